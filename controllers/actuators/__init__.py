@@ -1,0 +1,1 @@
+"""One file per actuator; only the supervisor calls one."""

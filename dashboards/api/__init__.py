@@ -1,0 +1,1 @@
+"""The HTTP interface, mounted under /api before the pages."""

@@ -1,0 +1,1 @@
+"""What the site is: equipment, places, limits; compiled once to a Plant of flat arrays."""

@@ -1,0 +1,264 @@
+"""A site compiled to flat arrays: the only description of equipment that the physics sees.
+
+Everything is one of a few primitives, whatever the catalog called it:
+
+- a **GPU** is a chain of four thermal masses (die, body, memory, coolant cell);
+- a **node** holds GPUs in one coolant path, has fans, a supply and other consumers;
+- a **rack** collects nodes (or is one lumped load), has a shelf and a coolant flow;
+- a **circuit** is a circulating fluid with a supply and a return mass: the air of a hall,
+  the technology cooling system of one CDU, a facility water system;
+- an **exchanger** moves heat from a hot circuit to a cold one or to the outdoor air: CDU,
+  CRAH, dry cooler;
+- a **chiller** does so against the temperature difference, for electricity;
+- a **feed** is a stage of the power chain with losses and a rating.
+
+Arrays are read-only. Index -1 means none: no liquid circuit, outdoor air, no parent feed.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
+
+from site_models.arrays import Flags, Floats, Ints
+
+T = TypeVar("T", bound=tuple[Any, ...])
+
+
+class Gpus(NamedTuple):
+    """One entry a GPU; the GPUs of a node are neighbours."""
+
+    node: Ints
+    group: Ints
+    upstream: Flags
+    """Breathes the node's inlet directly; the others stand behind one that does."""
+    power_max_w: Floats
+    power_min_w: Floats
+    idle_power_w: Floats
+    temp_limit_c: Floats
+    """Maximum operating temperature: the device's own control acts from here."""
+    shutdown_c: Floats
+    memory_limit_c: Floats
+    in_service: Flags
+
+
+class GpuGroups(NamedTuple):
+    """GPUs that share a model and a coolant flow, hence one transition matrix a step."""
+
+    node: Ints
+    """A node of the group, for the flow that its GPUs see."""
+    die_capacity_j_per_k: Floats
+    body_capacity_j_per_k: Floats
+    memory_capacity_j_per_k: Floats
+    coolant_capacity_j_per_k: Floats
+    die_resistance_k_per_w: Floats
+    """Die to body, per watt of board power."""
+    body_resistance_k_per_w: Floats
+    """Body to mean coolant at the reference flow."""
+    memory_resistance_k_per_w: Floats
+    """Memory to body, per watt of memory power."""
+    memory_share: Floats
+    """Part of board power spent in memory stacks. 0..1"""
+    flow_reference_kg_per_s: Floats
+    """Coolant flow of one GPU at which the body resistance is stated."""
+    flow_exponent: Floats
+    coolant_cp_j_per_kg_k: Floats
+
+
+class Nodes(NamedTuple):
+    """One entry a node: server, compute tray or switch tray."""
+
+    rack: Ints
+    first_gpu: Ints
+    gpu_count: Ints
+    air_circuit: Ints
+    liquid_circuit: Ints
+    base_power_w: Floats
+    """Drawn by everything but GPUs and fans when the GPUs idle."""
+    load_power_per_gpu_w: Floats
+    """Further draw of the node's other consumers per watt of GPU power above idle [-]."""
+    liquid_share: Floats
+    """Part of the other consumers' heat that goes to liquid. 0..1"""
+    liquid_flow_share: Floats
+    """Part of the rack's coolant flow through this node. 0..1"""
+    airflow_max_kg_per_s: Floats
+    fan_power_max_w: Floats
+    fan_speed_min: Floats
+    fan_target_c: Floats
+    """GPU temperature that the node's own fan control holds."""
+    supply_rating_w: Floats
+    supply_loss_fixed: Floats
+    supply_loss_linear: Floats
+    supply_loss_square: Floats
+    in_service: Flags
+
+
+class Racks(NamedTuple):
+    """One entry a rack."""
+
+    row: Ints
+    pod: Ints
+    air_circuit: Ints
+    liquid_circuit: Ints
+    lumped: Flags
+    """Has no nodes of its own: one load, given by Inputs.rack_load_w."""
+    lumped_power_w: Floats
+    """Design draw of a lumped rack; 0 elsewhere."""
+    lumped_liquid_share: Floats
+    rating_w: Floats
+    return_setpoint_c: Floats
+    """Coolant return temperature that the rack's valve holds."""
+    flow_max_kg_per_s: Floats
+    flow_min_kg_per_s: Floats
+    shelf_rating_w: Floats
+    shelf_loss_fixed: Floats
+    shelf_loss_linear: Floats
+    shelf_loss_square: Floats
+    in_service: Flags
+
+
+AIR, TCS, FWS = 0, 1, 2
+"""Kinds of circuit."""
+
+
+class Circuits(NamedTuple):
+    """One entry a circulating fluid."""
+
+    kind: Ints
+    cp_j_per_kg_k: Floats
+    supply_capacity_j_per_k: Floats
+    return_capacity_j_per_k: Floats
+    flow_max_kg_per_s: Floats
+    flow_min_kg_per_s: Floats
+    mover_power_max_w: Floats
+    """Pump or fan power at the largest flow; follows the cube of the flow."""
+    mover_feed: Ints
+    recirculation: Floats
+    """Part of what a node breathes that comes back from the return side. 0..1"""
+    supply_limit_c: Floats
+    """Warmest supply that the equipment on the circuit accepts."""
+
+
+class Exchangers(NamedTuple):
+    """One entry a heat exchanger."""
+
+    hot_circuit: Ints
+    cold_circuit: Ints
+    """-1: outdoor air."""
+    hot_flow_rated_kg_per_s: Floats
+    cold_flow_rated_kg_per_s: Floats
+    cold_cp_j_per_kg_k: Floats
+    ua_rated_w_per_k: Floats
+    hot_share: Floats
+    """Part of the UA's thermal resistance on the hot side. 0..1"""
+    capacity_w: Floats
+    setpoint_c: Floats
+    """Supply temperature of the hot circuit that the valve or fan holds."""
+    band_k: Floats
+    """Proportional band of the controller: error that moves the opening from 0 to 1."""
+    reset_s: Floats
+    opening_min: Floats
+    fan_power_max_w: Floats
+    fan_feed: Ints
+    adiabatic_effectiveness: Floats
+    """Of the wetted pad before an outdoor coil; 0 for a dry one."""
+    in_service: Flags
+
+
+class Chillers(NamedTuple):
+    """One entry a chiller with air-cooled condenser, trimming a circuit's supply."""
+
+    circuit: Ints
+    capacity_w: Floats
+    second_law_efficiency: Floats
+    """COP over Carnot COP between supply and condensing temperature. 0..1"""
+    condenser_approach_k: Floats
+    trim_setpoint_c: Floats
+    feed: Ints
+    in_service: Flags
+
+
+class Feeds(NamedTuple):
+    """One entry a stage of the power chain; a parent stands before its children."""
+
+    parent: Ints
+    rating_w: Floats
+    loss_fixed: Floats
+    loss_linear: Floats
+    loss_square: Floats
+    air_circuit: Ints
+    """Hall air that takes the stage's losses; -1: outdoors."""
+    in_service: Flags
+
+
+class RackFeeds(NamedTuple):
+    """One entry a connection between a rack and a feed."""
+
+    rack: Ints
+    feed: Ints
+    share: Floats
+
+
+class Arrays(NamedTuple):
+    """All of it, as the compiled kernel takes it."""
+
+    gpus: Gpus
+    groups: GpuGroups
+    nodes: Nodes
+    racks: Racks
+    circuits: Circuits
+    exchangers: Exchangers
+    chillers: Chillers
+    feeds: Feeds
+    rack_feeds: RackFeeds
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plant:
+    """A compiled site. Names are unique along their axis and in the arrays' order."""
+
+    site: str
+    site_hash: str
+    arrays: Arrays
+    gpu_names: tuple[str, ...]
+    node_names: tuple[str, ...]
+    rack_names: tuple[str, ...]
+    row_names: tuple[str, ...]
+    pod_names: tuple[str, ...]
+    circuit_names: tuple[str, ...]
+    exchanger_names: tuple[str, ...]
+    chiller_names: tuple[str, ...]
+    feed_names: tuple[str, ...]
+    gpu_model: tuple[str, ...]
+    """Catalog key of each GPU's model."""
+    node_model: tuple[str, ...]
+    rack_model: tuple[str, ...]
+    gpu_nvlink_domain: Ints
+    nvlink_domain_names: tuple[str, ...]
+    gpu_rail: Ints
+    """Index of the GPU's network interface within its node: its plane of leaf switches."""
+    cdu_exchangers: Ints
+    """The exchangers that are CDUs: the axis `cdu` of frames and recordings."""
+    facility_circuits: Ints
+    """The facility water circuits: the axis `plant` of frames and recordings."""
+    rack_place_m: Floats
+    """Shape (racks, 5): x and y of the centre, width, depth [m], facing angle [rad]."""
+    hall_size_m: tuple[float, float]
+
+    def axis(self, name: str) -> tuple[str, ...]:
+        """Return the ids along a frame's axis; KeyError for an axis a plant has not."""
+        return {
+            "gpu": self.gpu_names,
+            "node": self.node_names,
+            "rack": self.rack_names,
+            "cdu": tuple(self.exchanger_names[i] for i in self.cdu_exchangers),
+            "plant": tuple(self.circuit_names[i] for i in self.facility_circuits),
+            "power": self.feed_names,
+            "site": (self.site,),
+            "weather": (self.site,),
+        }[name]
+
+
+def freeze(arrays: T) -> T:
+    """Return the same tuple with every array made read-only."""
+    for array in arrays:
+        array.setflags(write=False)
+    return arrays

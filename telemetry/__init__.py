@@ -1,0 +1,1 @@
+"""What was measured: signals, frames, recordings, live and replayed sources."""

@@ -1,0 +1,1 @@
+"""One file per telemetry source; each owns its dialect and nothing else."""

@@ -1,0 +1,1 @@
+"""Laws: pure functions of numbers, each with its source and the check that proves it."""
