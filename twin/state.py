@@ -6,7 +6,10 @@ compiled kernel, equal bytes for equal runs.
 
 from typing import NamedTuple
 
-from site_models.arrays import Floats
+from site_models.arrays import Floats, Ints
+
+MEASURED, INFERRED, HELD, ASSUMED = 0, 1, 2, 3
+"""Read from the device; from its node's meter; last value seen; never seen."""
 
 
 class Ledger(NamedTuple):
@@ -78,6 +81,8 @@ class Inputs(NamedTuple):
 
     gpu_power_w: Floats
     """Board power of each GPU [W]."""
+    gpu_power_basis: Ints
+    """Where that came from: MEASURED, INFERRED, HELD or ASSUMED."""
     rack_load_w: Floats
     """IT power of each lumped rack [W]; ignored for racks with nodes."""
     exchanger_setpoint_c: Floats

@@ -1,0 +1,131 @@
+"""The placement question and its answer, as they travel over HTTP and in files."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from site_models.errors import InputError
+
+Level = Literal["gpu", "node", "nvlink_domain", "rack", "row", "pod", "site", "rail"]
+Operation = Literal[
+    "all_reduce", "all_gather", "reduce_scatter", "alltoall", "broadcast", "reduce", "sendrecv"
+]
+"""Collectives by the names of nccl-tests."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Collective(_Strict):
+    """The collective that a step of the job waits for."""
+
+    op: Operation
+    bytes: float = Field(gt=0, description="Message size on each GPU [B]")
+    per_step_s: float = Field(gt=0, description="Compute time between two of them [s]")
+
+
+class Request(_Strict):
+    """Where could this job go?"""
+
+    job: str = Field(min_length=1, max_length=256)
+    gpus: float = Field(gt=0, le=10_000_000, description="Below 1: a share of one GPU")
+    gpus_per_node: int | None = Field(default=None, ge=1)
+    gpu_model: str | None = Field(default=None, description="Catalog key of the GPU model")
+    gpu_power_w: float | None = Field(
+        default=None, gt=0, description="Expected board power of each GPU; none: its rating [W]"
+    )
+    profile: str | None = Field(default=None, max_length=256)
+    duration_s: float = Field(default=3600.0, gt=0)
+    required_level: Level | None = Field(default=None, description="All GPUs within one of these")
+    preferred_level: Level | None = Field(default=None, description="Better within one of these")
+    collective: Collective | None = None
+    exclude: tuple[str, ...] = Field(default=(), description="Names of nodes not to use")
+    limit: int = Field(default=5, ge=1, le=100, description="Candidates to answer")
+    max_age_s: float | None = Field(default=None, ge=0, description="Oldest telemetry to accept")
+    reserve_s: float | None = Field(
+        default=None, gt=0, le=86_400, description="Hold the best candidate this long"
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.gpus > 1.0 and self.gpus != int(self.gpus):
+            raise ValueError(f"gpus: {self.gpus:g} is neither whole nor a share below 1")
+        if self.gpus_per_node is not None and self.gpus % self.gpus_per_node:
+            raise ValueError(
+                f"gpus: {self.gpus:g} is not a multiple of gpus_per_node {self.gpus_per_node}"
+            )
+        return self
+
+    @property
+    def count(self) -> int:
+        """Return how many GPUs are touched."""
+        return max(1, int(self.gpus))
+
+    @property
+    def share(self) -> float:
+        """Return what part of each GPU is wanted. 0..1"""
+        return min(1.0, self.gpus)
+
+
+class Predicted(_Strict):
+    """What the twin expects of one candidate once the job draws its power; see `placement`."""
+
+    gpu_temp_max_c: float
+    throttle_share: float
+    rack_headroom_w: float
+    row_headroom_w: float
+    site_headroom_w: float
+    tcs_return_c: float | None
+    collective_s: float | None
+    slowdown_share: float | None
+    facility_power_w: float
+
+
+class Advice(_Strict):
+    """One place, best first."""
+
+    nodes: tuple[str, ...]
+    gpus: tuple[str, ...]
+    reservation: str | None = None
+    score: float = Field(ge=0, le=1)
+    predicted: Predicted
+    reasons: tuple[str, ...]
+
+
+class Answer(_Strict):
+    """Ranked places; no feasible place is an empty list with the counts of why not."""
+
+    time_s: float
+    """Of the state that the answer rests on."""
+    age_s: float
+    advice: tuple[Advice, ...]
+    rejected: dict[str, int]
+    """GPUs that could not be used, by reason."""
+
+
+class AllocationRequest(_Strict):
+    """What a scheduler tells: this job holds these GPUs."""
+
+    job: str = Field(min_length=1, max_length=256)
+    gpus: tuple[str, ...] = Field(min_length=1)
+    start_s: float
+    end_s: float | None = None
+    profile: str | None = Field(default=None, max_length=256)
+    reservation: str | None = None
+
+
+def read_request(raw: Mapping[str, Any], where: str = "request") -> Request:
+    """Return the request in `raw`; InputError naming the key when it cannot be read.
+
+    >>> read_request({"job": "a", "gpus": 8}).count
+    8
+    """
+    try:
+        return Request.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        raise InputError(f"{where}: {key + ': ' if key else ''}{message}") from None

@@ -1,0 +1,45 @@
+"""What one tick of the loop produced: the only thing pages, API and recorder read."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from controllers.policy import Decision, Standing
+from site_models.arrays import Floats
+from site_models.plant import Plant
+from telemetry.frame import Frame
+from twin.state import Inputs, State
+
+World = Literal["LIVE", "REPLAY", "WHAT-IF"]
+"""Where the frames come from; every page says it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """One instant, complete and immutable; safe to hand to another thread."""
+
+    plant: Plant
+    frame: Frame
+    """What was measured (or recorded, or simulated)."""
+    state: State
+    """What the twin believes."""
+    inputs: Inputs
+    """What the twin was driven with; holds the last reading where the frame is silent."""
+    decision: Decision
+    """Lowest admitted cap of all policies that are not off, and whose it is."""
+    gpu_cap_w: Floats
+    """Caps in force on the devices: what was written, else the device default."""
+    standings: tuple[Standing, ...]
+    """One line a policy, in the stack's order."""
+    mode: World
+    label: str
+    """What is shown beside the mode: the recording or scenario, and what is scaled in it."""
+    tick: int
+    """Frames taken since the run began, resumed runs counting on."""
+    wall_s: float
+    """Computing time of this tick."""
+    dt_s: float
+    """Since the previous frame taken."""
+    digest: str
+    """Chain over every frame, state and decision so far (see `controllers.digest`)."""
+    health: tuple[str, ...]
+    """Short lines on what is not as it should be; empty when all is well."""

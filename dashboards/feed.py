@@ -1,0 +1,151 @@
+"""The one reader of the loop: keeps the newest snapshot, its summary and the recent past."""
+
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterator
+from typing import Protocol, TypeVar, cast
+
+from controllers.allocations import Allocations
+from controllers.snapshot import Snapshot
+from controllers.supervisor import Supervisor
+from dashboards.findings import Finding, findings
+from dashboards.history import History
+from dashboards.index import Index
+from dashboards.summary import Summary, summarise
+from site_models.plant import Plant
+
+T = TypeVar("T")
+
+
+class World(Protocol):
+    """What the server is given: a plant and a stream of snapshots that paces itself."""
+
+    @property
+    def plant(self) -> Plant:
+        """Return the compiled site."""
+
+    @property
+    def zone(self) -> str:
+        """Return the site's time zone, an IANA name."""
+
+    @property
+    def allocations(self) -> Allocations:
+        """Return what runs where."""
+
+    @property
+    def supervisor(self) -> Supervisor:
+        """Return the keeper of policy modes, parameters and the journal."""
+
+    def snapshots(self) -> Iterator[Snapshot]:
+        """Yield one snapshot per tick until the source ends."""
+
+
+class Feed:
+    """Runs a world's loop in its own thread; every page, route and metric reads from here.
+
+    A reader sees whole ticks only: snapshot, summary and findings are swapped as one. The
+    thread is a daemon, so a source that blocks cannot keep the process alive.
+    """
+
+    def __init__(self, world: World, stale_s: float = 10.0) -> None:
+        self.world, self.plant, self.stale_s = world, world.plant, stale_s
+        self.index = Index(world.plant)
+        self.history = History(world.plant)
+        self.lock = threading.Lock()
+        """Held while the history is written or read."""
+        self.ended = False
+        self.failure = ""
+        """Why the loop died; empty while it lives."""
+        self._tick: tuple[Summary, tuple[Finding, ...]] | None = None
+        self._shared: dict[Hashable, object] = {}
+        self._shared_lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="loop", daemon=True)
+
+    def start(self) -> None:
+        """Start the loop."""
+        self._thread.start()
+
+    def stop(self, wait_s: float = 2.0) -> None:
+        """End the loop after its present tick; wait at most `wait_s` [s] for it."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(wait_s)
+
+    @property
+    def ready(self) -> bool:
+        """Say whether a first snapshot exists."""
+        return self._tick is not None
+
+    @property
+    def summary(self) -> Summary | None:
+        """Return the newest tick's summary; None before the first."""
+        tick = self._tick
+        return tick[0] if tick else None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Return what is wrong at the newest tick."""
+        tick = self._tick
+        return tick[1] if tick else ()
+
+    def age_s(self) -> float:
+        """Return how old what is shown is [s]; infinite before the first snapshot.
+
+        Live readings age from when they were taken, replayed and simulated ones from when
+        the loop produced them, because their own clock is not the host's.
+        """
+        summary = self.summary
+        if summary is None:
+            return float("inf")
+        snapshot, now_s = summary.snapshot, time.time()
+        made_s = snapshot.wall_s
+        if snapshot.mode == "LIVE":
+            made_s = min(made_s, snapshot.frame.time_s)
+        return max(0.0, now_s - made_s)
+
+    @property
+    def stale(self) -> bool:
+        """Say whether what is shown is too old to be trusted."""
+        return self.age_s() > self.stale_s
+
+    def shared(self, key: Hashable, build: Callable[[Summary], T]) -> T | None:
+        """Return `build(summary)`, computed once a tick for each key; None before the first.
+
+        Pages go through here, so ten open browsers cost as much as one. Two sessions may
+        race to build the same thing; the first to finish wins and both get its value.
+        """
+        summary = self.summary
+        if summary is None:
+            return None
+        full_key = (id(summary), key)
+        if full_key in self._shared:
+            return cast(T, self._shared[full_key])
+        value = build(summary)
+        with self._shared_lock:
+            if summary is not self.summary:
+                return value
+            return cast(T, self._shared.setdefault(full_key, value))
+
+    def _run(self) -> None:
+        before_s = float("nan")
+        try:
+            for snapshot in self.world.snapshots():
+                if self._stop.is_set():
+                    return
+                summary = summarise(self.index, snapshot, snapshot.state.time_s - before_s)
+                before_s = snapshot.state.time_s
+                self._publish(summary)
+        except Exception as error:  # the page must say why the numbers stand still
+            self.failure = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise
+        finally:
+            self.ended = True
+
+    def _publish(self, summary: Summary) -> None:
+        found = findings(self.index, summary)
+        with self.lock:
+            self.history.append(summary)
+        with self._shared_lock:
+            self._tick = (summary, found)
+            self._shared.clear()

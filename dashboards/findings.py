@@ -1,0 +1,141 @@
+"""What is wrong, at a glance: limits exceeded or near, worst first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from dashboards.index import Index
+from dashboards.numbers import fixed, power, share
+from dashboards.summary import Summary
+from site_models.arrays import Floats, Ints
+
+NEAR_GPU_K, NEAR_COOLANT_K, NEAR_SHARE = 3.0, 1.0, 0.95
+"""Margins below which a limit counts as near."""
+
+
+class Severity(IntEnum):
+    """How much a finding matters; also how far a value is from its limit."""
+
+    NOTE = 0
+    NEAR = 1
+    OVER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the list: where, what, and the page that shows it (empty for none)."""
+
+    severity: Severity
+    where: str
+    what: str
+    href: str = ""
+
+
+def level_of(margin: float, near: float) -> Severity:
+    """Return how close a value is, by its margin below the limit; NaN is no finding."""
+    if margin <= 0.0:
+        return Severity.OVER
+    return Severity.NEAR if margin <= near else Severity.NOTE
+
+
+def findings(index: Index, summary: Summary) -> tuple[Finding, ...]:
+    """Return every finding of a tick, worst first, one line for each piece of equipment."""
+    found = [
+        *_gpus(index, summary),
+        *_racks(index, summary),
+        *_circuits(index, summary),
+        *_exchangers(index, summary),
+        *_feeds(index, summary),
+        *_notes(index, summary),
+    ]
+    return tuple(sorted(found, key=lambda finding: -finding.severity))
+
+
+def _gpus(index: Index, summary: Summary) -> Iterator[Finding]:
+    """Yield one finding for each rack that has GPUs at or near their limit."""
+    plant, state = index.plant, summary.state
+    margin_k = plant.arrays.gpus.temp_limit_c - state.gpu_temp_c
+    close = np.flatnonzero(margin_k <= NEAR_GPU_K)
+    for rack in np.unique(index.rack_of_gpu[close]):
+        mine = close[index.rack_of_gpu[close] == rack]
+        worst = mine[np.argmin(margin_k[mine])]
+        level = level_of(float(margin_k[worst]), NEAR_GPU_K)
+        count = int(np.count_nonzero(margin_k[mine] <= 0.0)) or len(mine)
+        word = "at or over" if level is Severity.OVER else "near"
+        what = (
+            f"{count} GPU{'s' if count > 1 else ''} {word} the limit of"
+            f" {fixed(plant.arrays.gpus.temp_limit_c[worst], 0)} °C; hottest"
+            f" {plant.gpu_names[worst]} at {fixed(state.gpu_temp_c[worst])} °C"
+        )
+        yield Finding(level, plant.rack_names[rack], what, rack_href(plant.rack_names[rack]))
+
+
+def _racks(index: Index, summary: Summary) -> Iterator[Finding]:
+    rating_w, load_w = index.plant.arrays.racks.rating_w, summary.state.rack_power_w
+    for rack, level in _loads(load_w, rating_w):
+        name = index.plant.rack_names[rack]
+        what = f"draws {power(load_w[rack])} of {power(rating_w[rack])} rated"
+        yield Finding(level, name, what, rack_href(name))
+
+
+def _circuits(index: Index, summary: Summary) -> Iterator[Finding]:
+    limit_c, supply_c = index.plant.arrays.circuits.supply_limit_c, summary.state.circuit_supply_c
+    for circuit in np.flatnonzero(limit_c - supply_c <= NEAR_COOLANT_K):
+        level = level_of(float(limit_c[circuit] - supply_c[circuit]), NEAR_COOLANT_K)
+        what = f"supply {fixed(supply_c[circuit])} °C, limit {fixed(limit_c[circuit])} °C"
+        yield Finding(level, index.plant.circuit_names[circuit], what)
+
+
+def _exchangers(index: Index, summary: Summary) -> Iterator[Finding]:
+    capacity_w, heat_w = index.plant.arrays.exchangers.capacity_w, summary.state.exchanger_heat_w
+    for exchanger, level in _loads(heat_w, capacity_w):
+        what = f"moves {power(heat_w[exchanger])} of {power(capacity_w[exchanger])} capacity"
+        yield Finding(level, index.plant.exchanger_names[exchanger], what)
+
+
+def _feeds(index: Index, summary: Summary) -> Iterator[Finding]:
+    rating_w, load_w = index.plant.arrays.feeds.rating_w, summary.state.feed_power_w
+    for feed, level in _loads(load_w, rating_w):
+        what = (
+            f"carries {power(load_w[feed])} of {power(rating_w[feed])} rated"
+            f" ({share(float(load_w[feed] / rating_w[feed]))})"
+        )
+        yield Finding(level, index.plant.feed_names[feed], what)
+
+
+def _notes(index: Index, summary: Summary) -> Iterator[Finding]:
+    """Yield the health of the sources, what the policy does and what is out of service."""
+    for line in summary.snapshot.health:
+        yield Finding(Severity.NEAR, "telemetry", line)
+    gpus, cap_w = index.plant.arrays.gpus, summary.snapshot.decision.gpu_cap_w
+    capped = int(np.count_nonzero(cap_w < gpus.power_max_w - 0.5))
+    if capped:
+        yield Finding(Severity.NOTE, "policy", summary.snapshot.decision.reason)
+    arrays = index.plant.arrays
+    for noun, in_service in (
+        ("rack", arrays.racks.in_service),
+        ("node", arrays.nodes.in_service),
+        ("GPU", gpus.in_service),
+        ("heat exchanger", arrays.exchangers.in_service),
+        ("chiller", arrays.chillers.in_service),
+        ("power stage", arrays.feeds.in_service),
+    ):
+        out = int(np.count_nonzero(~in_service))
+        if out:
+            yield Finding(Severity.NOTE, "service", f"{out} {noun}{'s' * (out > 1)} out of service")
+
+
+def _loads(load_w: Floats, rating_w: Floats) -> Iterator[tuple[int, Severity]]:
+    """Yield what carries at least NEAR_SHARE of its rating."""
+    known = np.isfinite(rating_w) & (rating_w > 0.0)
+    close: Ints = np.flatnonzero(known & (load_w >= NEAR_SHARE * rating_w))
+    for at in close:
+        margin = 1.0 - float(load_w[at] / rating_w[at])
+        yield int(at), level_of(margin, 1.0 - NEAR_SHARE)
+
+
+def rack_href(name: str) -> str:
+    """Return the address of a rack's page."""
+    return f"/rack?id={name}"

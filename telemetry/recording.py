@@ -1,0 +1,19 @@
+"""Recordings: folders of Parquet that outlive every version of the twin.
+
+The format is the contract of the design page: readable by pandas, polars and DuckDB with
+no code of ours, whole after a kill at any instant, the same bytes for the same rows.
+"""
+
+from telemetry.recording_format import Manifest, Part
+from telemetry.recording_reader import Recording, Seats, seat_in_order
+from telemetry.recording_writer import RecordingWriter, host_facts
+
+__all__ = [
+    "Manifest",
+    "Part",
+    "Recording",
+    "RecordingWriter",
+    "Seats",
+    "host_facts",
+    "seat_in_order",
+]

@@ -1,0 +1,266 @@
+"""Reading a recording: whole, slice by slice, in bounded memory."""
+
+import hashlib
+import heapq
+import logging
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from site_models.arrays import Floats
+from site_models.errors import InputError
+from telemetry.frame import Frame
+from telemetry.recording_format import (
+    MANIFEST_NAME,
+    PART_PATH,
+    TEMPORARY_SUFFIX,
+    Manifest,
+    read_manifest,
+    to_microseconds,
+)
+from telemetry.signals import AXES, SIGNALS
+
+_log = logging.getLogger(__name__)
+
+
+class Seats(NamedTuple):
+    """Where a recording's ids go along an axis of frames."""
+
+    index: Mapping[str, int]
+    """Place of each recorded id; ids that are not named here are left out."""
+    count: int
+    """Length of the axis."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A readable part: its file, span and the signals that have readings in it."""
+
+    file: Path
+    rows: int
+    start_us: int
+    end_us: int
+    signals: tuple[str, ...]
+
+
+class Recording:
+    """A recording on disk, opened for reading.
+
+    Opening checks every listed part against its sha256 and its footer. What a kill cost is
+    in `notes`, and logged once as warnings. Raises InputError, naming the file, for a folder
+    that is no recording and for a part that is missing, changed or truncated.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+        self.manifest: Manifest = read_manifest(self.folder)
+        self._parts: dict[str, list[_Stored]] = {}
+        self.notes: tuple[str, ...] = tuple(self._open_parts())
+        for note in self.notes:
+            _log.warning("%s: %s", self.folder, note)
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """Axes that have rows, in the table's order."""
+        return tuple(axis for axis in AXES if self._parts.get(axis))
+
+    @property
+    def rows(self) -> int:
+        """Rows over all axes."""
+        return sum(part.rows for parts in self._parts.values() for part in parts)
+
+    @property
+    def start_s(self) -> float:
+        """First recorded time; NaN when there is none."""
+        starts = [part.start_us for parts in self._parts.values() for part in parts]
+        return min(starts) / 1e6 if starts else float("nan")
+
+    @property
+    def end_s(self) -> float:
+        """Last recorded time; NaN when there is none."""
+        ends = [part.end_us for parts in self._parts.values() for part in parts]
+        return max(ends) / 1e6 if ends else float("nan")
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the parts' hashes: the same for the same rows, whoever recorded them."""
+        listed = "".join(f"{part.path} {part.sha256}\n" for part in self.manifest.parts)
+        return hashlib.sha256(listed.encode()).hexdigest()
+
+    def signals(self, axis: str) -> tuple[str, ...]:
+        """Return the signals of an axis that have at least one reading."""
+        found = {name for part in self._parts.get(axis, ()) for name in part.signals}
+        return tuple(name for name in SIGNALS if name in found)
+
+    def ids(self, axis: str) -> tuple[str, ...]:
+        """Return the ids recorded on an axis in natural order: gpu2 before gpu10."""
+        found: set[str] = set()
+        for part in self._parts.get(axis, ()):
+            column = _table(part, ("id",))["id"]
+            found.update(pc.unique(pc.cast(column, pa.string())).to_pylist())
+        return tuple(sorted(found, key=_natural))
+
+    def series(
+        self, signal: str, id: str, from_s: float = -np.inf, to_s: float = np.inf
+    ) -> tuple[Floats, Floats]:
+        """Return times [s] and readings of one signal of one id within [from_s, to_s].
+
+        Instants at which the signal was not read are left out. Both arrays are empty when
+        there is none.
+        """
+        times: list[Floats] = [np.empty(0)]
+        values: list[Floats] = [np.empty(0)]
+        for part in self._within(SIGNALS[signal].axis, from_s, to_s):
+            if signal in part.signals:
+                wanted = (pc.field("id") == id) & pc.is_valid(pc.field(signal))
+                table = _table(part, ("time", "id", signal)).filter(wanted)
+                time_s = _microseconds(table) / 1e6
+                inside = (time_s >= from_s) & (time_s <= to_s)
+                times.append(time_s[inside])
+                values.append(_readings(table[signal])[inside])
+        return np.concatenate(times), np.concatenate(values)
+
+    def frames(
+        self,
+        seats: Mapping[str, Seats] | None = None,
+        from_s: float = -np.inf,
+        to_s: float = np.inf,
+    ) -> Iterator[Frame]:
+        """Yield what was recorded, instant by instant in time order.
+
+        `seats` places the ids along each axis; an axis without is left out. By default every
+        axis is handed out in the order of `ids`. A frame holds a signal only if some id has
+        a reading at that instant; the others are NaN. Holds one part an axis in memory.
+        """
+        if seats is None:
+            seats = {axis: seat_in_order(self.ids(axis)) for axis in self.axes}
+        streams = [self._instants(axis, seats[axis], from_s, to_s) for axis in seats]
+        merged = heapq.merge(*streams, key=itemgetter(0))
+        for time_us, together in groupby(merged, key=itemgetter(0)):
+            values = {name: row for _, one in together for name, row in one.items()}
+            yield Frame(time_us / 1e6, values)
+
+    def _within(self, axis: str, from_s: float, to_s: float) -> list[_Stored]:
+        parts = self._parts.get(axis, ())
+        return [p for p in parts if p.end_us / 1e6 >= from_s and p.start_us / 1e6 <= to_s]
+
+    def _instants(
+        self, axis: str, seats: Seats, from_s: float, to_s: float
+    ) -> Iterator[tuple[int, dict[str, Floats]]]:
+        for part in self._within(axis, from_s, to_s):
+            table = _table(part, ("time", "id", *part.signals))
+            place = _places(table["id"], seats.index)
+            time_us = _microseconds(table)
+            keep = np.flatnonzero((place >= 0) & _between(time_us, from_s, to_s))
+            keep = keep[np.argsort(time_us[keep], kind="stable")]
+            place, time_us = place[keep], time_us[keep]
+            columns = {name: _readings(table[name])[keep] for name in part.signals}
+            first = np.flatnonzero(np.diff(time_us, prepend=np.iinfo(np.int64).min))
+            for begin, end in zip(first, [*first[1:], len(time_us)], strict=True):
+                row = {}
+                for name, column in columns.items():
+                    if not np.isnan(column[begin:end]).all():
+                        row[name] = np.full(seats.count, np.nan)
+                        row[name][place[begin:end]] = column[begin:end]
+                if row:
+                    yield int(time_us[begin]), row
+
+    def _open_parts(self) -> Iterator[str]:
+        """Fill the table of parts; yield what was lost or left over."""
+        listed = {part.path for part in self.manifest.parts}
+        for part in self.manifest.parts:
+            self._take(part.path, part.sha256)
+        if not self.manifest.closed:
+            yield "was not ended cleanly: up to the last 60 s before its end may be missing"
+        for file in sorted(self.folder.glob("*/part-*")):
+            path = file.relative_to(self.folder).as_posix()
+            if path.endswith(TEMPORARY_SUFFIX):
+                yield f"{path} was being written when the recorder was killed: its rows are lost"
+            elif path not in listed and PART_PATH.fullmatch(path):
+                if self.manifest.closed:
+                    yield f"{path} is not listed in {MANIFEST_NAME}: ignored"
+                else:
+                    self._take(path, None)
+                    yield f"{path} was whole but not yet listed: read without a checksum"
+        for parts in self._parts.values():
+            parts.sort(key=lambda part: (part.start_us, part.end_us))
+
+    def _take(self, path: str, sha256: str | None) -> None:
+        """Check a part and add it to the table."""
+        file = self.folder / path
+        try:
+            with file.open("rb") as content:
+                found = hashlib.file_digest(content, "sha256").hexdigest()
+            footer = pq.read_metadata(file)
+        except FileNotFoundError as error:
+            raise InputError(f"{file}: listed in {MANIFEST_NAME} but missing") from error
+        except (OSError, pa.ArrowException) as error:
+            raise InputError(f"{file}: truncated or no Parquet part") from error
+        if sha256 not in (None, found):
+            raise InputError(f"{file}: changed since it was recorded (sha256 differs)")
+        if footer.num_rows:
+            self._parts.setdefault(path.split("/")[0], []).append(_stored(file, footer))
+
+
+def seat_in_order(ids: Sequence[str]) -> Seats:
+    """Return the seats that put ids in the given order."""
+    return Seats({name: k for k, name in enumerate(ids)}, len(ids))
+
+
+def _stored(file: Path, footer: pq.FileMetaData) -> _Stored:
+    groups = [footer.row_group(k) for k in range(footer.num_row_groups)]
+    chunks = [group.column(k) for group in groups for k in range(footer.num_columns)]
+    times = [c.statistics for c in chunks if c.path_in_schema == "time"]
+    present = [
+        c.path_in_schema
+        for c in chunks
+        if c.path_in_schema in SIGNALS and c.statistics.null_count < c.num_values
+    ]
+    return _Stored(
+        file=file,
+        rows=footer.num_rows,
+        start_us=min(to_microseconds(t.min.timestamp()) for t in times),
+        end_us=max(to_microseconds(t.max.timestamp()) for t in times),
+        signals=tuple(dict.fromkeys(present)),
+    )
+
+
+def _table(part: _Stored, columns: Sequence[str]) -> pa.Table:
+    try:
+        return pq.ParquetFile(part.file).read(columns=list(columns))
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{part.file}: truncated or no Parquet part") from error
+
+
+def _microseconds(table: pa.Table) -> np.ndarray:
+    return table["time"].cast(pa.int64()).to_numpy()
+
+
+def _readings(column: pa.ChunkedArray) -> Floats:
+    """Return a column as float64 with NaN for null."""
+    return column.cast(pa.float64()).to_numpy()
+
+
+def _between(time_us: np.ndarray, from_s: float, to_s: float) -> np.ndarray:
+    return (time_us / 1e6 >= from_s) & (time_us / 1e6 <= to_s)
+
+
+def _places(column: pa.ChunkedArray, index: Mapping[str, int]) -> np.ndarray:
+    """Return the seat of each row's id; -1 for one that has none."""
+    ids = column.combine_chunks()
+    seats = np.array([index.get(name, -1) for name in ids.dictionary.to_pylist()], np.int64)
+    return seats[ids.indices.to_numpy()]
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    return [(int(run), "") if run.isdigit() else (-1, run) for run in re.split(r"(\d+)", name)]

@@ -1,0 +1,220 @@
+"""Writing a recording part by part, in constant memory."""
+
+import platform
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from site_models.arrays import Floats
+from site_models.errors import InputError
+from telemetry.frame import Frame
+from telemetry.recording_format import (
+    Manifest,
+    Part,
+    Times,
+    part_table,
+    to_iso,
+    to_microseconds,
+    write_manifest,
+    write_part,
+)
+from telemetry.signals import SIGNALS
+
+Places = NDArray[np.int64]
+_Chunk = tuple[Places, Times, Mapping[str, Floats]]
+
+
+def host_facts() -> dict[str, str]:
+    """Return what a manifest says of the machine that recorded."""
+    return {
+        "name": platform.node(),
+        "system": platform.platform(terse=True),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+    }
+
+
+class RecordingWriter:
+    """Writes frames to a new recording; use it in a `with` statement.
+
+    A part is closed after `part_s` seconds of recorded time or `part_rows` rows, whichever
+    comes first; that much is lost by a kill. Live recordings keep the 60 s; simulated and
+    imported ones, which can be made again, pass a longer time. Boundaries depend on the
+    frames alone, so the same frames give the same bytes.
+
+    A row's time is its frame's. A reading that a frame holds from before (its `age_s` says
+    that it is not newer than what is recorded) is not recorded again.
+    """
+
+    def __init__(
+        self,
+        folder: Path | str,
+        *,
+        source: str,
+        axes: Mapping[str, Sequence[str]],
+        site: str | None = None,
+        site_hash: str | None = None,
+        host: Mapping[str, str] | None = None,
+        part_s: float = 60.0,
+        part_rows: int = 500_000,
+    ) -> None:
+        """Create the folder. Raises InputError when it exists and is not empty."""
+        self.folder = Path(folder)
+        self._ids = {axis: tuple(ids) for axis, ids in axes.items()}
+        self._part_us, self._part_rows = part_s * 1e6, part_rows
+        self._chunks: dict[str, list[_Chunk]] = {axis: [] for axis in self._ids}
+        self._rows = 0
+        self._part_start_us = self._last_us = np.iinfo(np.int64).min
+        self._taken_us: dict[str, Floats] = {}
+        self._serial = 0
+        self._manifest = Manifest(
+            site=site, site_hash=site_hash, source=source, host=dict(host or {})
+        )
+        self._made = _make_folder(self.folder)
+        write_manifest(self.folder, self._manifest)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close; after an error keep what was recorded, and nothing if nothing was."""
+        if error is None:
+            self.close()
+            return
+        self._flush()
+        if not self._manifest.parts:
+            _clear_folder(self.folder, self._made)
+
+    def add(self, frame: Frame) -> None:
+        """Record a frame. Raises InputError when its time is not after the last one's."""
+        time_us = to_microseconds(frame.time_s)
+        if time_us <= self._last_us:
+            raise InputError(
+                f"{self.folder}: frame at {to_iso(time_us)} came after the one at "
+                f"{to_iso(self._last_us)}, expected times to rise"
+            )
+        if self._rows and (
+            time_us - self._part_start_us >= self._part_us or self._rows >= self._part_rows
+        ):
+            self._flush()
+        self._last_us = time_us
+        for axis, values in self._fresh(frame):
+            present = np.zeros(len(self._ids[axis]), bool)
+            for readings in values.values():
+                present |= ~np.isnan(readings)
+            place = np.flatnonzero(present)
+            if place.size:
+                times = np.full(place.size, time_us, np.int64)
+                self._keep(axis, place, times, {k: v[place] for k, v in values.items()})
+
+    def add_rows(
+        self, axis: str, place: Places, time_us: Times, values: Mapping[str, Floats]
+    ) -> None:
+        """Record many rows at once as one part; they are later than all rows before them.
+
+        `place` indexes the axis' ids; every array has one entry a row.
+        """
+        if len(time_us):
+            self._keep(axis, place, time_us, values)
+            self._last_us = max(self._last_us, int(time_us.max()))
+            if self._rows >= self._part_rows:
+                self._flush()
+
+    def close(self) -> None:
+        """Write what is pending and mark the recording as ended cleanly."""
+        self._flush()
+        self._manifest = self._manifest.model_copy(update={"closed": True})
+        write_manifest(self.folder, self._manifest)
+
+    def _fresh(self, frame: Frame) -> Iterator[tuple[str, dict[str, Floats]]]:
+        """Yield, for each axis, the readings of a frame that were not recorded before."""
+        by_axis: dict[str, dict[str, Floats]] = {}
+        for name, readings in frame.values.items():
+            if name in frame.age_s:
+                taken_us = np.rint((frame.time_s - frame.age_s[name]) * 1e6)
+                last_us = self._taken_us.get(name, np.full(len(readings), -np.inf))
+                # A microsecond of slack: ages are differences of float64 epoch seconds.
+                held = ~(taken_us > last_us + 1.0)
+                self._taken_us[name] = np.where(held, last_us, taken_us)
+                readings = np.where(held, np.nan, readings)
+            by_axis.setdefault(SIGNALS[name].axis, {})[name] = readings
+        yield from by_axis.items()
+
+    def _keep(self, axis: str, place: Places, time_us: Times, values: Mapping[str, Floats]) -> None:
+        if not self._rows:
+            self._part_start_us = int(time_us.min())
+        self._chunks[axis].append((place, time_us, values))
+        self._rows += len(place)
+
+    def _flush(self) -> None:
+        """Write the pending rows of every axis, then list the new parts."""
+        if not self._rows:
+            return
+        parts: list[Part] = []
+        first_us, last_us = np.iinfo(np.int64).max, np.iinfo(np.int64).min
+        for axis, chunks in self._chunks.items():
+            if chunks:
+                place, time_us, values = _joined(chunks)
+                first_us = min(first_us, int(time_us.min()))
+                last_us = max(last_us, int(time_us.max()))
+                table = part_table(axis, self._ids[axis], place, time_us, values)
+                path = f"{axis}/part-{self._serial:06d}.parquet"
+                parts.append(write_part(self.folder, path, table))
+                chunks.clear()
+        self._rows, self._serial = 0, self._serial + 1
+        old = self._manifest
+        update: dict[str, Any] = {
+            "start": old.start or to_iso(first_us),
+            "end": to_iso(last_us),
+            "parts": [*old.parts, *parts],
+        }
+        self._manifest = old.model_copy(update=update)
+        write_manifest(self.folder, self._manifest)
+
+
+def _joined(chunks: Sequence[_Chunk]) -> _Chunk:
+    """Return chunks as one; a signal that a chunk has not is NaN there."""
+    place = np.concatenate([chunk[0] for chunk in chunks])
+    time_us = np.concatenate([chunk[1] for chunk in chunks])
+    names = dict.fromkeys(name for chunk in chunks for name in chunk[2])
+    values = {
+        name: np.concatenate(
+            [c[2][name] if name in c[2] else np.full(len(c[0]), np.nan) for c in chunks]
+        )
+        for name in names
+    }
+    return place, time_us, values
+
+
+def _make_folder(folder: Path) -> bool:
+    """Return whether the folder was made here; an empty one may already be there."""
+    try:
+        if folder.is_dir():
+            if any(folder.iterdir()):
+                raise InputError(f"{folder}: expected a new or empty folder for the recording")
+            return False
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be made a folder: {error.strerror}") from error
+    return True
+
+
+def _clear_folder(folder: Path, made: bool) -> None:
+    """Remove all that the writer put into the folder, and the folder if it made it."""
+    for child in folder.iterdir():
+        if child.is_dir():
+            shutil.rmtree(child)
+        else:
+            child.unlink()
+    if made:
+        folder.rmdir()
