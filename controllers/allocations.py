@@ -4,7 +4,7 @@ import heapq
 import secrets
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -83,6 +83,8 @@ class Allocations:
             if reservation is not None and reservation not in self._reservations:
                 raise Conflict(f"reservation {reservation!r} is unknown or has expired")
             spent = self._reservations.get(reservation or "")
+            if spent is not None:
+                allocation = _as_reserved(allocation, spent)
             given_up = tuple(holder for holder in (old, spent) if holder is not None)
             self._replace(given_up, allocation)
             self._reservations.pop(reservation or "", None)
@@ -168,11 +170,17 @@ class Allocations:
                 del table[key]
 
 
+def _as_reserved(allocation: Allocation, reserved: Allocation) -> Allocation:
+    """Return the allocation with the share, and the power unless told, of its reservation."""
+    power_w = allocation.gpu_power_w
+    return replace(
+        allocation,
+        share=reserved.share,
+        gpu_power_w=reserved.gpu_power_w if power_w is None else power_w,
+    )
+
+
 def _same(a: Allocation, b: Allocation) -> bool:
-    return (a.start_s, a.end_s, a.profile, a.share, a.gpu_power_w) == (
-        b.start_s,
-        b.end_s,
-        b.profile,
-        b.share,
-        b.gpu_power_w,
-    ) and np.array_equal(np.sort(a.gpus), np.sort(b.gpus))
+    return (a.start_s, a.end_s, a.profile) == (b.start_s, b.end_s, b.profile) and np.array_equal(
+        np.sort(a.gpus), np.sort(b.gpus)
+    )

@@ -73,6 +73,11 @@ class Feed:
             self._thread.join(wait_s)
 
     @property
+    def stopping(self) -> bool:
+        """Say whether `stop` was called."""
+        return self._stop.is_set()
+
+    @property
     def ready(self) -> bool:
         """Say whether a first snapshot exists."""
         return self._tick is not None
@@ -98,11 +103,10 @@ class Feed:
         summary = self.summary
         if summary is None:
             return float("inf")
-        snapshot, now_s = summary.snapshot, time.time()
-        made_s = snapshot.wall_s
-        if snapshot.mode == "LIVE":
-            made_s = min(made_s, snapshot.frame.time_s)
-        return max(0.0, now_s - made_s)
+        made_s = summary.made_s
+        if summary.snapshot.mode == "LIVE":
+            made_s = min(made_s, summary.snapshot.frame.time_s)
+        return max(0.0, time.time() - made_s)
 
     @property
     def stale(self) -> bool:
@@ -128,14 +132,11 @@ class Feed:
             return cast(T, self._shared.setdefault(full_key, value))
 
     def _run(self) -> None:
-        before_s = float("nan")
         try:
             for snapshot in self.world.snapshots():
                 if self._stop.is_set():
                     return
-                summary = summarise(self.index, snapshot, snapshot.state.time_s - before_s)
-                before_s = snapshot.state.time_s
-                self._publish(summary)
+                self._publish(summarise(self.index, snapshot, time.time()))
         except Exception as error:  # the page must say why the numbers stand still
             self.failure = f"{type(error).__name__}: {error}".splitlines()[0]
             raise

@@ -106,14 +106,17 @@ def _feeds(index: Index, summary: Summary) -> Iterator[Finding]:
 
 
 def _notes(index: Index, summary: Summary) -> Iterator[Finding]:
-    """Yield the health of the sources, what the policy does and what is out of service."""
+    """Yield the health of the sources, what the policies say and what is out of service."""
     for line in summary.snapshot.health:
         yield Finding(Severity.NEAR, "telemetry", line)
-    gpus, cap_w = index.plant.arrays.gpus, summary.snapshot.decision.gpu_cap_w
-    capped = int(np.count_nonzero(cap_w < gpus.power_max_w - 0.5))
-    if capped:
-        yield Finding(Severity.NOTE, "policy", summary.snapshot.decision.reason)
+    for standing in summary.snapshot.standings:
+        if standing.alarm:
+            yield Finding(Severity.NEAR, f"policy {standing.name}", standing.alarm)
+        elif standing.mode in ("advise", "armed") and standing.reason:
+            what = f"{standing.mode}: {standing.reason}"
+            yield Finding(Severity.NOTE, f"policy {standing.name}", what)
     arrays = index.plant.arrays
+    gpus = arrays.gpus
     for noun, in_service in (
         ("rack", arrays.racks.in_service),
         ("node", arrays.nodes.in_service),

@@ -52,6 +52,8 @@ class Summary:
     warmest_tcs: int
     tightest_feed: int
     """The power stage with the largest load over its rating."""
+    made_s: float
+    """Host clock when the snapshot arrived [s since the epoch]."""
 
     @property
     def state(self) -> State:
@@ -59,13 +61,12 @@ class Summary:
         return self.snapshot.state
 
 
-def summarise(index: Index, snapshot: Snapshot, dt_s: float) -> Summary:
-    """Return the aggregates of a snapshot made `dt_s` [s] after the one before.
+def summarise(index: Index, snapshot: Snapshot, made_s: float) -> Summary:
+    """Return the aggregates of a snapshot that arrived at `made_s` (host clock).
 
-    `dt_s` turns the evaporated mass of the step into a rate; NaN when unknown.
     Checked by hand-computed sums in ``tests/dashboards/test_summary.py``.
     """
-    state, arrays = snapshot.state, index.plant.arrays
+    state, arrays, dt_s = snapshot.state, index.plant.arrays, snapshot.dt_s
     margin_k = arrays.gpus.temp_limit_c - state.gpu_temp_c
     worst_gpu = _lowest(margin_k)
     tcs = index.tcs_circuits
@@ -91,7 +92,8 @@ def summarise(index: Index, snapshot: Snapshot, dt_s: float) -> Summary:
         "balance_error": float(state.ledger.balance_error),
     }
     warmest_circuit = int(tcs[warmest]) if warmest >= 0 else -1
-    return Summary(snapshot, site, _racks(index, state), worst_gpu, warmest_circuit, tightest)
+    racks = _racks(index, state)
+    return Summary(snapshot, site, racks, worst_gpu, warmest_circuit, tightest, made_s)
 
 
 def _racks(index: Index, state: State) -> dict[str, Floats]:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from site_models.arrays import Floats, Ints
+from site_models.arrays import Floats
 
 Colour = tuple[float, float, float, float]
 """Red, green, blue, opacity. 0..1"""
@@ -62,7 +62,7 @@ class Photograph(NamedTuple):
     """What the camera saw. Shape of each: (height, width), `rgb` (height, width, 3)."""
 
     rgb: NDArray[np.uint8]
-    body: Ints
+    body: NDArray[np.int32]
     """Identity of the body seen in each pixel; -1 where there is none."""
 
 
@@ -139,7 +139,7 @@ class BoxWorld:
             physicsClientId=self._client,
         )
         pixels = np.asarray(rgba, dtype=np.uint8).reshape(height, width, 4)
-        return Photograph(pixels[..., :3], np.asarray(body, dtype=np.int64).reshape(height, width))
+        return Photograph(pixels[..., :3], np.asarray(body, dtype=np.int32).reshape(height, width))
 
     def _shape(self, box: Box) -> int:
         """Return the collision shape of that size, made once."""
@@ -188,7 +188,7 @@ def _quiet_bullet() -> Any:
     try:
         with open(os.devnull, "wb") as nowhere:
             os.dup2(nowhere.fileno(), 2)
-        import pybullet  # type: ignore[import-untyped]
+        import pybullet  # type: ignore[import-not-found]
     finally:
         os.dup2(kept, 2)
         os.close(kept)

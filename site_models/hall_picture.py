@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from site_models.arrays import Flags, Floats, Ints
+from site_models.arrays import Flags, Floats
 from site_models.bullet_world import Box, Colour, box_world
+from site_models.camera import camera
 from site_models.errors import InputError
 from site_models.placed import Hall, Placed
 from site_models.png import write_png
@@ -29,18 +30,17 @@ PLINTH: Colour = (0.70, 0.73, 0.77, 1.0)
 GRID: Colour = (0.86, 0.875, 0.89, 1.0)
 FRONT_ZONE: Colour = (0.77, 0.88, 0.97, 1.0)
 REAR_ZONE: Colour = (0.98, 0.86, 0.79, 1.0)
+SHADE: Colour = (0.74, 0.77, 0.80, 1.0)
 FRONT_PANEL: Colour = (0.15, 0.18, 0.23, 1.0)
 REAR_PANEL: Colour = (0.80, 0.82, 0.84, 1.0)
 
 GRID_M = 5.0
+SHADE_M = 0.08
+"""Width of the dark rim on the floor around each item."""
 PANEL_M = 0.04
 """Thickness of the panels that mark front and rear, half of it inside the body."""
-AZIMUTH_RAD, ELEVATION_RAD = -0.36 * pi, 0.235 * pi
-"""Where the camera stands, seen from the hall: to the south-south-east, 42 degrees up."""
-FAR_AWAY = 3.0
-"""Distance of the camera in diagonals of the hall: little perspective, as in an isometry."""
-MARGIN = 0.05
-"""Empty border, in widths of the picture's content."""
+AZIMUTH_RAD, ELEVATION_RAD = -0.395 * pi, 0.265 * pi
+"""Where the camera stands, seen from the hall: to the south-south-east, 48 degrees up."""
 FINENESS = 2
 """Pixels are drawn this many times finer each way, then averaged."""
 OUTLINE = 0.62
@@ -58,7 +58,8 @@ def draw_hall(
 
     Items have the colour of their kind, or the one given for their name. The front of an
     item is a dark panel, its rear a pale one; service zones lie on the floor, blue before
-    fronts (where cold air comes from) and red behind rears. Grid lines are 5 m apart.
+    fronts (where cold air comes from) and red behind rears. Grid lines are 5 m apart. A
+    hall that is deeper than wide is looked at from its long side.
     `size` is (width, height) in pixels.
 
     Raises InputError if the size is out of bounds or the file cannot be written; the file
@@ -67,15 +68,18 @@ def draw_hall(
     if min(size) < 16 or max(size) > 4096:
         raise InputError(f"picture of {size[0]} x {size[1]}: expected 16 to 4096 pixels a side")
     width, height = size[0] * FINENESS, size[1] * FINENESS
-    view, lens = _camera(hall, items, size[0] / size[1])
+    turned_rad = pi / 2.0 if hall.depth_m > hall.width_m else 0.0
+    view, lens = camera(
+        _corners(hall, items), AZIMUTH_RAD + turned_rad, ELEVATION_RAD, size[0] / size[1]
+    )
     with box_world() as world:
         world.paint(*_apart(_floor(hall, items)))
         bodies = world.paint(*_apart(_equipment(items, colours or {})))
         seen = world.photograph((width, height), view, lens, light=np.array([0.5, -0.95, 1.7]))
-    shade = np.where(_outlines(seen.body, min(bodies, default=0)), OUTLINE, 1.0)
-    rgb = np.where((seen.body < 0)[..., None], _backdrop(height), seen.rgb) * shade[..., None]
-    averaged = rgb.reshape(size[1], FINENESS, size[0], FINENESS, 3).mean(axis=(1, 3))
-    write_png(Path(path), np.rint(averaged).astype(np.uint8))
+    rgb = np.where((seen.body < 0)[..., None], _backdrop(height), seen.rgb)
+    line = _outlines(seen.body, min(bodies, default=int(seen.body.max()) + 1))
+    rgb[line] = (rgb[line] * OUTLINE).astype(np.uint8)
+    write_png(Path(path), _averaged(rgb))
 
 
 def _apart(painted: Iterable[tuple[Box, Colour]]) -> tuple[list[Box], list[Colour]]:
@@ -88,7 +92,7 @@ def _floor(hall: Hall, items: Sequence[Placed]) -> Iterator[tuple[Box, Colour]]:
     x_m, y_m = hall.x_m + hall.width_m / 2.0, hall.y_m + hall.depth_m / 2.0
     line_m = 0.0008 * (hall.width_m + hall.depth_m)
     rim_m = 8.0 * line_m
-    yield Box(x_m, y_m, -0.26, hall.width_m + rim_m, hall.depth_m + rim_m, 0.5), PLINTH
+    yield Box(x_m, y_m, -0.16, hall.width_m + rim_m, hall.depth_m + rim_m, 0.3), PLINTH
     yield Box(x_m, y_m, -0.1, hall.width_m, hall.depth_m, 0.2), FLOOR
     for i in range(1, ceil(hall.width_m / GRID_M)):
         yield Box(hall.x_m + GRID_M * i, y_m, 0.0, line_m, hall.depth_m, 0.01), GRID
@@ -102,6 +106,8 @@ def _floor(hall: Hall, items: Sequence[Placed]) -> Iterator[tuple[Box, Colour]]:
             if length_m > 0.0:
                 away_m = sign * (item.depth_m + length_m) / 2.0
                 yield _beside(item, away_m, 0.0, (length_m, item.width_m, 2.0 * top_m)), colour
+        shade_m = (item.depth_m + 2 * SHADE_M, item.width_m + 2 * SHADE_M, 0.04)
+        yield _beside(item, 0.0, 0.0, shade_m), SHADE
 
 
 def _equipment(
@@ -124,57 +130,14 @@ def _beside(item: Placed, away_m: float, z_m: float, sides_m: tuple[float, float
     return Box(x_m, y_m, z_m, *sides_m, item.facing_rad)
 
 
-def _camera(hall: Hall, items: Sequence[Placed], aspect: float) -> tuple[Floats, Floats]:
-    """Return the 4x4 view and lens that just hold the hall and what stands in it.
-
-    A hall that is deeper than wide is looked at from its long side.
-    """
+def _corners(hall: Hall, items: Sequence[Placed]) -> Floats:
+    """Return the corners of the room that the picture must hold. Shape: (8, 3)"""
     top_m = max((item.height_m for item in items), default=0.0)
-    corners = np.array(
-        list(
-            product(
-                (hall.x_m, hall.x_m + hall.width_m),
-                (hall.y_m, hall.y_m + hall.depth_m),
-                (-0.5, top_m),
-            )
-        )
-    )
-    azimuth_rad = AZIMUTH_RAD + (pi / 2.0 if hall.depth_m > hall.width_m else 0.0)
-    back = np.array(
-        [
-            cos(ELEVATION_RAD) * cos(azimuth_rad),
-            cos(ELEVATION_RAD) * sin(azimuth_rad),
-            sin(ELEVATION_RAD),
-        ]
-    )
-    right = np.array([-sin(azimuth_rad), cos(azimuth_rad), 0.0])
-    eye = corners.mean(axis=0) + FAR_AWAY * np.linalg.norm(np.ptp(corners, axis=0)) * back
-    view = np.eye(4)
-    view[:3, :3] = [right, np.cross(back, right), back]
-    view[:3, 3] = -view[:3, :3] @ eye
-    return view, _lens(corners @ view[:3, :3].T + view[:3, 3], aspect)
+    x_m, y_m = (hall.x_m, hall.x_m + hall.width_m), (hall.y_m, hall.y_m + hall.depth_m)
+    return np.array(list(product(x_m, y_m, (-0.3, top_m))))
 
 
-def _lens(corners: Floats, aspect: float) -> Floats:
-    """Return the perspective that fits `corners`, given as the camera sees them, centred."""
-    away = -corners[:, 2]
-    near, far = 0.9 * away.min(), 1.1 * away.max()
-    flat = corners[:, :2] / away[:, None] * near
-    low, high = flat.min(axis=0), flat.max(axis=0)
-    centre = (low + high) / 2.0
-    half_w = (0.5 + MARGIN) * max(high[0] - low[0], aspect * (high[1] - low[1]))
-    half_h = half_w / aspect
-    return np.array(
-        [
-            [near / half_w, 0.0, centre[0] / half_w, 0.0],
-            [0.0, near / half_h, centre[1] / half_h, 0.0],
-            [0.0, 0.0, -(far + near) / (far - near), -2.0 * far * near / (far - near)],
-            [0.0, 0.0, -1.0, 0.0],
-        ]
-    )
-
-
-def _outlines(body: Ints, first: int) -> Flags:
+def _outlines(body: NDArray[np.int32], first: int) -> Flags:
     """Return the pixels where a body from `first` on meets another one. Shape: as `body`."""
     line = np.zeros(body.shape, dtype=np.bool_)
     solid = body >= first
@@ -183,8 +146,19 @@ def _outlines(body: Ints, first: int) -> Flags:
     return line
 
 
-def _backdrop(height: int) -> Floats:
+def _backdrop(height: int) -> NDArray[np.uint8]:
     """Return a light background that darkens downwards. Shape: (height, 1, 3)"""
     share = np.linspace(0.0, 1.0, height)[:, None, None]
     light, dark = np.array([252.0, 253.0, 254.0]), np.array([232.0, 236.0, 241.0])
-    return light + (dark - light) * share
+    shades: NDArray[np.uint8] = np.rint(light + (dark - light) * share).astype(np.uint8)
+    return shades
+
+
+def _averaged(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the means of blocks of FINENESS x FINENESS pixels."""
+    every = range(FINENESS)
+    total = np.full(rgb[::FINENESS, ::FINENESS].shape, FINENESS**2 // 2, dtype=np.uint16)
+    for i, j in product(every, every):
+        total += rgb[i::FINENESS, j::FINENESS]
+    mean: NDArray[np.uint8] = (total // FINENESS**2).astype(np.uint8)
+    return mean

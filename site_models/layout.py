@@ -7,12 +7,13 @@ each box and its narrow phase the gaps, so that a hall of 1,700 items takes unde
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import cos, pi, sin
+from math import cos, sin
 
 from site_models.bullet_world import Box, BoxWorld, box_world
 from site_models.errors import InputError
 from site_models.hall_picture import draw_hall
 from site_models.placed import Hall, Placed
+from site_models.service_zones import Zone, body_of, zones_of
 
 __all__ = ["LayoutIssue", "check_layout", "draw_hall"]
 
@@ -38,33 +39,6 @@ class LayoutIssue:
     """The line for a person."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Zone:
-    """Room before one face of an item that must be free of other bodies."""
-
-    item: Placed
-    side: str
-    heading_rad: float
-    """From the item outwards."""
-    start_m: float
-    """From the centre of the item to the face."""
-    span_m: float
-    length_m: float
-
-    def slab(self, start_m: float, length_m: float) -> Box:
-        """Return the part of the zone's direction from `start_m` on, as wide as the face."""
-        item, middle_m = self.item, start_m + length_m / 2.0
-        return Box(
-            item.x_m + middle_m * cos(self.heading_rad),
-            item.y_m + middle_m * sin(self.heading_rad),
-            item.height_m / 2.0,
-            length_m,
-            self.span_m,
-            item.height_m,
-            self.heading_rad,
-        )
-
-
 def check_layout(hall: Hall, items: Sequence[Placed]) -> list[LayoutIssue]:
     """Return what is wrong with the places of `items`; an empty list if nothing is.
 
@@ -81,7 +55,7 @@ def check_layout(hall: Hall, items: Sequence[Placed]) -> list[LayoutIssue]:
     hall lies, in ``tests/site_models/test_layout.py``.
     """
     _refuse_equal_names(items)
-    bodies = [_body(item) for item in items]
+    bodies = [body_of(item) for item in items]
     issues = [issue for item in items for issue in _outside(hall, item)]
     with box_world() as world:
         index = {identity: i for i, identity in enumerate(world.stand(bodies))}
@@ -91,7 +65,7 @@ def check_layout(hall: Hall, items: Sequence[Placed]) -> list[LayoutIssue]:
             touched[i].add(j)
             touched[j].add(i)
         for i, item in enumerate(items):
-            for zone in _zones(item):
+            for zone in zones_of(item):
                 found = _nearest_blocker(world, hall, items, index, zone, {i} | touched[i])
                 if found is not None:
                     issues.append(_zone_issue(zone, *found))
@@ -102,19 +76,6 @@ def _refuse_equal_names(items: Sequence[Placed]) -> None:
     for name, count in Counter(item.name for item in items).items():
         if count > 1:
             raise InputError(f"{name}: {count} items have this name, expected one")
-
-
-def _body(item: Placed) -> Box:
-    """Return the box that an item fills."""
-    return Box(
-        item.x_m,
-        item.y_m,
-        item.height_m / 2.0,
-        item.depth_m,
-        item.width_m,
-        item.height_m,
-        item.facing_rad,
-    )
 
 
 def _walls(hall: Hall) -> tuple[tuple[str, int, float, float], ...]:
@@ -129,7 +90,7 @@ def _walls(hall: Hall) -> tuple[tuple[str, int, float, float], ...]:
 
 def _outside(hall: Hall, item: Placed) -> Iterator[LayoutIssue]:
     """Yield an issue for each wall, and the ceiling, that a body passes through."""
-    low, high = _body(item).bounds_m()
+    low, high = body_of(item).bounds_m()
     excess_m = [
         (name, float(high[axis] - at_m if sign > 0 else at_m - low[axis]))
         for name, axis, sign, at_m in _walls(hall)
@@ -158,28 +119,12 @@ def _overlap_issue(item: Placed, other: Placed, by_m: float) -> LayoutIssue:
     return LayoutIssue("overlap", item.name, other.name, by_m, line)
 
 
-def _zones(item: Placed) -> Iterator[_Zone]:
-    """Yield the zones of an item that have a length."""
-    ahead, half_depth, half_width = item.facing_rad, item.depth_m / 2.0, item.width_m / 2.0
-    front, rear, side = item.front_clearance_m, item.rear_clearance_m, item.side_clearance_m
-    pulled = item.depth_m if item.kind == "rack" else 0.0
-    for zone in (
-        _Zone(item, "front", ahead, half_depth, item.width_m, front),
-        _Zone(item, "rear", ahead + pi, half_depth, item.width_m, rear),
-        _Zone(item, "left", ahead + pi / 2.0, half_width, item.depth_m, side),
-        _Zone(item, "right", ahead - pi / 2.0, half_width, item.depth_m, side),
-        _Zone(item, "path", ahead, half_depth, item.width_m, pulled),
-    ):
-        if zone.length_m > 0.0:
-            yield zone
-
-
 def _nearest_blocker(
     world: BoxWorld,
     hall: Hall,
     items: Sequence[Placed],
     index: dict[int, int],
-    zone: _Zone,
+    zone: Zone,
     ignored: set[int],
 ) -> tuple[str, str, float] | None:
     """Return name, label and distance of what stands first in a zone, None if it is free."""
@@ -194,7 +139,7 @@ def _nearest_blocker(
     return min(found, key=lambda blocker: blocker[2], default=None)
 
 
-def _walls_within(hall: Hall, zone: _Zone) -> Iterator[tuple[str, float]]:
+def _walls_within(hall: Hall, zone: Zone) -> Iterator[tuple[str, float]]:
     """Yield the walls that cut into a zone and their distance from its face, along the zone."""
     low, high = zone.slab(zone.start_m, zone.length_m).bounds_m()
     outwards = (cos(zone.heading_rad), sin(zone.heading_rad))
@@ -205,7 +150,7 @@ def _walls_within(hall: Hall, zone: _Zone) -> Iterator[tuple[str, float]]:
             yield part, max(zone.length_m - beyond_m / slope, 0.0)
 
 
-def _zone_issue(zone: _Zone, name: str, label: str, at_m: float) -> LayoutIssue:
+def _zone_issue(zone: Zone, name: str, label: str, at_m: float) -> LayoutIssue:
     item = zone.item
     if zone.side == "path":
         line = (

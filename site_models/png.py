@@ -15,7 +15,7 @@ def write_png(path: Path, rgb: NDArray[np.uint8]) -> None:
     """Write 8-bit RGB pixels of shape (height, width, 3).
 
     The file appears whole or not at all. Raises InputError if it cannot be written.
-    Checked by decoding in ``tests/site_models/test_layout.py``.
+    Checked by decoding in ``tests/site_models/test_hall_picture.py``.
 
     References
     ----------

@@ -10,14 +10,13 @@ from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from site_models.arrays import Floats
+from site_models.arrays import Flags, Floats, Ints
 from site_models.errors import InputError
 from telemetry.frame import Frame
 from telemetry.recording_format import (
@@ -25,6 +24,7 @@ from telemetry.recording_format import (
     PART_PATH,
     TEMPORARY_SUFFIX,
     Manifest,
+    Times,
     read_manifest,
     to_microseconds,
 )
@@ -33,7 +33,8 @@ from telemetry.signals import AXES, SIGNALS
 _log = logging.getLogger(__name__)
 
 
-class Seats(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Seats:
     """Where a recording's ids go along an axis of frames."""
 
     index: Mapping[str, int]
@@ -242,24 +243,25 @@ def _table(part: _Stored, columns: Sequence[str]) -> pa.Table:
         raise InputError(f"{part.file}: truncated or no Parquet part") from error
 
 
-def _microseconds(table: pa.Table) -> np.ndarray:
-    return table["time"].cast(pa.int64()).to_numpy()
+def _microseconds(table: pa.Table) -> Times:
+    return np.asarray(table["time"].cast(pa.int64()))
 
 
 def _readings(column: pa.ChunkedArray) -> Floats:
     """Return a column as float64 with NaN for null."""
-    return column.cast(pa.float64()).to_numpy()
+    return np.asarray(column.cast(pa.float64()))
 
 
-def _between(time_us: np.ndarray, from_s: float, to_s: float) -> np.ndarray:
-    return (time_us / 1e6 >= from_s) & (time_us / 1e6 <= to_s)
+def _between(time_us: Times, from_s: float, to_s: float) -> Flags:
+    time_s = time_us / 1e6
+    return (time_s >= from_s) & (time_s <= to_s)
 
 
-def _places(column: pa.ChunkedArray, index: Mapping[str, int]) -> np.ndarray:
+def _places(column: pa.ChunkedArray, index: Mapping[str, int]) -> Ints:
     """Return the seat of each row's id; -1 for one that has none."""
     ids = column.combine_chunks()
     seats = np.array([index.get(name, -1) for name in ids.dictionary.to_pylist()], np.int64)
-    return seats[ids.indices.to_numpy()]
+    return np.asarray(seats[np.asarray(ids.indices)])
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

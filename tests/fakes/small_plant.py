@@ -8,7 +8,7 @@ Power comes from one utility feed over a UPS to two distribution units.
 
 import numpy as np
 
-from site_models.arrays import Floats, Ints
+from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import (
     AIR,
     FWS,
@@ -38,7 +38,7 @@ def _split(liquid: float, air: float, counts: tuple[int, int]) -> Floats:
     return np.repeat(np.array([liquid, air], dtype=np.float64), counts)
 
 
-def _flags(count: int, value: bool = True) -> np.ndarray:
+def _flags(count: int, value: bool = True) -> Flags:
     return np.full(count, value)
 
 
@@ -83,7 +83,7 @@ def _groups() -> GpuGroups:
         memory_resistance_k_per_w=_split(0.08, 0.10, counts),
         memory_share=_split(0.15, 0.15, counts),
         flow_reference_kg_per_s=_split(0.0252, 0.15, counts),
-        flow_exponent=_split(0.6, 0.7, counts),
+        flow_exponent=_split(-0.6, -0.7, counts),
         coolant_cp_j_per_kg_k=_split(3970.0, 1006.0, counts),
     )
 
@@ -256,6 +256,7 @@ def small_inputs(plant: Plant, load: float = 0.0) -> Inputs:
     gpus = plant.arrays.gpus
     return Inputs(
         gpu_power_w=gpus.idle_power_w + load * (gpus.power_max_w - gpus.idle_power_w),
+        gpu_power_basis=np.zeros(48, dtype=np.int64),
         rack_load_w=np.zeros(len(plant.rack_names)),
         exchanger_setpoint_c=plant.arrays.exchangers.setpoint_c.copy(),
         dry_bulb_c=25.0,

@@ -1,0 +1,73 @@
+"""The API as one application of its own: an unknown path is a JSON 404, not a page."""
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse
+from starlette.exceptions import HTTPException
+
+from controllers.allocations import Conflict
+from dashboards.api.advice_routes import advice_routes
+from dashboards.api.docs_page import DOCS_PAGE
+from dashboards.api.history_routes import history_routes
+from dashboards.api.policy_routes import policy_routes
+from dashboards.api.replies import problem
+from dashboards.api.state_routes import rack_routes, site_routes
+from dashboards.audit import Audit
+from dashboards.feed import Feed
+from site_models.errors import InputError
+
+ABOUT = """State, history and advice of the twin.
+
+Names carry units in base units; temperatures are Celsius (`_c`), differences kelvin
+(`_k`), shares 0..1, `time_s` seconds since 1970 UTC. A missing number is `null`.
+Errors are RFC 9457 problem documents.
+"""
+
+
+def build_api(feed: Feed, audit: Audit) -> FastAPI:
+    """Return the application to mount under `/api`."""
+    api = FastAPI(title="AI factory twin", version="1", description=ABOUT, docs_url=None,
+                  redoc_url=None)  # fmt: skip
+    for routes in (
+        site_routes(feed),
+        rack_routes(feed),
+        history_routes(feed),
+        advice_routes(feed, audit),
+        policy_routes(feed, audit),
+    ):
+        api.include_router(routes, prefix="/v1")
+
+    @api.get("/docs", include_in_schema=False)
+    def docs() -> HTMLResponse:
+        return HTMLResponse(DOCS_PAGE)
+
+    _answer_problems(api)
+    return api
+
+
+def _answer_problems(api: FastAPI) -> None:
+    """Turn every error into a problem document."""
+
+    @api.exception_handler(HTTPException)
+    async def http(_: Request, error: HTTPException) -> Response:
+        return problem(error.status_code, str(error.detail), error.headers)
+
+    @api.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> Response:
+        lines = []
+        for one in error.errors():
+            where = ".".join(str(part) for part in one["loc"] if part not in ("body", "query"))
+            lines.append(f"{where}: {one['msg'].removeprefix('Value error, ')}".lstrip(": "))
+        return problem(422, "; ".join(lines))
+
+    @api.exception_handler(Conflict)
+    async def conflict(_: Request, error: Conflict) -> Response:
+        return problem(409, str(error))
+
+    @api.exception_handler(InputError)
+    async def unusable(_: Request, error: InputError) -> Response:
+        return problem(422, str(error))
+
+    @api.exception_handler(Exception)
+    async def broken(_: Request, error: Exception) -> Response:
+        return problem(500, f"the twin failed to answer: {type(error).__name__}")

@@ -1,0 +1,69 @@
+"""How the API answers: one envelope, one shape of error, NaN as null."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from fastapi import HTTPException, Response
+
+from dashboards.auth import Role, allowed
+from dashboards.feed import Feed
+from dashboards.numbers import number
+from dashboards.summary import Summary
+
+TITLES = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    409: "Conflict",
+    422: "Unprocessable Content",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
+
+def reply(content: Any, status: int = 200) -> Response:
+    """Return JSON. NaN and infinity become null, arrays become lists."""
+    body = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Response(body, status, media_type="application/json")
+
+
+def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Return an RFC 9457 problem document."""
+    content = {
+        "type": "about:blank",
+        "title": TITLES.get(status, "Error"),
+        "status": status,
+        "detail": detail,
+    }
+    body = orjson.dumps(content)
+    return Response(body, status, dict(headers or {}), media_type="application/problem+json")
+
+
+def newest(feed: Feed) -> Summary:
+    """Return the newest tick; 503 before the first."""
+    summary = feed.summary
+    if summary is None:
+        why = feed.failure or "the first snapshot is not there yet"
+        raise HTTPException(503, why, headers={"Retry-After": "1"})
+    return summary
+
+
+def stamped(feed: Feed, content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content with what every answer carries: when, how old, stale or not."""
+    snapshot = newest(feed).snapshot
+    return {
+        "time_s": snapshot.state.time_s,
+        "age_s": number(round(feed.age_s(), 3)),
+        "stale": feed.stale or feed.ended,
+        "mode": snapshot.mode,
+        **content,
+    }
+
+
+def need(role: Role) -> None:
+    """Raise 403 unless the caller has the role."""
+    if not allowed(role):
+        raise HTTPException(403, f"this needs the role {role.name.lower()}")

@@ -1,0 +1,128 @@
+"""State now: site, racks, GPUs, CDUs, power chain, key figures."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Depends, Query, Response
+
+from dashboards.api.listing import Fields, Paging, listed, only, place_of
+from dashboards.api.replies import newest, reply, stamped
+from dashboards.api.rows import cdu_row, feed_row, gpu_row, node_row, rack_row
+from dashboards.feed import Feed
+from site_models.arrays import Ints
+
+Page = Annotated[Paging, Depends()]
+
+
+def site_routes(feed: Feed) -> APIRouter:
+    """Return the routes about the whole site."""
+    routes, plant = APIRouter(tags=["state"]), feed.plant
+
+    @routes.get("/site")
+    def site() -> Response:
+        """What the site is, what feeds the twin, and how the policies stand."""
+        snapshot = newest(feed).snapshot
+        content: dict[str, Any] = {
+            "site": plant.site,
+            "site_hash": plant.site_hash,
+            "zone": feed.world.zone,
+            "label": snapshot.label,
+            "tick": snapshot.tick,
+            "gpus": len(plant.gpu_names),
+            "nodes": len(plant.node_names),
+            "racks": len(plant.rack_names),
+            "cdus": len(plant.cdu_exchangers),
+            "policies": [asdict(standing) for standing in snapshot.standings],
+            "decision": snapshot.decision.reason,
+            "health": list(snapshot.health),
+            "digest": snapshot.digest,
+        }
+        return reply(stamped(feed, content))
+
+    @routes.get("/kpi")
+    def kpi() -> Response:
+        """Key figures of the site, the tightest limits by name, and what is wrong."""
+        return reply(stamped(feed, kpi_content(feed)))
+
+    @routes.get("/cdus")
+    def cdus(page: Page) -> Response:
+        """Coolant distribution units: both loops, heat, approach."""
+        summary, every = newest(feed), np.arange(len(plant.cdu_exchangers))
+        content = listed(every, lambda at: cdu_row(feed.index, summary, at), page)
+        return reply(stamped(feed, content))
+
+    @routes.get("/power")
+    def power(page: Page) -> Response:
+        """Stages of the power chain: load against rating."""
+        summary, every = newest(feed), np.arange(len(plant.feed_names))
+        content = listed(every, lambda at: feed_row(feed.index, summary, at), page)
+        return reply(stamped(feed, content))
+
+    return routes
+
+
+def rack_routes(feed: Feed) -> APIRouter:
+    """Return the routes about racks and GPUs."""
+    routes, index = APIRouter(tags=["state"]), feed.index
+
+    @routes.get("/racks")
+    def racks(page: Page, row: str | None = None, pod: str | None = None) -> Response:
+        """Racks, all or those of a row or pod."""
+        summary, plant = newest(feed), feed.plant
+        keep = np.ones(len(plant.rack_names), dtype=np.bool_)
+        for name, names, of_rack, noun in (
+            (row, plant.row_names, plant.arrays.racks.row, "row"),
+            (pod, plant.pod_names, plant.arrays.racks.pod, "pod"),
+        ):
+            if name is not None:
+                keep &= of_rack == place_of({n: i for i, n in enumerate(names)}, name, noun)
+        found = np.flatnonzero(keep)
+        return reply(
+            stamped(feed, listed(found, lambda at: rack_row(index, summary, at), page))
+        )
+
+    @routes.get("/racks/{rack}")
+    def rack(rack: str, fields: Fields = None) -> Response:
+        """One rack with its nodes."""
+        summary, at = newest(feed), place_of(index.rack, rack, "rack")
+        nodes = [node_row(index, summary, int(node)) for node in index.nodes_by_rack[at]]
+        content = {**rack_row(index, summary, at), "node_list": nodes}
+        return reply(stamped(feed, only(content, fields)))
+
+    @routes.get("/gpus")
+    def gpus(page: Page, rack: Annotated[str | None, Query()] = None) -> Response:
+        """GPUs, all or those of a rack."""
+        summary = newest(feed)
+        found: Ints = np.arange(len(feed.plant.gpu_names))
+        if rack is not None:
+            found = index.gpus_by_rack[place_of(index.rack, rack, "rack")]
+        return reply(stamped(feed, listed(found, lambda at: gpu_row(index, summary, at), page)))
+
+    @routes.get("/gpus/{gpu}")
+    def gpu(gpu: str, fields: Fields = None) -> Response:
+        """One GPU: believed values and, under `measured`, what the source said."""
+        summary, at = newest(feed), place_of(index.gpu, gpu, "GPU")
+        return reply(stamped(feed, only(gpu_row(index, summary, at), fields)))
+
+    return routes
+
+
+def kpi_content(feed: Feed) -> dict[str, Any]:
+    """Return the key figures as the stream and the route tell them."""
+    summary, plant = newest(feed), feed.plant
+    return {
+        "tick": summary.snapshot.tick,
+        **summary.site,
+        "worst_gpu": plant.gpu_names[summary.worst_gpu] if summary.worst_gpu >= 0 else None,
+        "warmest_tcs": (
+            plant.circuit_names[summary.warmest_tcs] if summary.warmest_tcs >= 0 else None
+        ),
+        "tightest_feed": (
+            plant.feed_names[summary.tightest_feed] if summary.tightest_feed >= 0 else None
+        ),
+        "findings": [
+            {"severity": f.severity.name.lower(), "where": f.where, "what": f.what}
+            for f in feed.findings
+        ],
+    }

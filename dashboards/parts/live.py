@@ -1,0 +1,38 @@
+"""How a page's callbacks run: on the tick, in a thread, never on the event loop."""
+
+import asyncio
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+from dash import Dash, Input
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+TICK = Input("tick", "data")
+"""Fires once a second while new data arrives; its value names the tick and its age."""
+
+SCHEME = Input("scheme", "data")
+"""The page's colour scheme, ``light`` or ``dark``."""
+
+
+def on(
+    app: Dash, *dependencies: Any, **options: Any
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Register a plain function as a callback that runs in a worker thread.
+
+    A synchronous callback on Dash's FastAPI backend blocks the event loop and with it the
+    API, so pages register theirs through here; ``tests/dashboards/test_responsive.py``
+    holds `/healthz` to 100 ms while one sleeps for a second.
+    """
+
+    def register(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        async def in_thread(*args: P.args, **kwargs: P.kwargs) -> R:
+            return await asyncio.to_thread(function, *args, **kwargs)
+
+        app.callback(*dependencies, **options)(in_thread)
+        return function
+
+    return register

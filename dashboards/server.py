@@ -1,0 +1,67 @@
+"""Serve a world: loop, API and pages in one process on one port."""
+
+import socket
+from pathlib import Path
+
+import uvicorn
+
+from dashboards.audit import Audit
+from dashboards.auth import TokenBook
+from dashboards.feed import Feed, World
+from dashboards.guard import is_loopback
+from dashboards.web import build
+from site_models.errors import InputError
+
+
+def serve(
+    world: World,
+    host: str = "127.0.0.1",
+    port: int = 8050,
+    *,
+    trust_loopback: bool = False,
+    tokens: Path | None = None,
+    audit: Path = Path("runs/audit.jsonl"),
+) -> None:
+    """Run until interrupted. InputError when the address may not be or cannot be bound."""
+    server_of(
+        world, host, port, trust_loopback=trust_loopback, tokens=tokens, audit=audit
+    ).run()
+
+
+def server_of(
+    world: World,
+    host: str,
+    port: int,
+    *,
+    trust_loopback: bool = False,
+    tokens: Path | None = None,
+    audit: Path,
+) -> uvicorn.Server:
+    """Return the server, not yet running: one worker, for the state is this process's own."""
+    if not is_loopback(host) and tokens is None:
+        raise InputError(f"host: {host} is reached from outside, expected a token file as well")
+    _bindable(host, port)
+    app = build(Feed(world), Audit(audit), TokenBook(tokens), trust_loopback=trust_loopback)
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=2,
+        ws_max_size=1 << 20,
+    )
+    return uvicorn.Server(config)
+
+
+def _bindable(host: str, port: int) -> None:
+    """Raise InputError now rather than a log line later when the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host.strip("[]"), port))
+        except OSError as error:
+            raise InputError(f"port: {host}:{port} cannot be bound ({error.strerror})") from None
+        except OverflowError:
+            raise InputError(f"port: {port}, expected 0 to 65535") from None

@@ -1,0 +1,63 @@
+"""Equal parts of a site written once: `repeat: {index: n, count: 14, step_m: [0, 40]}`.
+
+A mapping in a list that has the key stands for `count` copies. In each, `{n}` in any text
+becomes the copy's number from 1 (`{n:02d}` pads it), and its own `at_m` moves by the step.
+"""
+
+import re
+from typing import Any
+
+from site_models.errors import InputError
+
+_KEYS = {"index", "count", "step_m"}
+
+
+def expanded(raw: Any, where: str) -> Any:
+    """Return raw YAML with every repeat written out; InputError naming the place."""
+    if isinstance(raw, dict):
+        return {key: expanded(item, f"{where}: {key}") for key, item in raw.items()}
+    if not isinstance(raw, list):
+        return raw
+    out: list[Any] = []
+    for position, item in enumerate(raw):
+        if isinstance(item, dict) and "repeat" in item:
+            copies = _copies(item, f"{where}.{position}")
+        else:
+            copies = [item]
+        out.extend(expanded(copy, f"{where}.{position}") for copy in copies)
+    return out
+
+
+def _copies(item: dict[str, Any], where: str) -> list[dict[str, Any]]:
+    rule = item["repeat"]
+    if not isinstance(rule, dict) or not set(rule) <= _KEYS or "count" not in rule:
+        raise InputError(f"{where}.repeat: expected index, count and step_m")
+    count, index = rule["count"], rule.get("index", "n")
+    step_m = rule.get("step_m", [0.0, 0.0])
+    if not isinstance(count, int) or not 1 <= count <= 100_000:
+        raise InputError(f"{where}.repeat.count: expected a whole number from 1, got {count!r}")
+    if not isinstance(index, str) or not index.isidentifier():
+        raise InputError(f"{where}.repeat.index: expected a letter, got {index!r}")
+    if not (isinstance(step_m, list) and len(step_m) == 2):
+        raise InputError(f"{where}.repeat.step_m: expected [x, y], got {step_m!r}")
+    body = {key: value for key, value in item.items() if key != "repeat"}
+    pattern = re.compile(r"\{" + index + r"(?::(\d+)d)?\}")
+    copies = []
+    for number in range(1, count + 1):
+        copy = _written(body, pattern, number)
+        if "at_m" in copy:
+            x, y = copy["at_m"]
+            shift = number - 1
+            copy["at_m"] = [x + shift * step_m[0], y + shift * step_m[1]]
+        copies.append(copy)
+    return copies
+
+
+def _written(raw: Any, pattern: re.Pattern[str], number: int) -> Any:
+    if isinstance(raw, str):
+        return pattern.sub(lambda match: f"{number:0{match.group(1) or 1}d}", raw)
+    if isinstance(raw, dict):
+        return {key: _written(item, pattern, number) for key, item in raw.items()}
+    if isinstance(raw, list):
+        return [_written(item, pattern, number) for item in raw]
+    return raw
