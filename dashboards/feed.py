@@ -108,6 +108,14 @@ class Feed:
             made_s = min(made_s, summary.snapshot.frame.time_s)
         return max(0.0, time.time() - made_s)
 
+    def now_s(self) -> float:
+        """Return the time at the site [s since the epoch]; NaN before the first snapshot.
+
+        A replay's clock is the recording's: the newest state's time and the age of it.
+        """
+        summary = self.summary
+        return summary.state.time_s + self.age_s() if summary else float("nan")
+
     @property
     def stale(self) -> bool:
         """Say whether what is shown is too old to be trusted."""

@@ -108,11 +108,9 @@ def _feeds(index: Index, summary: Summary) -> Iterator[Finding]:
 def _notes(index: Index, summary: Summary) -> Iterator[Finding]:
     """Yield the health of the sources, what the policies say and what is out of service."""
     for line in summary.snapshot.health:
-        yield Finding(Severity.NEAR, "telemetry", line)
+        yield Finding(Severity.NEAR, "health", line)
     for standing in summary.snapshot.standings:
-        if standing.alarm:
-            yield Finding(Severity.NEAR, f"policy {standing.name}", standing.alarm)
-        elif standing.mode in ("advise", "armed") and standing.reason:
+        if standing.mode in ("advise", "armed") and standing.reason:
             what = f"{standing.mode}: {standing.reason}"
             yield Finding(Severity.NOTE, f"policy {standing.name}", what)
     arrays = index.plant.arrays

@@ -55,9 +55,9 @@ class Catalog:
             model = validated(schema, read_yaml(path), path)
             _check_sources(model, self.sources(), path)
             self._read[kind, name] = model
-        model = self._read[kind, name]
-        assert isinstance(model, schema)
-        return model
+        found = self._read[kind, name]
+        assert isinstance(found, schema)
+        return found
 
     def names(self, kind: str) -> list[str]:
         """Return the names of the models of a kind, sorted."""

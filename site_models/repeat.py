@@ -1,7 +1,8 @@
 """Equal parts of a site written once: `repeat: {index: n, count: 14, step_m: [0, 40]}`.
 
 A mapping in a list that has the key stands for `count` copies. In each, `{n}` in any text
-becomes the copy's number from 1 (`{n:02d}` pads it), and its own `at_m` moves by the step.
+becomes the copy's number, from `first` or 1 (`{n:02d}` pads it), and its own `at_m` moves by
+the step.
 """
 
 import re
@@ -9,7 +10,7 @@ from typing import Any
 
 from site_models.errors import InputError
 
-_KEYS = {"index", "count", "step_m"}
+_KEYS = {"index", "count", "first", "step_m"}
 
 
 def expanded(raw: Any, where: str) -> Any:
@@ -31,11 +32,14 @@ def expanded(raw: Any, where: str) -> Any:
 def _copies(item: dict[str, Any], where: str) -> list[dict[str, Any]]:
     rule = item["repeat"]
     if not isinstance(rule, dict) or not set(rule) <= _KEYS or "count" not in rule:
-        raise InputError(f"{where}.repeat: expected index, count and step_m")
+        raise InputError(f"{where}.repeat: expected index, count, first and step_m")
     count, index = rule["count"], rule.get("index", "n")
     step_m = rule.get("step_m", [0.0, 0.0])
     if not isinstance(count, int) or not 1 <= count <= 100_000:
         raise InputError(f"{where}.repeat.count: expected a whole number from 1, got {count!r}")
+    first = rule.get("first", 1)
+    if not isinstance(first, int):
+        raise InputError(f"{where}.repeat.first: expected a whole number, got {first!r}")
     if not isinstance(index, str) or not index.isidentifier():
         raise InputError(f"{where}.repeat.index: expected a letter, got {index!r}")
     if not (isinstance(step_m, list) and len(step_m) == 2):
@@ -43,11 +47,10 @@ def _copies(item: dict[str, Any], where: str) -> list[dict[str, Any]]:
     body = {key: value for key, value in item.items() if key != "repeat"}
     pattern = re.compile(r"\{" + index + r"(?::(\d+)d)?\}")
     copies = []
-    for number in range(1, count + 1):
-        copy = _written(body, pattern, number)
+    for shift in range(count):
+        copy = _written(body, pattern, first + shift)
         if "at_m" in copy:
             x, y = copy["at_m"]
-            shift = number - 1
             copy["at_m"] = [x + shift * step_m[0], y + shift * step_m[1]]
         copies.append(copy)
     return copies

@@ -166,7 +166,7 @@ class Hall(Strict):
     air: HallAir
     rows: tuple[Row, ...]
     cdus: tuple[PlacedCdu, ...] = ()
-    crahs: Annotated[tuple[PlacedCrah, ...], Field(min_length=1)]
+    crahs: tuple[PlacedCrah, ...] = ()
     boxes: tuple[Box, ...] = ()
     feeds: tuple[Feed, ...] = ()
     facility_water: tuple[FacilityWater, ...] = ()

@@ -2,7 +2,9 @@
 
 import io
 from collections.abc import Sequence
+from csv import reader
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -32,36 +34,38 @@ class LogTable:
         """Read the table; `header` names the columns of a log that has none of its own."""
         self.path: Path = log.path
         self.first_row = 1 if header else 2
-        lines = log.text.count("\n") + (not log.text.endswith("\n"))
+        lines = log.text.rstrip().count("\n") + 1
         bad_rows: list[int] = []
 
         def keep_row(row: csv.InvalidRow) -> str:
             bad_rows.append(row.number)
             return "skip"
 
-        source = io.BytesIO(log.text.encode())
-        options = csv.ReadOptions(use_threads=False, column_names=header, block_size=1 << 26)
+        names = list(header or first_cells(log.text))
+        if len(set(names)) < len(names) or not log.text.strip():
+            raise InputError(f"{log.path}: row 1: expected a table whose columns have names")
         try:
-            names = list(header or _header(log))
             self._table = csv.read_csv(
-                source,
-                options,
-                csv.ParseOptions(invalid_row_handler=keep_row),
-                csv.ConvertOptions(
-                    column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+                io.BytesIO(log.text.encode()),
+                csv.ReadOptions(
+                    use_threads=False,
+                    column_names=names,
+                    skip_rows=0 if header else 1,
+                    block_size=1 << 26,
                 ),
+                csv.ParseOptions(invalid_row_handler=keep_row),
+                csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
             )
         except pa.ArrowInvalid as error:
             reason = str(error).splitlines()[0]
-            raise InputError(f"{log.path}: expected a table of {log.path.suffix}: {reason}") from error
+            raise InputError(f"{log.path}: expected a table of text: {reason}") from error
         self.cut = 0
         if bad_rows:
             if bad_rows != [lines]:
                 raise InputError(
-                    f"{log.path}: row {bad_rows[0]}: expected {len(names)} cells as in the first row"
+                    f"{log.path}: row {bad_rows[0]}: expected {len(names)} cells as in row 1"
                 )
             self.cut = 1
-        self._table = self._table.rename_columns([n.strip() for n in self._table.column_names])
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,18 +83,15 @@ class LogTable:
             )
         return pc.utf8_trim_whitespace(self._table[column].combine_chunks())
 
-    def numbers(self, column: str, missing: Sequence[str] = (), unit: str = "") -> Floats:
+    def numbers(
+        self, column: str, missing: Sequence[str] = (), unit: str = "", called: str = ""
+    ) -> Floats:
         """Return a column as float64, NaN where missing.
 
         `unit` is cut from cells that end in it. Raises InputError naming the first row that
-        holds text.
+        holds text, and the column as it is `called`.
         """
-        return self.as_numbers(self.cells(column), column, missing, unit)
-
-    def as_numbers(
-        self, cells: pa.Array, column: str, missing: Sequence[str] = (), unit: str = ""
-    ) -> Floats:
-        """Return given cells as `numbers` returns those of a column."""
+        cells = self.cells(column)
         unknown = pc.is_in(cells, pa.array([*MISSING, *missing], pa.string()))
         if unit:
             bare = pc.utf8_rtrim_whitespace(pc.utf8_rtrim(cells, unit))
@@ -99,9 +100,9 @@ class LogTable:
         try:
             numbers = np.asarray(cells.cast(pa.float64()), np.float64)
         except pa.ArrowInvalid:
-            self._complain(cells, _NUMBER, column, "a number")
+            self._complain(cells, _NUMBER, called or column, "a number")
         if np.isinf(numbers).any():
-            self._complain(cells, _NUMBER, column, "a finite number")
+            self._complain(cells, _NUMBER, called or column, "a finite number")
         return numbers
 
     def times(self, column: str, unit: str, zone: Zone) -> Ints:
@@ -132,7 +133,7 @@ class LogTable:
             shape = r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?$"
             self._complain(cells, shape, column, "a date and time")
 
-    def _complain(self, cells: pa.Array, pattern: str, column: str, expected: str) -> None:
+    def _complain(self, cells: pa.Array, pattern: str, column: str, expected: str) -> NoReturn:
         """Raise InputError for the first cell that does not look like what was expected."""
         fits = pc.fill_null(pc.match_substring_regex(cells, pattern), True)
         bad = np.flatnonzero(~np.asarray(fits, bool))
@@ -143,6 +144,7 @@ class LogTable:
         )
 
 
-def _header(log: Log) -> list[str]:
-    first = log.text.split("\n", 1)[0].rstrip("\r")
-    return next(iter(__import__("csv").reader([first])), [])
+def first_cells(text: str) -> list[str]:
+    """Return the trimmed cells of a table's first line."""
+    first = text.split("\n", 1)[0].rstrip("\r")
+    return [cell.strip() for cell in next(iter(reader([first])), [])]

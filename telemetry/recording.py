@@ -4,9 +4,10 @@ The format is the contract of the design page: readable by pandas, polars and Du
 no code of ours, whole after a kill at any instant, the same bytes for the same rows.
 """
 
+from telemetry.recording_folder import host_facts
 from telemetry.recording_format import Manifest, Part
 from telemetry.recording_reader import Recording, Seats, seat_in_order
-from telemetry.recording_writer import RecordingWriter, host_facts
+from telemetry.recording_writer import RecordingWriter
 
 __all__ = [
     "Manifest",

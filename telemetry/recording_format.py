@@ -6,7 +6,6 @@ instant every file with its final name is whole.
 """
 
 import hashlib
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,11 +19,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from site_models.arrays import Floats
 from site_models.errors import InputError
+from telemetry.recording_folder import write_whole
 from telemetry.signals import SIGNALS_VERSION, on_axis
 
 SCHEMA_VERSION = 1
 MANIFEST_NAME = "manifest.json"
-TEMPORARY_SUFFIX = ".tmp"
 PART_PATH = re.compile(r"([a-z]+)/part-(\d{6,})\.parquet")
 
 Times = NDArray[np.int64]
@@ -96,21 +95,6 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Put `manifest.json` in place atomically."""
     text = manifest.model_dump_json(by_alias=True, indent=1)
     write_whole(folder / MANIFEST_NAME, f"{text}\n".encode())
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that its name never stands for half of it, even after a power cut."""
-    temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def part_schema(axis: str) -> pa.Schema:

@@ -14,19 +14,24 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from site_models.arrays import Flags, Floats, Ints
-from site_models.errors import InputError
+from site_models.arrays import Flags, Floats
 from telemetry.frame import Frame
+from telemetry.recording_folder import TEMPORARY_SUFFIX
 from telemetry.recording_format import (
     MANIFEST_NAME,
     PART_PATH,
-    TEMPORARY_SUFFIX,
     Manifest,
     Times,
     read_manifest,
-    to_microseconds,
+)
+from telemetry.recording_parts import (
+    StoredPart,
+    microseconds,
+    open_part,
+    part_columns,
+    places,
+    readings,
 )
 from telemetry.signals import AXES, SIGNALS
 
@@ -43,17 +48,6 @@ class Seats:
     """Length of the axis."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """A readable part: its file, span and the signals that have readings in it."""
-
-    file: Path
-    rows: int
-    start_us: int
-    end_us: int
-    signals: tuple[str, ...]
-
-
 class Recording:
     """A recording on disk, opened for reading.
 
@@ -65,7 +59,7 @@ class Recording:
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
         self.manifest: Manifest = read_manifest(self.folder)
-        self._parts: dict[str, list[_Stored]] = {}
+        self._parts: dict[str, list[StoredPart]] = {}
         self.notes: tuple[str, ...] = tuple(self._open_parts())
         for note in self.notes:
             _log.warning("%s: %s", self.folder, note)
@@ -107,7 +101,7 @@ class Recording:
         """Return the ids recorded on an axis in natural order: gpu2 before gpu10."""
         found: set[str] = set()
         for part in self._parts.get(axis, ()):
-            column = _table(part, ("id",))["id"]
+            column = part_columns(part, ("id",))["id"]
             found.update(pc.unique(pc.cast(column, pa.string())).to_pylist())
         return tuple(sorted(found, key=_natural))
 
@@ -124,11 +118,11 @@ class Recording:
         for part in self._within(SIGNALS[signal].axis, from_s, to_s):
             if signal in part.signals:
                 wanted = (pc.field("id") == id) & pc.is_valid(pc.field(signal))
-                table = _table(part, ("time", "id", signal)).filter(wanted)
-                time_s = _microseconds(table) / 1e6
+                table = part_columns(part, ("time", "id", signal)).filter(wanted)
+                time_s = microseconds(table) / 1e6
                 inside = (time_s >= from_s) & (time_s <= to_s)
                 times.append(time_s[inside])
-                values.append(_readings(table[signal])[inside])
+                values.append(readings(table[signal])[inside])
         return np.concatenate(times), np.concatenate(values)
 
     def frames(
@@ -151,7 +145,7 @@ class Recording:
             values = {name: row for _, one in together for name, row in one.items()}
             yield Frame(time_us / 1e6, values)
 
-    def _within(self, axis: str, from_s: float, to_s: float) -> list[_Stored]:
+    def _within(self, axis: str, from_s: float, to_s: float) -> list[StoredPart]:
         parts = self._parts.get(axis, ())
         return [p for p in parts if p.end_us / 1e6 >= from_s and p.start_us / 1e6 <= to_s]
 
@@ -159,13 +153,13 @@ class Recording:
         self, axis: str, seats: Seats, from_s: float, to_s: float
     ) -> Iterator[tuple[int, dict[str, Floats]]]:
         for part in self._within(axis, from_s, to_s):
-            table = _table(part, ("time", "id", *part.signals))
-            place = _places(table["id"], seats.index)
-            time_us = _microseconds(table)
+            table = part_columns(part, ("time", "id", *part.signals))
+            place = places(table["id"], seats.index)
+            time_us = microseconds(table)
             keep = np.flatnonzero((place >= 0) & _between(time_us, from_s, to_s))
             keep = keep[np.argsort(time_us[keep], kind="stable")]
             place, time_us = place[keep], time_us[keep]
-            columns = {name: _readings(table[name])[keep] for name in part.signals}
+            columns = {name: readings(table[name])[keep] for name in part.signals}
             first = np.flatnonzero(np.diff(time_us, prepend=np.iinfo(np.int64).min))
             for begin, end in zip(first, [*first[1:], len(time_us)], strict=True):
                 row = {}
@@ -198,19 +192,9 @@ class Recording:
 
     def _take(self, path: str, sha256: str | None) -> None:
         """Check a part and add it to the table."""
-        file = self.folder / path
-        try:
-            with file.open("rb") as content:
-                found = hashlib.file_digest(content, "sha256").hexdigest()
-            footer = pq.read_metadata(file)
-        except FileNotFoundError as error:
-            raise InputError(f"{file}: listed in {MANIFEST_NAME} but missing") from error
-        except (OSError, pa.ArrowException) as error:
-            raise InputError(f"{file}: truncated or no Parquet part") from error
-        if sha256 not in (None, found):
-            raise InputError(f"{file}: changed since it was recorded (sha256 differs)")
-        if footer.num_rows:
-            self._parts.setdefault(path.split("/")[0], []).append(_stored(file, footer))
+        part = open_part(self.folder / path, sha256)
+        if part is not None:
+            self._parts.setdefault(path.split("/")[0], []).append(part)
 
 
 def seat_in_order(ids: Sequence[str]) -> Seats:
@@ -218,50 +202,9 @@ def seat_in_order(ids: Sequence[str]) -> Seats:
     return Seats({name: k for k, name in enumerate(ids)}, len(ids))
 
 
-def _stored(file: Path, footer: pq.FileMetaData) -> _Stored:
-    groups = [footer.row_group(k) for k in range(footer.num_row_groups)]
-    chunks = [group.column(k) for group in groups for k in range(footer.num_columns)]
-    times = [c.statistics for c in chunks if c.path_in_schema == "time"]
-    present = [
-        c.path_in_schema
-        for c in chunks
-        if c.path_in_schema in SIGNALS and c.statistics.null_count < c.num_values
-    ]
-    return _Stored(
-        file=file,
-        rows=footer.num_rows,
-        start_us=min(to_microseconds(t.min.timestamp()) for t in times),
-        end_us=max(to_microseconds(t.max.timestamp()) for t in times),
-        signals=tuple(dict.fromkeys(present)),
-    )
-
-
-def _table(part: _Stored, columns: Sequence[str]) -> pa.Table:
-    try:
-        return pq.ParquetFile(part.file).read(columns=list(columns))
-    except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{part.file}: truncated or no Parquet part") from error
-
-
-def _microseconds(table: pa.Table) -> Times:
-    return np.asarray(table["time"].cast(pa.int64()))
-
-
-def _readings(column: pa.ChunkedArray) -> Floats:
-    """Return a column as float64 with NaN for null."""
-    return np.asarray(column.cast(pa.float64()))
-
-
 def _between(time_us: Times, from_s: float, to_s: float) -> Flags:
     time_s = time_us / 1e6
     return (time_s >= from_s) & (time_s <= to_s)
-
-
-def _places(column: pa.ChunkedArray, index: Mapping[str, int]) -> Ints:
-    """Return the seat of each row's id; -1 for one that has none."""
-    ids = column.combine_chunks()
-    seats = np.array([index.get(name, -1) for name in ids.dictionary.to_pylist()], np.int64)
-    return np.asarray(seats[np.asarray(ids.indices)])
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

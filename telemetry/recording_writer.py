@@ -1,7 +1,5 @@
 """Writing a recording part by part, in constant memory."""
 
-import platform
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 from site_models.arrays import Floats
 from site_models.errors import InputError
 from telemetry.frame import Frame
+from telemetry.recording_folder import clear_folder, make_folder
 from telemetry.recording_format import (
     Manifest,
     Part,
@@ -27,16 +26,6 @@ from telemetry.signals import SIGNALS
 
 Places = NDArray[np.int64]
 _Chunk = tuple[Places, Times, Mapping[str, Floats]]
-
-
-def host_facts() -> dict[str, str]:
-    """Return what a manifest says of the machine that recorded."""
-    return {
-        "name": platform.node(),
-        "system": platform.platform(terse=True),
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-    }
 
 
 class RecordingWriter:
@@ -75,7 +64,7 @@ class RecordingWriter:
         self._manifest = Manifest(
             site=site, site_hash=site_hash, source=source, host=dict(host or {})
         )
-        self._made = _make_folder(self.folder)
+        self._made = make_folder(self.folder)
         write_manifest(self.folder, self._manifest)
 
     def __enter__(self) -> Self:
@@ -93,7 +82,7 @@ class RecordingWriter:
             return
         self._flush()
         if not self._manifest.parts:
-            _clear_folder(self.folder, self._made)
+            clear_folder(self.folder, self._made)
 
     def add(self, frame: Frame) -> None:
         """Record a frame. Raises InputError when its time is not after the last one's."""
@@ -194,27 +183,3 @@ def _joined(chunks: Sequence[_Chunk]) -> _Chunk:
         for name in names
     }
     return place, time_us, values
-
-
-def _make_folder(folder: Path) -> bool:
-    """Return whether the folder was made here; an empty one may already be there."""
-    try:
-        if folder.is_dir():
-            if any(folder.iterdir()):
-                raise InputError(f"{folder}: expected a new or empty folder for the recording")
-            return False
-        folder.mkdir(parents=True)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be made a folder: {error.strerror}") from error
-    return True
-
-
-def _clear_folder(folder: Path, made: bool) -> None:
-    """Remove all that the writer put into the folder, and the folder if it made it."""
-    for child in folder.iterdir():
-        if child.is_dir():
-            shutil.rmtree(child)
-        else:
-            child.unlink()
-    if made:
-        folder.rmdir()

@@ -1,10 +1,14 @@
-"""Units that logs use, and how each becomes a base unit: converted once, at the door."""
+"""Units that foreign logs use, and the quantity that each measures.
+
+Factors that the catalog also uses come from its table, so that there is one of each.
+"""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from site_models.arrays import Floats
 from site_models.errors import InputError
+from site_models.units import UNITS as CATALOG_UNITS
 from telemetry.signals import Signal
 
 WATER_DENSITY_KG_PER_M3 = 997.0
@@ -20,43 +24,37 @@ class Unit(NamedTuple):
     offset: float = 0.0
 
 
-GALLON_M3 = 3.785411784e-3
-"""US liquid gallon, exact."""
-
-PSI_PA = 6894.757293168361
-"""Pound-force per square inch."""
-
 UNITS: Mapping[str, Unit] = {
     "W": Unit("power", 1.0),
-    "kW": Unit("power", 1e3),
+    "kW": Unit("power", CATALOG_UNITS["kW"].scale),
     "mW": Unit("power", 1e-3),
     "J": Unit("energy", 1.0),
     "mJ": Unit("energy", 1e-3),
-    "kWh": Unit("energy", 3.6e6),
+    "kWh": Unit("energy", CATALOG_UNITS["kWh"].scale),
     "degC": Unit("temperature", 1.0),
-    "degF": Unit("temperature", 5.0 / 9.0, -160.0 / 9.0),
+    "degF": Unit("temperature", CATALOG_UNITS["degF"].scale, CATALOG_UNITS["degF"].offset),
     "K": Unit("temperature", 1.0, -273.15),
     "percent": Unit("ratio", 0.01),
     "ratio": Unit("ratio", 1.0),
     "Hz": Unit("frequency", 1.0),
-    "MHz": Unit("frequency", 1e6),
+    "MHz": Unit("frequency", CATALOG_UNITS["MHz"].scale),
     "rpm": Unit("frequency", 1.0 / 60.0),
     "bytes": Unit("bytes", 1.0),
     "KiB": Unit("bytes", 1024.0),
-    "MiB": Unit("bytes", 1024.0**2),
+    "MiB": Unit("bytes", CATALOG_UNITS["MiB"].scale),
     "bytes/s": Unit("byte rate", 1.0),
     "KiB/s": Unit("byte rate", 1024.0),
     "MiB/s": Unit("byte rate", 1024.0**2),
     "MB/s": Unit("byte rate", 1e6),
     "kg/s": Unit("coolant flow", 1.0),
-    "L/min": Unit("coolant flow", 1e-3 / 60.0),
-    "gpm": Unit("coolant flow", GALLON_M3 / 60.0),
+    "L/min": Unit("coolant flow", CATALOG_UNITS["L/min"].scale),
+    "gpm": Unit("coolant flow", CATALOG_UNITS["gpm"].scale),
     "Pa": Unit("pressure", 1.0),
-    "kPa": Unit("pressure", 1e3),
-    "psi": Unit("pressure", PSI_PA),
-    "bar": Unit("pressure", 1e5),
+    "kPa": Unit("pressure", CATALOG_UNITS["kPa"].scale),
+    "psi": Unit("pressure", CATALOG_UNITS["psi"].scale),
+    "bar": Unit("pressure", CATALOG_UNITS["bar"].scale),
     "s": Unit("time", 1.0),
-    "ms": Unit("time", 1e-3),
+    "ms": Unit("time", CATALOG_UNITS["ms"].scale),
     "ns": Unit("time", 1e-9),
     "mask": Unit("mask", 1.0),
     "code": Unit("code", 1.0),

@@ -1,5 +1,6 @@
 """Local times of logs become microseconds of UTC."""
 
+import datetime
 import re
 from datetime import timedelta, timezone, tzinfo
 from typing import NamedTuple
@@ -22,7 +23,7 @@ class Zone(NamedTuple):
     rules: tzinfo
 
 
-UTC = Zone("UTC", timezone.utc)
+UTC = Zone("UTC", datetime.UTC)
 
 
 def zone_of(name: str, where: str = "--zone") -> Zone:
@@ -38,7 +39,7 @@ def zone_of(name: str, where: str = "--zone") -> Zone:
     else:
         try:
             return Zone(name, ZoneInfo(name))
-        except (OSError, ValueError):
+        except (KeyError, OSError, ValueError):
             pass
     raise InputError(
         f"{where}: unknown zone {name!r}, expected UTC, +HH:MM or a name such as Europe/Rome"

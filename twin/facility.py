@@ -19,6 +19,8 @@ from twin.state import Inputs, State
 
 AIR_BYPASS = 1.05
 """Room units move this much more air than the servers ask for."""
+USEFUL_RISE_K = 3.0
+"""Outdoor fans run fully only where the air is at least this much colder than the water."""
 WETTING_STARTS = 0.8
 """Fan position above which an adiabatic cooler begins to wet its pads."""
 
@@ -227,18 +229,24 @@ def advance_circuits(arrays: Arrays, state: State, heat_in_w: Floats, h_s: float
 def move_valves(arrays: Arrays, state: State, inputs: Inputs, h_s: float) -> None:
     """Move valves and fans of the exchangers: PI on the hot circuit's supply temperature.
 
-    The integral stays between closed and open, so it cannot wind up.
+    The integral stays between closed and open, so it cannot wind up. Outdoor coolers slow
+    down where the air has little or nothing to take: their fans would only burn power.
     """
     exchangers = arrays.exchangers
     for x in range(exchangers.hot_circuit.size):
-        error = state.circuit_supply_c[exchangers.hot_circuit[x]] - inputs.exchanger_setpoint_c[x]
+        hot = exchangers.hot_circuit[x]
+        error = state.circuit_supply_c[hot] - inputs.exchanger_setpoint_c[x]
         error /= exchangers.band_k[x]
         integral = state.exchanger_integral[x] + error * h_s / exchangers.reset_s[x]
         integral = min(max(integral, 0.0), 1.0)
         state.exchanger_integral[x] = integral
-        state.exchanger_opening[x] = min(
-            max(integral + error, exchangers.opening_min[x]), 1.0
-        )
+        most = 1.0
+        if exchangers.cold_circuit[x] < 0:
+            depression_k = inputs.dry_bulb_c - inputs.wet_bulb_c
+            coldest_c = inputs.dry_bulb_c - exchangers.adiabatic_effectiveness[x] * depression_k
+            most = min(max((state.circuit_return_c[hot] - coldest_c) / USEFUL_RISE_K, 0.0), 1.0)
+        opening = min(integral + error, most)
+        state.exchanger_opening[x] = max(opening, exchangers.opening_min[x])
 
 
 @compiled

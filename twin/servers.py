@@ -4,12 +4,20 @@ import math
 
 import numpy as np
 
-from site_models.arrays import Floats
+from site_models.arrays import Flags, Floats
 from site_models.plant import Arrays
 from twin.physics.converters import converter_input_w
 from twin.physics.law import compiled
 from twin.physics.movers import cube_law_power_w
-from twin.physics.thermal_chain import COOLANT, DIE, MEMORY, chain_rates, transition
+from twin.physics.thermal_chain import (
+    BODY,
+    COOLANT,
+    DIE,
+    HEAT,
+    MEMORY,
+    chain_rates,
+    transition,
+)
 from twin.state import Inputs, State
 
 AIR_CP_J_PER_KG_K = 1006.0
@@ -82,135 +90,137 @@ def set_rack_flows(arrays: Arrays, state: State, h_s: float) -> None:
 
 
 @compiled
-def group_transitions(arrays: Arrays, state: State, h_s: float) -> tuple[Floats, Floats, Floats]:
-    """Return per group the transition (groups, 4, 4), the gains of board power and of inlet
-    temperature (groups, 4), and in column 4 of the latter the capacity rate of one GPU's
-    coolant [W/K] (groups, 5)."""
+def group_transitions(
+    arrays: Arrays, state: State, h_s: float
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return how each group's chain moves in h.
+
+    The transition (groups, 5, 5), the gains of board power and of inlet temperature
+    (groups, 5), and the capacity rate of one GPU's coolant (groups,) [W/K].
+    """
     groups, nodes = arrays.groups, arrays.nodes
     count = groups.node.size
-    phi = np.empty((count, 4, 4))
-    by_power = np.empty((count, 4))
+    phi = np.empty((count, 5, 5))
+    by_power = np.empty((count, 5))
     by_inlet = np.empty((count, 5))
+    coolant_w_per_k = np.empty(count)
     capacities = np.empty(4)
-    for g in range(count):
-        n = groups.node[g]
+    for q in range(count):
+        n = groups.node[q]
         if nodes.liquid_circuit[n] >= 0:
             flow = state.rack_flow_kg_per_s[nodes.rack[n]] * nodes.liquid_flow_share[n]
             flow /= nodes.gpu_count[n]
         else:
-            flow = state.node_airflow_kg_per_s[n] / lanes(arrays, n)
-        ratio = max(flow / groups.flow_reference_kg_per_s[g], SMALLEST_FLOW_RATIO)
-        body_k_per_w = groups.body_resistance_k_per_w[g] * ratio ** groups.flow_exponent[g]
-        capacities[0] = groups.die_capacity_j_per_k[g]
-        capacities[1] = groups.body_capacity_j_per_k[g]
-        capacities[2] = groups.memory_capacity_j_per_k[g]
-        capacities[3] = groups.coolant_capacity_j_per_k[g]
-        share = groups.memory_share[g]
-        stream = 2.0 * flow * groups.coolant_cp_j_per_kg_k[g]
+            ways = lanes(arrays.gpus.upstream, nodes.first_gpu[n], nodes.gpu_count[n])
+            flow = state.node_airflow_kg_per_s[n] / ways
+        ratio = max(flow / groups.flow_reference_kg_per_s[q], SMALLEST_FLOW_RATIO)
+        body_k_per_w = groups.body_resistance_k_per_w[q] * ratio ** groups.flow_exponent[q]
+        capacities[DIE] = groups.die_capacity_j_per_k[q]
+        capacities[BODY] = groups.body_capacity_j_per_k[q]
+        capacities[MEMORY] = groups.memory_capacity_j_per_k[q]
+        capacities[COOLANT] = groups.coolant_capacity_j_per_k[q]
+        share = groups.memory_share[q]
+        coolant_w_per_k[q] = flow * groups.coolant_cp_j_per_kg_k[q]
+        stream = 2.0 * coolant_w_per_k[q]
         rates = chain_rates(
             capacities,
-            (1.0 - share) / groups.die_resistance_k_per_w[g],
+            (1.0 - share) / groups.die_resistance_k_per_w[q],
             1.0 / body_k_per_w,
-            1.0 / groups.memory_resistance_k_per_w[g],
+            1.0 / groups.memory_resistance_k_per_w[q],
             stream,
         )
         propagator, integral = transition(rates, h_s)
-        phi[g] = propagator
-        for i in range(4):
-            by_power[g, i] = (
+        phi[q] = propagator
+        for i in range(5):
+            by_power[q, i] = (
                 integral[i, DIE] * (1.0 - share) / capacities[DIE]
                 + integral[i, MEMORY] * share / capacities[MEMORY]
             )
-            by_inlet[g, i] = integral[i, COOLANT] * stream / capacities[COOLANT]
-        by_inlet[g, 4] = 0.5 * stream
-    return phi, by_power, by_inlet
+            by_inlet[q, i] = stream * (integral[i, COOLANT] - integral[i, HEAT])
+            by_inlet[q, i] /= capacities[COOLANT]
+        phi[q, HEAT] *= capacities[COOLANT]
+        by_power[q, HEAT] *= capacities[COOLANT]
+        by_inlet[q, HEAT] *= capacities[COOLANT]
+    return phi, by_power, by_inlet, coolant_w_per_k
 
 
 @compiled
-def lanes(arrays: Arrays, n: int) -> int:
+def lanes(upstream: Flags, first: int, count: int) -> int:
     """Return how many parallel airflows cross a node's GPUs: those that breathe first."""
-    first, count = arrays.nodes.first_gpu[n], 0
-    for g in range(first, first + arrays.nodes.gpu_count[n]):
-        count += arrays.gpus.upstream[g]
-    return max(count, 1)
+    found = 0
+    for g in range(first, first + count):
+        found += upstream[g]
+    return max(found, 1)
 
 
 @compiled
 def advance_gpus(
     arrays: Arrays, state: State, inputs: Inputs, h_s: float, to_coolant_w: Floats
 ) -> None:
-    """Advance every GPU's chain by h exactly; add its mean heat to its node's coolant.
+    """Advance every GPU's chain by h exactly; sum its mean heat to its node's coolant.
 
-    In air the GPUs behind others breathe air that those have warmed; in liquid all cold
-    plates of a node are in parallel.
+    In air the GPUs behind others breathe air that those have warmed, so each node is passed
+    twice; in liquid all cold plates of a node are in parallel and the second pass is empty.
     """
     gpus, nodes = arrays.gpus, arrays.nodes
-    phi, by_power, by_inlet = group_transitions(arrays, state, h_s)
+    phi, by_power, by_inlet, coolant_w_per_k = group_transitions(arrays, state, h_s)
     for n in range(nodes.rack.size):
-        count = nodes.gpu_count[n]
+        first, count = nodes.first_gpu[n], nodes.gpu_count[n]
+        to_coolant_w[n] = 0.0
         if count == 0:
             continue
         liquid = nodes.liquid_circuit[n] >= 0
-        inlet_c = (
-            state.circuit_supply_c[nodes.liquid_circuit[n]] if liquid else state.node_inlet_c[n]
-        )
-        first, front_w = nodes.first_gpu[n], 0.0
-        for g in range(first, first + count):
-            if liquid or gpus.upstream[g]:
-                q = gpus.group[g]
-                front_w += advance_gpu(arrays, state, inputs, g, q, inlet_c, h_s, phi, by_power, by_inlet)
-        to_coolant_w[n] = front_w
+        inlet_c = state.node_inlet_c[n]
         if liquid:
-            continue
-        ways = lanes(arrays, n)
-        for g in range(first, first + count):
-            if not gpus.upstream[g]:
-                q = gpus.group[g]
-                capacity = max(ways * by_inlet[q, 4], 1e-9)
-                behind_c = inlet_c + front_w / capacity
-                to_coolant_w[n] += advance_gpu(
-                    arrays, state, inputs, g, q, behind_c, h_s, phi, by_power, by_inlet
-                )
+            inlet_c = state.circuit_supply_c[nodes.liquid_circuit[n]]
+        for turn in range(1 if liquid else 2):
+            if turn == 1:
+                air_w_per_k = lanes(gpus.upstream, first, count) * coolant_w_per_k[gpus.group[first]]
+                inlet_c += to_coolant_w[n] / max(air_w_per_k, 1e-9)
+            for g in range(first, first + count):
+                if not liquid and gpus.upstream[g] != (turn == 0):
+                    continue
+                to_coolant_w[n] += advance_chain(
+                    phi[gpus.group[g]],
+                    by_power[gpus.group[g]],
+                    by_inlet[gpus.group[g]],
+                    inputs.gpu_power_w[g],
+                    inlet_c,
+                    g,
+                    state.gpu_temp_c,
+                    state.gpu_body_c,
+                    state.memory_temp_c,
+                    state.gpu_coolant_c,
+                ) / h_s
+                state.gpu_power_w[g] = inputs.gpu_power_w[g]
 
 
 @compiled
-def advance_gpu(
-    arrays: Arrays,
-    state: State,
-    inputs: Inputs,
-    g: int,
-    q: int,
-    inlet_c: float,
-    h_s: float,
-    phi: Floats,
+def advance_chain(
+    a: Floats,
     by_power: Floats,
     by_inlet: Floats,
+    power_w: float,
+    inlet_c: float,
+    g: int,
+    die_c: Floats,
+    body_c: Floats,
+    memory_c: Floats,
+    coolant_c: Floats,
 ) -> float:
-    """Advance one chain; return the mean heat it gave to its coolant [W]."""
-    groups = arrays.groups
-    power_w = inputs.gpu_power_w[g]
-    die, body = state.gpu_temp_c[g], state.gpu_body_c[g]
-    memory, coolant = state.memory_temp_c[g], state.gpu_coolant_c[g]
-    new = np.empty(4)
-    for i in range(4):
-        new[i] = (
-            phi[q, i, 0] * die
-            + phi[q, i, 1] * body
-            + phi[q, i, 2] * memory
-            + phi[q, i, 3] * coolant
-            + by_power[q, i] * power_w
-            + by_inlet[q, i] * inlet_c
-        )
-    stored_j = (
-        groups.die_capacity_j_per_k[q] * (new[0] - die)
-        + groups.body_capacity_j_per_k[q] * (new[1] - body)
-        + groups.memory_capacity_j_per_k[q] * (new[2] - memory)
-        + groups.coolant_capacity_j_per_k[q] * (new[3] - coolant)
-    )
-    state.gpu_temp_c[g], state.gpu_body_c[g] = new[0], new[1]
-    state.memory_temp_c[g], state.gpu_coolant_c[g] = new[2], new[3]
-    state.gpu_power_w[g] = power_w
-    return power_w - stored_j / h_s
+    """Advance the chain of GPU g; return the heat it gave to its coolant in the step [J]."""
+    die, body, memory, coolant = die_c[g], body_c[g], memory_c[g], coolant_c[g]
+    u, v = by_power, by_inlet
+    die_c[g] = a[0, 0] * die + a[0, 1] * body + a[0, 2] * memory + a[0, 3] * coolant
+    body_c[g] = a[1, 0] * die + a[1, 1] * body + a[1, 2] * memory + a[1, 3] * coolant
+    memory_c[g] = a[2, 0] * die + a[2, 1] * body + a[2, 2] * memory + a[2, 3] * coolant
+    coolant_c[g] = a[3, 0] * die + a[3, 1] * body + a[3, 2] * memory + a[3, 3] * coolant
+    heat_j = a[4, 0] * die + a[4, 1] * body + a[4, 2] * memory + a[4, 3] * coolant
+    die_c[g] += u[0] * power_w + v[0] * inlet_c
+    body_c[g] += u[1] * power_w + v[1] * inlet_c
+    memory_c[g] += u[2] * power_w + v[2] * inlet_c
+    coolant_c[g] += u[3] * power_w + v[3] * inlet_c
+    return heat_j + u[4] * power_w + v[4] * inlet_c
 
 
 @compiled

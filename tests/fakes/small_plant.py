@@ -125,7 +125,7 @@ def _racks() -> Racks:
         rating_w=_split(30_000.0, 25_000.0, counts),
         return_setpoint_c=_split(55.0, np.nan, counts),
         flow_max_kg_per_s=_split(0.6, 0.0, counts),
-        flow_min_kg_per_s=_split(0.08, 0.0, counts),
+        flow_min_kg_per_s=_split(0.20, 0.0, counts),
         shelf_rating_w=_split(33_000.0, 0.0, counts),
         shelf_loss_fixed=_split(0.0065, 0.0, counts),
         shelf_loss_linear=_split(0.001, 0.0, counts),

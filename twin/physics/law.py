@@ -1,11 +1,15 @@
 """How a law is written once and serves notebooks, tests and the compiled kernel."""
 
+import hashlib
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 
 F = TypeVar("F", bound=Callable[..., Any])
+ROOM = Path(__file__).parent.parent
 
 
 def law(function: F) -> F:
@@ -20,3 +24,22 @@ def law(function: F) -> F:
 def compiled(function: F) -> F:
     """Return a function compiled without Python objects, kept on disk."""
     return cast(F, numba.njit(cache=True, error_model="numpy")(function))
+
+
+def _kernel_folder() -> Path:
+    """Return where compiled code is kept: one folder for each version of the sources.
+
+    numba only looks at the file that a function stands in, so a kernel would go on with an
+    old copy of a law that it has inlined from another file.
+    """
+    digest = hashlib.sha256(numba.__version__.encode())
+    for path in sorted(ROOM.rglob("*.py")):
+        digest.update(path.read_bytes())
+    kept = ROOM / "__pycache__"
+    if not os.access(ROOM, os.W_OK):
+        kept = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "ai-factory-twin"
+    return kept / f"kernels-{digest.hexdigest()[:16]}"
+
+
+if "NUMBA_CACHE_DIR" not in os.environ:
+    numba.config.CACHE_DIR = str(_kernel_folder())

@@ -1,0 +1,66 @@
+"""Parameters of a policy: the fields of its dataclass, as JSON schema and from JSON."""
+
+import math
+import typing
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from site_models.errors import InputError
+
+
+def schema(policy: type[Any]) -> dict[str, Any]:
+    """Return the JSON schema of a policy's parameters: types, defaults, bounds, units."""
+    hints = typing.get_type_hints(policy)
+    properties: dict[str, Any] = {}
+    for parameter in fields(policy):
+        meta = parameter.metadata
+        entry: dict[str, Any] = {
+            "type": ["number", "null"] if _may_be_none(hints[parameter.name]) else "number",
+            "default": parameter.default,
+            "description": meta.get("doc", ""),
+            "unit": meta.get("unit", ""),
+        }
+        entry |= {bound: meta[bound] for bound in ("minimum", "maximum") if bound in meta}
+        properties[parameter.name] = entry
+    return {
+        "title": policy.__name__,
+        "description": (policy.__doc__ or "").split("\n", 1)[0],
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+    }
+
+
+def made(policy: type[Any], values: Mapping[str, Any], where: str = "policy") -> Any:
+    """Return the policy with these parameters, defaults for the others.
+
+    Raises InputError naming the parameter for an unknown one, a value that is no number,
+    or one out of bounds.
+    """
+    hints = typing.get_type_hints(policy)
+    known = {parameter.name: parameter for parameter in fields(policy)}
+    given: dict[str, float | None] = {}
+    for name, value in values.items():
+        if name not in known:
+            expected = ", ".join(known) or "none"
+            raise InputError(f"{where}: unknown parameter {name!r}, expected one of: {expected}")
+        given[name] = _number(
+            value, _may_be_none(hints[name]), known[name].metadata, f"{where}: {name}"
+        )
+    return policy(**given)
+
+
+def _number(value: Any, may_be_none: bool, meta: Mapping[str, Any], where: str) -> float | None:
+    if value is None and may_be_none:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise InputError(f"{where}: expected a number, got {value!r}")
+    low, high = meta.get("minimum", -math.inf), meta.get("maximum", math.inf)
+    if not low <= value <= high:
+        raise InputError(f"{where}: expected {low:g} to {high:g}, got {value:g}")
+    return float(value)
+
+
+def _may_be_none(hint: Any) -> bool:
+    return type(None) in typing.get_args(hint)

@@ -1,0 +1,228 @@
+"""Where to put work: feasible places ranked by temperature, power, fabric and packing."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from controllers.allocations import Allocation, Allocations, Conflict
+from controllers.placement_candidates import (
+    Candidate,
+    Offer,
+    groups_at,
+    levels_to_search,
+    offer_of,
+    on_rails,
+    places_in,
+)
+from controllers.placement_ground import Ground, ground_of
+from controllers.placement_index import PlaceIndex, place_index
+from controllers.placement_models import Advice, Answer, Predicted, Request
+from controllers.placement_predict import Outlook, outlooks
+from controllers.placement_score import Weights, reasons_for, score_of, within
+from site_models.arrays import Floats
+from site_models.plant import Plant
+from twin.state import Inputs, State
+
+STALE_S = 15.0
+"""Advice on telemetry older than this says so."""
+RESERVE_TRIES = 3
+"""Times that a reservation lost to another scheduler is tried on a fresh ranking."""
+
+
+def rank(
+    plant: Plant,
+    state: State,
+    inputs: Inputs,
+    allocations: Allocations,
+    request: Request,
+    now_s: float,
+) -> Answer:
+    """Return the best places for a job, with what is expected of each.
+
+    No feasible place, too old a twin (`max_age_s`) or more GPUs than exist give an empty
+    list, and `rejected` says why. Equipment out of service, or without cooling or power
+    that is in service, is never offered, nor a GPU that somebody holds. Power that holders
+    announced but do not draw yet counts as drawn.
+
+    Temperatures are those at rest with the job at its power; row headroom is the narrowest
+    cut between the row and the meter; facility power is the chain's marginal loss and
+    cooling at its present share of IT power. `throttle_share` and `slowdown_share` are the
+    part of the asked power above the device limit: no offered place is too hot. Changes
+    nothing: see `advise` for reservations. Raises InputError for an unknown model or node.
+    """
+    return rank_all(plant, state, inputs, allocations, [request], now_s)[0]
+
+
+def rank_all(
+    plant: Plant,
+    state: State,
+    inputs: Inputs,
+    allocations: Allocations,
+    requests: Sequence[Request],
+    now_s: float,
+) -> list[Answer]:
+    """Return an answer for each request; they do not see one another."""
+    index = place_index(plant)
+    ground = ground_of(index, state, inputs, allocations.expected_w(now_s))
+    free_share = allocations.free_share(now_s)
+    return [_answer(index, ground, free_share, request, now_s) for request in requests]
+
+
+def advise(
+    plant: Plant,
+    state: State,
+    inputs: Inputs,
+    allocations: Allocations,
+    request: Request,
+    now_s: float,
+) -> Answer:
+    """Rank, and hold the best place for `reserve_s` where the request asks for it.
+
+    The token of a reservation is in the first advice. When another takes the place
+    meanwhile, the ranking is made anew.
+    """
+    for _ in range(RESERVE_TRIES):
+        answer = rank(plant, state, inputs, allocations, request, now_s)
+        if request.reserve_s is None or not answer.advice:
+            return answer
+        best = answer.advice[0]
+        wanted = Allocation(
+            job=request.job,
+            gpus=allocations.indices(best.gpus),
+            start_s=now_s,
+            profile=request.profile,
+            share=request.share,
+            gpu_power_w=request.gpu_power_w,
+        )
+        try:
+            token = allocations.reserve(wanted, now_s, request.reserve_s)
+        except Conflict:
+            continue
+        held = best.model_copy(update={"reservation": token})
+        return answer.model_copy(update={"advice": (held, *answer.advice[1:])})
+    return answer.model_copy(
+        update={"advice": (), "rejected": {**answer.rejected, "taken by others meanwhile": 1}}
+    )
+
+
+def _answer(
+    index: PlaceIndex, ground: Ground, free_share: Floats, request: Request, now_s: float
+) -> Answer:
+    rejected: Counter[str] = Counter()
+    age_s = max(now_s - ground.state.time_s, 0.0)
+    offer = offer_of(index, ground, free_share, request, rejected)
+    total = len(index.plant.gpu_names)
+    chosen: list[tuple[float, Candidate, Outlook]] = []
+    if request.max_age_s is not None and age_s > request.max_age_s:
+        rejected = Counter({f"telemetry is {age_s:.0f} s old": total})
+    elif request.count > total:
+        rejected[f"the site has {total} GPUs"] += request.count - total
+    elif request.required_level == "gpu" and request.count > 1:
+        rejected["more than one GPU within level gpu"] += request.count
+    else:
+        chosen = _chosen(index, ground, offer, rejected)
+    advice = tuple(_advice(index, ground, offer, *place, age_s) for place in chosen)
+    return Answer(
+        time_s=ground.state.time_s, age_s=age_s, advice=advice, rejected=dict(rejected)
+    )
+
+
+def _chosen(
+    index: PlaceIndex, ground: Ground, offer: Offer, rejected: Counter[str]
+) -> list[tuple[float, Candidate, Outlook]]:
+    """Return the best places, best first: near levels before far ones, until enough."""
+    limit, weights = offer.request.limit, Weights()
+    found: list[tuple[float, Candidate, Outlook]] = []
+    seen: set[bytes] = set()
+    for level_places in _by_level(index, ground, offer, rejected):
+        fresh = [place for place in level_places if _first_time(seen, place)]
+        for place, outlook in zip(fresh, outlooks(index, ground, offer, fresh), strict=True):
+            if outlook.margin_k <= 0.0:
+                rejected["temperature"] += len(place.gpus)
+            elif outlook.rack_headroom_w < 0.0:
+                rejected["rack power"] += len(place.gpus)
+            elif outlook.row_headroom_w < 0.0 or outlook.site_headroom_w < 0.0:
+                rejected["row or site power"] += len(place.gpus)
+            else:
+                score = score_of(index, offer, place, outlook, weights)
+                found.append((score, place, outlook))
+        if len(found) >= limit:
+            break
+    found.sort(key=lambda item: (-item[0], int(item[1].gpus[0])))
+    return found[:limit]
+
+
+def _by_level(
+    index: PlaceIndex, ground: Ground, offer: Offer, rejected: Counter[str]
+) -> Iterator[list[Candidate]]:
+    """Yield the candidates of one level after another."""
+    request = offer.request
+    most = max(2 * request.limit, 8)
+    levels = levels_to_search(request)
+    offers = [offer]
+    if request.required_level == "rail":
+        offers = list(on_rails(index, offer))
+        if not offers:
+            rejected["too few free on one rail"] += int(np.count_nonzero(offer.usable))
+    for level in levels:
+        found: list[Candidate] = []
+        for part in offers:
+            groups, small = groups_at(index, ground, part, level, most)
+            if level == levels[-1] and small and not len(groups):
+                rejected[f"too few free within one {level.replace('_', ' ')}"] += small
+            places = places_in(index, ground, part, level, groups)
+            found.extend(p for p in places if _kept(index, request, p))
+        yield found
+
+
+def _kept(index: PlaceIndex, request: Request, place: Candidate) -> bool:
+    level = request.required_level
+    return level is None or level == "gpu" or within(index, place, level)
+
+
+def _first_time(seen: set[bytes], place: Candidate) -> bool:
+    key = np.sort(place.gpus).tobytes()
+    if key in seen:
+        return False
+    seen.add(key)
+    return True
+
+
+def _advice(
+    index: PlaceIndex,
+    ground: Ground,
+    offer: Offer,
+    score: float,
+    place: Candidate,
+    outlook: Outlook,
+    age_s: float,
+) -> Advice:
+    plant, request = index.plant, offer.request
+    nodes = np.unique(plant.arrays.gpus.node[place.gpus])
+    lost = 0.0
+    if request.gpu_power_w is not None:
+        most_w = float(plant.arrays.gpus.power_max_w[place.gpus].mean())
+        lost = max(1.0 - most_w / request.gpu_power_w, 0.0)
+    reasons = reasons_for(index, ground, offer, place, outlook)
+    if lost:
+        reasons += (f"asks {request.gpu_power_w:.0f} W a GPU, the device gives {most_w:.0f} W",)
+    if age_s > STALE_S:
+        reasons += (f"stale: rests on telemetry {age_s:.0f} s old",)
+    return Advice(
+        nodes=tuple(plant.node_names[n] for n in nodes.tolist()),
+        gpus=tuple(plant.gpu_names[g] for g in place.gpus.tolist()),
+        score=round(score, 6),
+        predicted=Predicted(
+            gpu_temp_max_c=outlook.gpu_temp_max_c,
+            throttle_share=lost,
+            rack_headroom_w=outlook.rack_headroom_w,
+            row_headroom_w=outlook.row_headroom_w,
+            site_headroom_w=outlook.site_headroom_w,
+            tcs_return_c=outlook.tcs_return_c,
+            collective_s=None,
+            slowdown_share=lost,
+            facility_power_w=outlook.facility_power_w,
+        ),
+        reasons=reasons,
+    )

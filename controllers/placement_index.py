@@ -1,0 +1,132 @@
+"""Where every GPU stands, and which of them can never be offered. Built once a plant."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from controllers.placement_limits import Uses, row_cuts, sink_circuits, uses_of
+from controllers.placement_models import Level
+from controllers.power_tree import power_tree
+from site_models.arrays import Flags, Ints
+from site_models.plant import Plant
+
+SPAN: tuple[Level, ...] = ("node", "nvlink_domain", "rack", "row", "pod", "site")
+"""Levels from near to far; the fabric crosses more of itself with each."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlaceIndex:
+    """Groups at every level, for GPUs and for nodes."""
+
+    plant: Plant
+    in_service: Flags
+    """Of each GPU, with its node, rack, cooling and power in service too. Shape (GPUs,)"""
+    model: Ints
+    """Number of each GPU's model in `models`. Shape (GPUs,)"""
+    models: tuple[str, ...]
+    node_number: dict[str, int]
+    """Index of each node's name."""
+    node_group: dict[str, Ints]
+    """Level -> group of each node; nodes without GPUs are in group -1 of their domain."""
+    group_count: dict[str, int]
+    rail: Ints
+    """Group of each GPU at level `rail`: same pod, same network interface. Shape (GPUs,)"""
+    uses: Uses
+    sink_circuit: Ints
+    """Circuit that each circuit gives its heat to; -1: outdoors. Shape (circuits,)"""
+    cooling_depth: int
+    """Circuits in a row between a rack and the outdoors, at most; at least 1."""
+    row_cuts: Ints
+    """Shape (3, n): row, depth in the power tree, a feed at that depth that carries it."""
+
+    def group_of_gpus(self, level: Level) -> Ints:
+        """Return the group of every GPU at a level. Shape (GPUs,)"""
+        if level == "gpu":
+            return np.arange(len(self.plant.gpu_names))
+        if level == "rail":
+            return self.rail
+        return self.node_group[level][self.plant.arrays.gpus.node]
+
+
+@lru_cache(maxsize=8)
+def place_index(plant: Plant) -> PlaceIndex:
+    """Return the index of a plant."""
+    gpus, nodes, racks = plant.arrays.gpus, plant.arrays.nodes, plant.arrays.racks
+    models = tuple(sorted(set(plant.gpu_model)))
+    number = {name: i for i, name in enumerate(models)}
+    domain = np.full(len(plant.node_names), -1, dtype=np.int64)
+    domain[gpus.node] = plant.gpu_nvlink_domain
+    count = len(plant.node_names)
+    sinks = sink_circuits(plant)
+    rails = int(plant.gpu_rail.max(initial=0)) + 1
+    return PlaceIndex(
+        plant=plant,
+        in_service=gpus.in_service & _nodes_in_service(plant)[gpus.node],
+        model=np.array([number[name] for name in plant.gpu_model], dtype=np.int64),
+        models=models,
+        node_number={name: i for i, name in enumerate(plant.node_names)},
+        node_group={
+            "node": np.arange(count),
+            "nvlink_domain": domain,
+            "rack": nodes.rack,
+            "row": racks.row[nodes.rack],
+            "pod": racks.pod[nodes.rack],
+            "site": np.zeros(count, dtype=np.int64),
+        },
+        group_count={
+            "node": count,
+            "nvlink_domain": len(plant.nvlink_domain_names),
+            "rack": len(plant.rack_names),
+            "row": len(plant.row_names),
+            "pod": len(plant.pod_names),
+            "site": 1,
+        },
+        rail=racks.pod[nodes.rack[gpus.node]] * rails + plant.gpu_rail,
+        uses=uses_of(plant),
+        sink_circuit=sinks,
+        cooling_depth=_cooling_depth(sinks),
+        row_cuts=row_cuts(plant),
+    )
+
+
+def _cooling_depth(sinks: Ints) -> int:
+    depth, at = 1, sinks[sinks >= 0]
+    while len(at) and depth <= len(sinks):
+        depth, at = depth + 1, sinks[at][sinks[at] >= 0]
+    return depth
+
+
+def _nodes_in_service(plant: Plant) -> Flags:
+    nodes, racks = plant.arrays.nodes, plant.arrays.racks
+    tree = power_tree(plant)
+    wired = np.bincount(tree.rack, minlength=len(plant.rack_names)) > 0
+    carried = np.bincount(tree.rack, tree.share, len(plant.rack_names)) > 0.0
+    cooled = _circuits_in_service(plant)
+    rack_ok = racks.in_service & (carried | ~wired)
+    wet = nodes.liquid_circuit >= 0
+    node_ok: Flags = (
+        nodes.in_service
+        & rack_ok[nodes.rack]
+        & np.where(wet, cooled[nodes.liquid_circuit], True)
+        & np.where(nodes.air_circuit >= 0, cooled[nodes.air_circuit], True)
+    )
+    return node_ok
+
+
+def _circuits_in_service(plant: Plant) -> Flags:
+    """Return which circuits can lose heat: some exchanger to a circuit that can, or a chiller.
+
+    A circuit with neither is held by something outside the plant and counts as in service.
+    """
+    exchangers, chillers = plant.arrays.exchangers, plant.arrays.chillers
+    count = len(plant.circuit_names)
+    owned = np.zeros(count, dtype=np.bool_)
+    owned[exchangers.hot_circuit] = True
+    owned[chillers.circuit] = True
+    cooled = ~owned
+    cooled[chillers.circuit[chillers.in_service]] = True
+    for _ in range(count):
+        sink = np.where(exchangers.cold_circuit < 0, True, cooled[exchangers.cold_circuit])
+        cooled[exchangers.hot_circuit[exchangers.in_service & sink]] = True
+    return cooled

@@ -1,0 +1,119 @@
+"""Which limits of power and cooling a watt of GPU power counts against, for every rack."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from controllers.power_tree import power_tree
+from site_models.arrays import Floats, Ints
+from site_models.plant import Plant
+
+
+class Uses(NamedTuple):
+    """Every limit that a watt of GPU power in a rack counts against, sorted by rack.
+
+    Limits are numbered: the feeds, then the circuits, then the racks themselves.
+    """
+
+    rack: Ints
+    limit: Ints
+    factor: Floats
+    """Watts against the limit for a watt at the GPU [-], at the worst."""
+    first: Ints
+    """Where each rack begins, and the end. Shape (racks + 1,)"""
+
+
+def uses_of(plant: Plant) -> Uses:
+    """Return what a watt in each rack counts against: its rating, its stages, its cooling."""
+    at_inlet, to_liquid = _slopes(plant)
+    feeds, racks = len(plant.feed_names), plant.arrays.racks
+    chains = _cooling_chains(plant)
+    found: list[dict[int, float]] = _stages_above(plant)
+    for r, row in enumerate(found):
+        for feed in row:
+            row[feed] *= float(at_inlet[r])
+        wet = int(racks.liquid_circuit[r]) >= 0
+        liquid = float(to_liquid[r]) if wet else 0.0
+        for circuit, watts in (
+            (int(racks.liquid_circuit[r]), liquid),
+            (int(racks.air_circuit[r]), float(at_inlet[r]) - liquid),
+        ):
+            for k in chains[circuit] if circuit >= 0 else ():
+                row[feeds + k] = row.get(feeds + k, 0.0) + watts
+        row[feeds + len(plant.circuit_names) + r] = float(at_inlet[r])
+    counts = [len(row) for row in found]
+    return Uses(
+        rack=np.repeat(np.arange(len(found)), counts),
+        limit=np.array([limit for row in found for limit in row], dtype=np.int64),
+        factor=np.array([factor for row in found for factor in row.values()]),
+        first=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+    )
+
+
+def _slopes(plant: Plant) -> tuple[Floats, Floats]:
+    """Return what a GPU watt adds at each rack's inlet and to its liquid [-].
+
+    Losses are convex, so the slope at full load is the largest.
+    """
+    nodes, racks = plant.arrays.nodes, plant.arrays.racks
+    supply = 1.0 + nodes.supply_loss_linear + 2.0 * nodes.supply_loss_square
+    supply = np.where(nodes.supply_rating_w > 0.0, supply, 1.0)
+    with_gpus = nodes.gpu_count > 0
+    at_inlet, to_liquid = np.ones(len(racks.row)), np.ones(len(racks.row))
+    of = nodes.rack[with_gpus]
+    np.maximum.at(at_inlet, of, ((1.0 + nodes.load_power_per_gpu_w) * supply)[with_gpus])
+    wet = 1.0 + nodes.load_power_per_gpu_w * nodes.liquid_share
+    np.maximum.at(to_liquid, of, wet[with_gpus])
+    shelf = 1.0 + racks.shelf_loss_linear + 2.0 * racks.shelf_loss_square
+    return at_inlet * np.where(racks.shelf_rating_w > 0.0, shelf, 1.0), to_liquid
+
+
+def _stages_above(plant: Plant) -> list[dict[int, float]]:
+    """Return for each rack its stages, and the watts into each for a watt at its inlet."""
+    feeds, tree = plant.arrays.feeds, power_tree(plant)
+    slope = 1.0 + feeds.loss_linear + 2.0 * feeds.loss_square
+    slope = np.where(feeds.rating_w > 0.0, slope, 1.0)
+    found: list[dict[int, float]] = [{} for _ in plant.rack_names]
+    joined = plant.arrays.rack_feeds.feed
+    for rack, feed, share in zip(tree.rack.tolist(), joined.tolist(), tree.share, strict=True):
+        at, part = feed, float(share)
+        while at >= 0 and part > 0.0:
+            part *= float(slope[at])
+            found[rack][at] = found[rack].get(at, 0.0) + part
+            at = int(feeds.parent[at])
+    return found
+
+
+def sink_circuits(plant: Plant) -> Ints:
+    """Return the circuit that each circuit gives its heat to; -1: outdoors, or none."""
+    exchangers = plant.arrays.exchangers
+    sinks = np.full(len(plant.circuit_names), -1, dtype=np.int64)
+    used = exchangers.in_service & (exchangers.cold_circuit >= 0)
+    sinks[exchangers.hot_circuit[used]] = exchangers.cold_circuit[used]
+    return sinks
+
+
+def _cooling_chains(plant: Plant) -> tuple[tuple[int, ...], ...]:
+    """Return for each circuit itself and the circuits that its heat goes on to."""
+    sinks = sink_circuits(plant)
+    chains = []
+    for start in range(len(sinks)):
+        chain, k = [], start
+        while k >= 0 and k not in chain:
+            chain.append(k)
+            k = int(sinks[k])
+        chains.append(tuple(chain))
+    return tuple(chains)
+
+
+def row_cuts(plant: Plant) -> Ints:
+    """Return which feeds carry each row at each depth. Shape (3, n): row, depth, feed."""
+    tree = power_tree(plant)
+    row = plant.arrays.racks.row[tree.rack]
+    cuts = {
+        (int(r), depth, int(feed))
+        for depth, carrier in enumerate(tree.ancestors)
+        for r, feed in zip(row, carrier, strict=True)
+        if feed >= 0
+    }
+    return np.array(sorted(cuts), dtype=np.int64).reshape(-1, 3).T

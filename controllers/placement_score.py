@@ -1,0 +1,132 @@
+"""How good a place is, and why, in the operator's words."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from controllers.placement_candidates import Candidate, Offer
+from controllers.placement_ground import Ground
+from controllers.placement_index import SPAN, PlaceIndex
+from controllers.placement_models import Level
+from controllers.placement_predict import Outlook
+from twin.state import INFERRED
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What counts how much; they add up to one."""
+
+    temperature: float = 0.25
+    headroom: float = 0.2
+    fabric: float = 0.35
+    packing: float = 0.2
+    margin_enough_k: float = 30.0
+    """A margin beyond this is worth no more."""
+    headroom_enough: float = 0.5
+    """Share of the rack's rating left beyond which more is worth nothing."""
+
+
+def score_of(
+    index: PlaceIndex, offer: Offer, candidate: Candidate, outlook: Outlook, weights: Weights
+) -> float:
+    """Return the worth of a place. 0..1"""
+    cool = outlook.margin_k / weights.margin_enough_k
+    spare = outlook.rack_headroom_share / weights.headroom_enough
+    parts = (
+        weights.temperature * _share(cool),
+        weights.headroom * _share(spare),
+        weights.fabric * nearness(index, offer, candidate),
+        weights.packing * packing(index, offer, candidate),
+    )
+    return _share(sum(parts))
+
+
+def nearness(index: PlaceIndex, offer: Offer, candidate: Candidate) -> float:
+    """Return 1 for GPUs in one node, less for each level that they span. 0..1
+
+    Outside a preferred level it counts half.
+    """
+    near = 1.0 - SPAN.index(candidate.level) / (len(SPAN) - 1)
+    preferred = offer.request.preferred_level
+    if preferred is None:
+        return near
+    return 1.0 if within(index, candidate, preferred) else 0.5 * near
+
+
+def packing(index: PlaceIndex, offer: Offer, candidate: Candidate) -> float:
+    """Return how little is left broken up in the touched nodes. 0..1"""
+    if offer.request.share < 1.0:
+        return float(offer.shared[candidate.gpus].mean())
+    gpus, nodes = index.plant.arrays.gpus, index.plant.arrays.nodes
+    touched = np.unique(gpus.node[candidate.gpus])
+    free = sum(
+        int(offer.usable[first : first + count].sum())
+        for first, count in zip(nodes.first_gpu[touched], nodes.gpu_count[touched], strict=True)
+    )
+    return len(candidate.gpus) / max(free, 1)
+
+
+def within(index: PlaceIndex, candidate: Candidate, level: Level) -> bool:
+    """Return whether all GPUs stand in one group of the level."""
+    groups = index.group_of_gpus(level)[candidate.gpus]
+    return bool((groups == groups[0]).all())
+
+
+def reasons_for(
+    index: PlaceIndex, ground: Ground, offer: Offer, candidate: Candidate, outlook: Outlook
+) -> tuple[str, ...]:
+    """Return why this place, one line each."""
+    plant, request = index.plant, offer.request
+    lines = [_where(index, candidate)]
+    limit_c = outlook.gpu_temp_max_c + outlook.margin_k
+    lines.append(
+        f"hottest GPU predicted {outlook.gpu_temp_max_c:.0f} °C, least margin"
+        f" {outlook.margin_k:.0f} K to a limit"
+        if abs(limit_c - _limit_c(index, candidate)) > 0.5
+        else f"hottest GPU predicted {outlook.gpu_temp_max_c:.0f} °C,"
+        f" {outlook.margin_k:.0f} K below its limit"
+    )
+    lines.append(f"row {plant.row_names[outlook.row]} keeps {_kilo(outlook.row_headroom_w)}")
+    lines.append(
+        f"facility power {_kilo(outlook.facility_power_w)} more:"
+        f" {_kilo(outlook.it_power_w)} IT, chain losses, cooling at its present share"
+    )
+    if request.preferred_level is not None:
+        met = "kept" if within(index, candidate, request.preferred_level) else "not kept"
+        lines.append(f"preferred level {request.preferred_level} {met}")
+    if request.collective is not None:
+        lines.append("no collective time: the twin has no fabric model yet")
+    if (ground.inputs.gpu_power_basis[candidate.gpus] == INFERRED).any():
+        lines.append("present GPU power is inferred from node meters")
+    return tuple(lines)
+
+
+def _where(index: PlaceIndex, candidate: Candidate) -> str:
+    plant, count = index.plant, len(candidate.gpus)
+    node = int(plant.arrays.gpus.node[candidate.gpus[0]])
+    rack = int(plant.arrays.nodes.rack[node])
+    all_of = "the GPU" if count == 1 else f"all {count} GPUs"
+    if candidate.level == "node":
+        return f"{all_of} in node {plant.node_names[node]}, rack {plant.rack_names[rack]}"
+    if candidate.level == "nvlink_domain":
+        return f"{all_of} in one NVLink domain, rack {plant.rack_names[rack]}"
+    if candidate.level == "rack":
+        return f"{all_of} in rack {plant.rack_names[rack]}"
+    racks = len(np.unique(plant.arrays.nodes.rack[plant.arrays.gpus.node[candidate.gpus]]))
+    if candidate.level == "row":
+        return f"{all_of} in row {plant.row_names[plant.arrays.racks.row[rack]]}, {racks} racks"
+    if candidate.level == "pod":
+        return f"{all_of} in pod {plant.pod_names[plant.arrays.racks.pod[rack]]}, {racks} racks"
+    return f"{all_of} over {racks} racks of several pods"
+
+
+def _limit_c(index: PlaceIndex, candidate: Candidate) -> float:
+    return float(index.plant.arrays.gpus.temp_limit_c[candidate.gpus].min())
+
+
+def _kilo(power_w: float) -> str:
+    return f"{power_w / 1000.0:.1f} kW" if abs(power_w) < 1e5 else f"{power_w / 1000.0:.0f} kW"
+
+
+def _share(value: float) -> float:
+    return float(min(max(value, 0.0), 1.0))

@@ -1,0 +1,256 @@
+"""The one place that lets a decision out: clamp, rate, staleness, modes, dead-man, journal."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from controllers.actuators.actuator import Actuator
+from controllers.admit import Rules, admit
+from controllers.journal import Entry, Journal
+from controllers.policy import MODES, Decision, Mode, Policy, Standing, View
+from controllers.stack import lowest
+from controllers.vetting import fault_of, silent_gpus, trouble_of
+from site_models.arrays import Flags, Floats
+from site_models.errors import InputError
+from site_models.plant import Plant
+
+
+@dataclass(slots=True)
+class Seat:
+    """One policy in the stack and how it stands; changed by the supervisor only."""
+
+    policy: Policy
+    mode: Mode
+    memory: Any
+    reason: str = ""
+    alarm: str = ""
+
+    @property
+    def asked(self) -> bool:
+        """Whether it decides at the next tick."""
+        return self.mode != "off" and not self.alarm
+
+
+class Caps(NamedTuple):
+    """What the supervisor remembers beside the policies' memories."""
+
+    advised_w: Floats
+    """Admitted caps of all policies that are not off: what would be in force if armed."""
+    written_w: Floats
+    """Caps in force on the devices."""
+    until_s: float
+    """When those fall back to the defaults; -inf: they are the defaults."""
+
+
+class Ruling(NamedTuple):
+    """What one tick led to."""
+
+    decision: Decision
+    gpu_cap_w: Floats
+    standings: tuple[Standing, ...]
+    health: tuple[str, ...]
+
+
+class Supervisor:
+    """Asks the policies, admits the lowest caps, and alone calls the actuator.
+
+    Every policy is in a mode of its own; nothing is armed unless asked for. What is armed
+    is written, clamped and rate limited, with a dead-man's time. A policy that raises, or
+    answers NaN or a wrong shape, is taken out with one alarm and the rest go on. With stale
+    frames or a state that is not finite no policy is asked and nothing is written: caps in
+    force stay until their time is over. Single GPUs without a fresh reading keep their cap.
+
+    `rule` belongs to the loop's thread; modes may be set from any.
+    """
+
+    def __init__(
+        self,
+        plant: Plant,
+        policies: Mapping[str, Policy],
+        actuator: Actuator,
+        modes: Mapping[str, Mode] | None = None,
+        rules: Rules | None = None,
+        journal: Journal | None = None,
+    ) -> None:
+        self.rules = Rules() if rules is None else rules
+        self.journal = Journal() if journal is None else journal
+        self._plant, self._actuator, self._limits = plant, actuator, actuator.limits()
+        self._lock = threading.RLock()
+        wished = modes or {}
+        for name in wished:
+            _known(name, policies)
+        self._seats = {
+            name: Seat(policy, wished.get(name, "shadow"), policy.start(plant))
+            for name, policy in policies.items()
+        }
+        default_w = self._limits.gpu_cap_default_w
+        self._caps = Caps(default_w.copy(), default_w.copy(), -np.inf)
+        self._ill: dict[str, str] = {}
+        self._restrained = False
+
+    def standings(self) -> tuple[Standing, ...]:
+        """Return one line a policy, in the stack's order."""
+        with self._lock:
+            return tuple(
+                Standing(name, seat.mode, seat.reason, seat.alarm)
+                for name, seat in self._seats.items()
+            )
+
+    def policy(self, name: str) -> Policy:
+        """Return the policy with its present parameters; InputError for an unknown name."""
+        with self._lock:
+            return self._seats[_known(name, self._seats)].policy
+
+    def set_mode(self, name: str, mode: str, time_s: float, who: str, reason: str = "") -> None:
+        """Change a policy's mode; one that was taken out starts afresh. Journaled."""
+        if mode not in MODES:
+            raise InputError(f"mode: expected one of {', '.join(MODES)}, got {mode!r}")
+        with self._lock:
+            seat = self._seats[_known(name, self._seats)]
+            what = f"{seat.mode} -> {mode}" + (", alarm cleared" if seat.alarm else "")
+            if seat.alarm or seat.mode == "off":
+                seat.memory, seat.alarm = seat.policy.start(self._plant), ""
+            seat.mode = mode
+            if mode == "off":
+                seat.reason = ""
+            self.journal.write(Entry(time_s, name, mode, what, reason, who))
+
+    def set_policy(
+        self, name: str, policy: Policy, time_s: float, who: str, reason: str = ""
+    ) -> None:
+        """Put other parameters in a policy's place; its memory starts afresh. Journaled."""
+        with self._lock:
+            seat = self._seats[_known(name, self._seats)]
+            seat.policy, seat.memory, seat.alarm = policy, policy.start(self._plant), ""
+            self.journal.write(Entry(time_s, name, seat.mode, f"now {policy}", reason, who))
+
+    def rule(self, view: View) -> Ruling:
+        """Return what this tick leads to, having written what is armed."""
+        with self._lock:
+            self._fall_back(view.time_s)
+            trouble = trouble_of(view, self.rules)
+            self._note("input", trouble, view.time_s)
+            if trouble:
+                held = Decision(self._caps.advised_w, f"{trouble}: caps held")
+                return self._ruling(held, ())
+            asked = self._ask(view)
+            fresh = view.gpu_age_s <= self.rules.stale_s
+            decision = self._advise(view, asked, fresh)
+            self._write(view, asked, fresh)
+            return self._ruling(decision, silent_gpus(view, fresh))
+
+    def memory(self) -> tuple[Caps, dict[str, Any]]:
+        """Return all that the next tick depends on, to be stored."""
+        with self._lock:
+            return self._caps, {name: seat.memory for name, seat in self._seats.items()}
+
+    def restore(self, caps: Caps, memories: Mapping[str, Any]) -> None:
+        """Go on from what `memory` returned. Caps in force are the devices' own again."""
+        with self._lock:
+            self._caps = caps
+            for name, memory in memories.items():
+                if name in self._seats:
+                    self._seats[name].memory = memory
+
+    def _ask(self, view: View) -> list[tuple[str, Mode, Decision]]:
+        """Return what each policy asks; take out those that fail."""
+        asked: list[tuple[str, Mode, Decision]] = []
+        for name, seat in self._seats.items():
+            if not seat.asked:
+                continue
+            try:
+                decision, memory = seat.policy.decide(view, seat.memory)
+                fault = fault_of(decision, len(self._plant.gpu_names))
+            except Exception as error:
+                # A policy is anybody's code: whatever it raises must not stop the others.
+                fault = f"raised {type(error).__name__}: {error}"
+            if fault:
+                seat.alarm = f"taken out: {fault}"
+                self.journal.write(Entry(view.time_s, name, seat.mode, "taken out", fault))
+            else:
+                seat.memory, seat.reason = memory, decision.reason
+                asked.append((name, seat.mode, decision))
+        return asked
+
+    def _advise(
+        self, view: View, asked: list[tuple[str, Mode, Decision]], fresh: Flags
+    ) -> Decision:
+        """Return the lowest admitted cap of all that were asked, armed or not."""
+        default_w = self._limits.gpu_cap_default_w
+        wish = lowest([(name, decision) for name, _, decision in asked], default_w)
+        advised_w = admit(
+            self._limits, self.rules, self._caps.advised_w, wish.gpu_cap_w, fresh, view.dt_s
+        )
+        self._caps = self._caps._replace(advised_w=advised_w)
+        restrained = bool((advised_w < default_w).any())
+        if restrained != self._restrained:
+            self._restrained = restrained
+            what = "caps below the defaults" if restrained else "caps back at the defaults"
+            self.journal.write(Entry(view.time_s, "supervisor", "advise", what, wish.reason))
+        return Decision(advised_w, wish.reason)
+
+    def _write(
+        self, view: View, asked: list[tuple[str, Mode, Decision]], fresh: Flags
+    ) -> None:
+        """Write what is armed; restore the defaults when nothing is armed any more."""
+        armed = [(name, decision) for name, mode, decision in asked if mode == "armed"]
+        in_force = self._caps.until_s > -np.inf
+        if not armed:
+            if in_force:
+                self._expire(view.time_s, "no policy is armed any more")
+            return
+        wish = lowest(armed, self._limits.gpu_cap_default_w)
+        written_w = admit(
+            self._limits, self.rules, self._caps.written_w, wish.gpu_cap_w, fresh, view.dt_s
+        )
+        until_s = view.time_s + self.rules.deadman_s
+        try:
+            self._actuator.apply(written_w, view.time_s, until_s)
+        except OSError as error:
+            self._note("actuator", f"actuator unreachable: {error}", view.time_s)
+            return
+        self._note("actuator", "", view.time_s)
+        self._caps = self._caps._replace(written_w=written_w, until_s=until_s)
+        if not in_force:
+            self.journal.write(
+                Entry(view.time_s, "supervisor", "armed", "first caps written", wish.reason)
+            )
+
+    def _fall_back(self, time_s: float) -> None:
+        """Take note when the dead-man's time of written caps is over."""
+        if -np.inf < self._caps.until_s <= time_s:
+            self._expire(time_s, "dead-man's time over without renewal")
+
+    def _expire(self, time_s: float, reason: str) -> None:
+        try:
+            self._actuator.expire(time_s)
+        except OSError as error:
+            self._note("actuator", f"actuator unreachable: {error}", time_s)
+            return
+        self._note("actuator", "", time_s)
+        default_w = self._limits.gpu_cap_default_w
+        self._caps = self._caps._replace(written_w=default_w.copy(), until_s=-np.inf)
+        self.journal.write(Entry(time_s, "supervisor", "armed", "defaults restored", reason))
+
+    def _note(self, part: str, trouble: str, time_s: float) -> None:
+        """Journal a change of a part's health once: when lost, and when recovered."""
+        kind, was = trouble.split(":")[0], self._ill.get(part, "").split(":")[0]
+        if kind != was:
+            what, why = ("lost", trouble) if trouble else ("recovered", f"was: {was}")
+            self.journal.write(Entry(time_s, "supervisor", "", f"{part} {what}", why))
+        self._ill[part] = trouble
+
+    def _ruling(self, decision: Decision, health: tuple[str, ...]) -> Ruling:
+        standings = self.standings()
+        alarms = tuple(f"policy {s.name} {s.alarm}" for s in standings if s.alarm)
+        ill = tuple(trouble for trouble in self._ill.values() if trouble)
+        return Ruling(decision, self._caps.written_w, standings, ill + health + alarms)
+
+
+def _known(name: str, names: Mapping[str, Any]) -> str:
+    if name not in names:
+        raise InputError(f"policy: expected one of {', '.join(names) or 'none'}, got {name!r}")
+    return name

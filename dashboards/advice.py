@@ -1,0 +1,32 @@
+"""Placement advice for whoever asks: the API and the page share this one road."""
+
+from controllers import placement
+from controllers.placement_models import Answer, Request
+from dashboards.feed import Feed
+from dashboards.summary import Summary
+
+
+def advise(feed: Feed, request: Request) -> Answer:
+    """Return ranked places, the best one held where the request asks for it."""
+    now = _newest(feed)
+    return placement.advise(
+        feed.plant, now.state, now.snapshot.inputs, feed.world.allocations, request, feed.now_s()
+    )
+
+
+def advise_all(feed: Feed, requests: list[Request]) -> list[Answer]:
+    """Return an answer for each request, on one state; those that reserve come one by one."""
+    if any(request.reserve_s is not None for request in requests):
+        return [advise(feed, request) for request in requests]
+    now = _newest(feed)
+    return placement.rank_all(
+        feed.plant, now.state, now.snapshot.inputs, feed.world.allocations, requests, feed.now_s()
+    )
+
+
+def _newest(feed: Feed) -> Summary:
+    """Return the newest tick; LookupError before the first."""
+    summary = feed.summary
+    if summary is None:
+        raise LookupError("the first snapshot is not there yet")
+    return summary

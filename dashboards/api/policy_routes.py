@@ -1,0 +1,91 @@
+"""Policies: how they stand, and changing mode or parameters."""
+
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from controllers.parameters import made, schema
+from controllers.policy import Mode, Standing
+from dashboards.api.replies import need, newest, reply, stamped
+from dashboards.audit import Audit
+from dashboards.auth import CALLER, Role
+from dashboards.feed import Feed
+
+
+class PolicyChange(BaseModel):
+    """What to change; what is absent stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    mode: Mode | None = Field(default=None, description="`armed` needs the role admin")
+    parameters: dict[str, float | None] | None = Field(
+        default=None, description="New values by name, in the units of the schema"
+    )
+    reason: str = Field(default="", max_length=500, description="For the journal")
+
+
+def policy_routes(feed: Feed, audit: Audit) -> APIRouter:
+    """Return the routes about policies."""
+    routes, supervisor = APIRouter(prefix="/policies", tags=["policies"]), feed.world.supervisor
+
+    @routes.get("")
+    def policies() -> Response:
+        """Every policy of the stack: mode, latest reason, alarm."""
+        items = [asdict(one) for one in supervisor.standings()]
+        return reply(stamped(feed, {"total": len(items), "items": items}))
+
+    @routes.get("/{name}")
+    def policy(name: str) -> Response:
+        """One policy with its parameters, their schema and its latest journal entries."""
+        return reply(stamped(feed, _policy(feed, name)))
+
+    @routes.put("/{name}")
+    def change(name: str, change: PolicyChange) -> Response:
+        """Change a policy's mode, its parameters, or both; journaled and audited."""
+        standing = _standing(feed, name)
+        armed = change.mode == "armed" or (
+            standing.mode == "armed" and change.parameters is not None
+        )
+        need(Role.ADMIN if armed else Role.OPERATOR)
+        before, time_s = _told(feed, name), newest(feed).state.time_s
+        caller = CALLER.get()
+        who = caller.name if caller else "unknown"
+        if change.parameters is not None:
+            present = supervisor.policy(name)
+            values = {**asdict(present), **change.parameters}
+            renewed = made(type(present), values, f"policy {name}")
+            supervisor.set_policy(name, renewed, time_s, who, change.reason)
+        if change.mode is not None:
+            supervisor.set_mode(name, change.mode, time_s, who, change.reason)
+        audit.write(f"policy {name}", before, _told(feed, name), change.reason)
+        return reply(stamped(feed, _policy(feed, name)))
+
+    return routes
+
+
+def _standing(feed: Feed, name: str) -> Standing:
+    """Return how a policy stands; 404 when the stack has none of that name."""
+    for one in feed.world.supervisor.standings():
+        if one.name == name:
+            return one
+    raise HTTPException(404, f"the stack has no policy {name!r}")
+
+
+def _told(feed: Feed, name: str) -> dict[str, Any]:
+    """Return what a change changes."""
+    parameters = asdict(feed.world.supervisor.policy(name))
+    return {"mode": _standing(feed, name).mode, "parameters": parameters}
+
+
+def _policy(feed: Feed, name: str) -> dict[str, Any]:
+    standing = _standing(feed, name)
+    policy = feed.world.supervisor.policy(name)
+    entries = feed.world.supervisor.journal.latest(1000)
+    return {
+        **asdict(standing),
+        "parameters": asdict(policy),
+        "schema": schema(type(policy)),
+        "journal": [asdict(entry) for entry in entries if entry.policy == name][-50:],
+    }

@@ -1,0 +1,92 @@
+/* The banner, the age of what is shown, the colour scheme, and coming back after a restart. */
+(() => {
+  const last = { tick: null, at: 0 };
+  const byId = (id) => document.getElementById(id);
+  const put = (id, text) => { const node = byId(id); if (node && node.textContent !== text) node.textContent = text; };
+
+  const clock = (time_s, zone) => {
+    const when = new Date(time_s * 1000);
+    const shape = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit",
+      minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: zone };
+    const parts = Object.fromEntries(
+      new Intl.DateTimeFormat("en-CA", shape).formatToParts(when).map((p) => [p.type, p.value]));
+    const name = new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "short" })
+      .formatToParts(when).find((p) => p.type === "timeZoneName").value;
+    return `${parts.year}-${parts.month}-${parts.day} ${parts.hour}:${parts.minute}:${parts.second} ${name}`;
+  };
+
+  const span = (s) => {
+    if (s < 60) return `${Math.floor(s)} s`;
+    if (s < 3600) return `${Math.floor(s / 60)} min`;
+    return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+  };
+
+  const age = () => {
+    const tick = last.tick, node = byId("age");
+    if (!tick || !node) return;
+    const old = (tick.age_s ?? 0) + (performance.now() - last.at) / 1000;
+    let text = `data age ${span(old)}`, state = "fresh";
+    if (tick.failure) { text = `■ loop stopped: ${tick.failure}`; state = "over"; }
+    else if (tick.ended) { text = `▲ source ended · ${text}`; state = "near"; }
+    else if (old > tick.stale_s) { text = `▲ stale · ${text}`; state = "near"; }
+    put("age", text);
+    node.className = "age " + state;
+    document.body.classList.toggle("stale", state !== "fresh");
+  };
+
+  /* Dash stops trying to reconnect after some minutes; then the page loads itself anew. */
+  let silent = 0;
+  const revive = async () => {
+    if (!last.tick || last.tick.ended || performance.now() - last.at < 60000) { silent = 0; return; }
+    try {
+      const answer = await fetch("/readyz", { cache: "no-store" });
+      silent = answer.ok ? silent + 1 : 0;
+      if (silent >= 6) location.reload();
+    } catch { silent = 0; }
+  };
+
+  window.dash_clientside = window.dash_clientside || {};
+  window.dash_clientside.twin = {
+    banner: (tick) => {
+      if (!tick) return;
+      last.tick = tick;
+      last.at = performance.now();
+      if (tick.mode) {
+        const mode = byId("mode"), shapes = { LIVE: "●", REPLAY: "↻", "WHAT-IF": "◇" };
+        put("mode", `${shapes[tick.mode] || ""} ${tick.mode}`);
+        document.querySelector(".banner").dataset.mode = tick.mode;
+        put("label", tick.label);
+        byId("label").title = tick.label;
+        put("clock", clock(tick.time_s, tick.zone));
+        byId("clock").title = new Date(tick.time_s * 1000).toISOString();
+        mode.title = "What feeds the twin";
+      }
+      age();
+    },
+    copy: (clicks, text) => {
+      const pressed = (window.dash_clientside.callback_context.triggered || [])
+        .some((one) => one.prop_id.endsWith(".n_clicks"));
+      if (!pressed || !text) return ["Copy as curl", !text];
+      const area = document.createElement("textarea");
+      area.value = text;
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+      setTimeout(() => window.dash_clientside.set_props("place-copy", { children: "Copy as curl" }), 2000);
+      return ["Copied", false];
+    },
+  };
+
+  const scheme = () => {
+    const root = document.documentElement;
+    const name = root.getAttribute("data-mantine-color-scheme") === "dark" ? "dark" : "light";
+    document.body.dataset.agThemeMode = name;
+    try { window.dash_clientside.set_props("scheme", { data: name }); } catch { /* not drawn yet */ }
+  };
+  new MutationObserver(scheme).observe(document.documentElement,
+    { attributes: true, attributeFilter: ["data-mantine-color-scheme"] });
+  const waiting = setInterval(() => { if (byId("page")) { clearInterval(waiting); scheme(); } }, 50);
+  setInterval(age, 1000);
+  setInterval(revive, 5000);
+})();

@@ -1,0 +1,145 @@
+"""Is anything wrong, and how far from the limits? The site at one glance."""
+
+import math
+from functools import partial
+from typing import Any, NamedTuple
+
+import dash_mantine_components as dmc
+import numpy as np
+from dash import Dash, Input, Output, Patch, html, no_update
+from dash.development.base_component import Component
+
+from dashboards.feed import Feed
+from dashboards.history import binned, last
+from dashboards.numbers import power_unit
+from dashboards.parts.cards import strip
+from dashboards.parts.charts import Line, Panel, chart, points, zone_name
+from dashboards.parts.floor import floor_colours, floor_drawing, floor_signals
+from dashboards.parts.live import SCHEME, TICK, on
+from dashboards.parts.page import Page
+from dashboards.parts.site_cards import site_cards
+from dashboards.parts.tiles import colours, register_tiles, tiles
+from dashboards.parts.wrong import wrong_list, wrong_title
+from dashboards.summary import Summary
+from dashboards.theme import Scheme, as_scheme
+
+SPAN_S, STEP_S = 1800.0, 4.0
+DEFAULT_SIGNAL = "rack_gpu_temp_max_c"
+
+
+class Shown(NamedTuple):
+    """What one tick changes on the page, the same for every session."""
+
+    cards: list[Component]
+    wrong: list[Component]
+    wrong_title: str
+
+
+def layout(feed: Feed, _search: str) -> Component:
+    """Return the page before its first tick."""
+    choices = [
+        {"value": signal.name, "label": signal.title}
+        for signal in floor_signals(feed.index).values()
+    ]
+    chooser = dmc.SegmentedControl(
+        id="site-signal", data=choices, value=DEFAULT_SIGNAL, size="xs",
+        **{"aria-label": "Colour the racks by"},
+    )  # fmt: skip
+    return html.Div(
+        [
+            html.H1(f"Site {feed.plant.site}", className="unseen"),
+            html.Section(id="site-cards", className="cards", **{"aria-label": "Key figures"}),
+            html.Section(
+                [
+                    html.Div([html.H2("Racks"), chooser], className="panel-head"),
+                    tiles("site-floor", floor_drawing(feed.index)),
+                ],
+                className="panel floor",
+            ),
+            html.Section(
+                [
+                    html.Div(
+                        [html.H2("What is wrong"), html.Span(id="site-wrong-title")],
+                        className="panel-head",
+                    ),
+                    html.Div(id="site-wrong", className="wrong", **{"aria-live": "polite"}),
+                ],
+                className="panel wrong-panel",
+            ),
+            html.Section(
+                [
+                    html.Div(
+                        [html.H2("Last 30 minutes"), html.Span(zone_name(feed.world.zone))],
+                        className="panel-head",
+                    ),
+                    chart("site-history", panels(feed)),
+                ],
+                className="panel history",
+            ),
+        ],
+        className="site-page",
+    )
+
+
+def register(app: Dash, feed: Feed) -> None:
+    """Add the page's callbacks."""
+    signals = floor_signals(feed.index)
+    register_tiles(app, "site-floor")
+
+    @on(
+        app,
+        Output("site-cards", "children"),
+        Output("site-wrong", "children"),
+        Output("site-wrong-title", "children"),
+        TICK,
+    )
+    def figures(_tick: dict[str, Any] | None) -> tuple[Any, ...]:
+        return feed.shared("site", partial(_shown, feed)) or (no_update,) * 3
+
+    @on(app, Output("site-floor-values", "data"), TICK, Input("site-signal", "value"))
+    def floor(_tick: dict[str, Any] | None, name: str) -> Any:
+        signal = signals.get(name, signals[DEFAULT_SIGNAL])
+        return feed.shared(
+            ("floor", signal.name), lambda now: colours(floor_colours(feed.index, signal, now))
+        )
+
+    @on(app, Output("site-history", "figure"), TICK, SCHEME)
+    def history(_tick: dict[str, Any] | None, scheme: str | None) -> Any:
+        wanted = as_scheme(scheme)
+        change = feed.shared(("site-history", wanted), lambda _: _history(feed, wanted))
+        return no_update if change is None else change
+
+
+def panels(feed: Feed) -> tuple[Panel, Panel]:
+    """Return the charts' panels; their ranges hold the limits and never move."""
+    arrays = feed.plant.arrays
+    rated_w = float(np.sum(arrays.feeds.rating_w[feed.index.root_feeds]))
+    racks_w = float(np.nansum(arrays.racks.rating_w))
+    per, unit, _ = power_unit(max(rated_w, racks_w))
+    limits_c = arrays.gpus.temp_limit_c
+    limit_c = float(limits_c.min()) if len(limits_c) else math.nan
+    top_c = (limit_c if math.isfinite(limit_c) else 90.0) + 8.0
+    return (
+        Panel("Power", unit, (Line("facility", per), Line("IT", per)), 0.0,
+              1.12 * (rated_w or racks_w) / per, rated_w / per if rated_w else math.nan,
+              "utility rating"),
+        Panel("Hottest GPU", "°C", (Line("hottest GPU"),), 20.0, top_c, limit_c, "lowest limit"),
+    )  # fmt: skip
+
+
+def _shown(feed: Feed, summary: Summary) -> Shown:
+    found = feed.findings
+    return Shown(strip(site_cards(feed.index, summary)), wrong_list(found), wrong_title(found))
+
+
+def _history(feed: Feed, scheme: Scheme) -> Patch:
+    with feed.lock:
+        series = [
+            last(feed.history.site(name), SPAN_S)
+            for name in ("site_facility_power_w", "site_it_power_w", "gpu_temp_max_c")
+        ]
+    bins = [binned(one, STEP_S) for one in series]
+    return points(panels(feed), bins, scheme, feed.world.zone)
+
+
+PAGE = Page("/", "Site", 10, layout, register)

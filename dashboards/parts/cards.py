@@ -1,0 +1,66 @@
+"""Key figures: value, unit, the limit it stands against, and how close it is."""
+
+import math
+from dataclasses import dataclass
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboards.findings import Severity
+
+MARKS = {Severity.OVER: "■", Severity.NEAR: "▲", Severity.NOTE: ""}
+WORDS = {Severity.OVER: "over limit", Severity.NEAR: "near limit", Severity.NOTE: ""}
+"""Shape and word of a state, so that colour is never alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One key figure. `share` is the value over its limit; NaN draws no bar."""
+
+    title: str
+    value: str
+    unit: str
+    detail: str
+    share: float = math.nan
+    severity: Severity = Severity.NOTE
+    href: str = ""
+
+
+def strip(cards: list[Card]) -> list[Component]:
+    """Return the cards side by side."""
+    return [_card(card) for card in cards]
+
+
+def _card(card: Card) -> Component:
+    state = card.severity.name.lower()
+    title: list[Component | str] = [html.Span(card.title)]
+    if card.severity is not Severity.NOTE:
+        title.append(html.Span(flag(card.severity), className="flag"))
+    children: list[Component] = [
+        html.Div(title, className="card-title"),
+        html.Div(
+            [html.Span(card.value, className="card-value"), html.Span(card.unit)],
+            className="card-number",
+        ),
+        html.Div(card.detail, className="card-detail", title=card.detail),
+        _bar(card.share),
+    ]
+    if card.href:
+        return html.A(children, href=card.href, className=f"card {state}")
+    return html.Div(children, className=f"card {state}")
+
+
+def flag(severity: Severity) -> str:
+    """Return the shape and the word of a state."""
+    return f"{MARKS[severity]} {WORDS[severity]}".strip()
+
+
+def _bar(share: float) -> Component:
+    """Return a bar whose mark stands at the limit; an empty line where there is none."""
+    if not math.isfinite(share):
+        return html.Div(className="bar none")
+    width = f"{100.0 * min(max(share, 0.0), 1.1) / 1.1:.1f}%"
+    return html.Div(
+        [html.Div(className="bar-fill", style={"width": width}), html.Div(className="bar-limit")],
+        className="bar",
+    )

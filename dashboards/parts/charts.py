@@ -1,0 +1,201 @@
+"""Charts over time: one figure at the start, then only their points are patched."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+from dash import Patch, dcc
+from dash.development.base_component import Component
+
+from dashboards.history import Series
+from dashboards.theme import COLOURS, Scheme, chart_template
+
+CONFIG = {"displayModeBar": False, "responsive": True, "scrollZoom": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a panel; `per` display units are one base unit's divisor."""
+
+    name: str
+    per: float = 1.0
+    dash: str = "solid"
+    shift: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One plot of a stack: lines on a common axis, its fixed range and the limit drawn."""
+
+    title: str
+    unit: str
+    lines: tuple[Line, ...]
+    low: float
+    high: float
+    limit: float = math.nan
+    limit_name: str = "limit"
+
+
+def chart(graph_id: str, panels: Sequence[Panel], scheme: Scheme = "light") -> Component:
+    """Return an empty stack of panels, to be filled by `points`."""
+    return dcc.Graph(
+        id=graph_id, figure=figure(panels, scheme), config=CONFIG, className="chart",
+        responsive=True,
+    )  # fmt: skip
+
+
+def figure(panels: Sequence[Panel], scheme: Scheme) -> dict[str, Any]:
+    """Return the figure with no points yet."""
+    layout: dict[str, Any] = {
+        "template": chart_template(scheme),
+        "margin": {"l": 62, "r": 18, "t": 26, "b": 34},
+        "hovermode": "x unified",
+        "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"},
+        "uirevision": "kept",
+        "shapes": [],
+        "annotations": [],
+    }
+    data: list[dict[str, Any]] = []
+    for at, panel in enumerate(panels):
+        _panel(layout, data, panel, at, len(panels), scheme)
+    return {"data": data, "layout": layout}
+
+
+def _panel(
+    layout: dict[str, Any],
+    data: list[dict[str, Any]],
+    panel: Panel,
+    at: int,
+    count: int,
+    scheme: Scheme,
+) -> None:
+    """Add one panel below those before it."""
+    suffix = "" if at == 0 else str(at + 1)
+    gap = 0.16
+    height = (1.0 - gap * (count - 1)) / count
+    bottom = (count - 1 - at) * (height + gap)
+    layout[f"yaxis{suffix}"] = {
+        "domain": [bottom, bottom + height],
+        "range": [panel.low, panel.high],
+        "nticks": 5,
+        "fixedrange": True,
+        "anchor": f"x{suffix}",
+    }
+    layout[f"xaxis{suffix}"] = {
+        "type": "date",
+        "anchor": f"y{suffix}",
+        "matches": None if at == 0 else "x",
+        "showticklabels": at == count - 1,
+        "tickformat": "%H:%M",
+        "hoverformat": "%H:%M:%S",
+    }
+    title = f"<b>{panel.title}</b> [{panel.unit}]"
+    layout["annotations"].append(_note(title, 0.0, bottom + height, "left", COLOURS[scheme]["text"]))
+    for line in panel.lines:
+        index = len(data)
+        colour = COLOURS[scheme][f"series-{index % 3 + 1}"]
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": line.name,
+                "x": [],
+                "y": [],
+                "xaxis": f"x{suffix}",
+                "yaxis": f"y{suffix}",
+                "line": {"width": 2, "dash": line.dash, "color": colour},
+                "hovertemplate": f"%{{y:.2f}} {panel.unit}",
+                "connectgaps": False,
+            }
+        )
+    if math.isfinite(panel.limit):
+        _limit(layout, panel, f"y{suffix}", scheme)
+
+
+def _limit(layout: dict[str, Any], panel: Panel, axis: str, scheme: Scheme) -> None:
+    """Draw the limit as a dashed line with its name and value."""
+    colour = COLOURS[scheme]["over"]
+    layout["shapes"].append(
+        {
+            "type": "line",
+            "xref": "paper",
+            "x0": 0,
+            "x1": 1,
+            "yref": axis,
+            "y0": panel.limit,
+            "y1": panel.limit,
+            "line": {"color": colour, "width": 1.5, "dash": "dash"},
+        }
+    )
+    text = f"{panel.limit_name} {panel.limit:.4g} {panel.unit}"
+    note = _note(text, 1.0, panel.limit, "right", colour)
+    layout["annotations"].append({**note, "yref": axis})
+
+
+def _note(text: str, x: float, y: float, anchor: str, colour: str) -> dict[str, Any]:
+    return {
+        "text": text,
+        "x": x,
+        "y": y,
+        "xref": "paper",
+        "yref": "paper",
+        "xanchor": anchor,
+        "yanchor": "bottom",
+        "showarrow": False,
+        "font": {"size": 12, "color": colour},
+    }
+
+
+def points(
+    panels: Sequence[Panel], series: Sequence[Series], scheme: Scheme, zone: str
+) -> Patch:
+    """Return what changes in a drawn figure: every line's points, and the scheme.
+
+    Whole lines are sent, a few hundred means each, so that a page which slept or lost its
+    connection is right again with the next tick.
+    """
+    change = Patch()
+    lines = [line for panel in panels for line in panel.lines]
+    for at, (line, one) in enumerate(zip(lines, series, strict=True)):
+        offset_s = zone_offset_s(zone, float(one.time_s[-1])) if len(one.time_s) else 0.0
+        change["data"][at]["x"] = np.round((one.time_s + offset_s) * 1000.0)
+        change["data"][at]["y"] = np.round(one.values / line.per + line.shift, 3)
+        change["data"][at]["line"]["color"] = COLOURS[scheme][f"series-{at % 3 + 1}"]
+    _recolour(change, panels, scheme)
+    return change
+
+
+def _recolour(change: Patch, panels: Sequence[Panel], scheme: Scheme) -> None:
+    """Put the figure into the page's present scheme."""
+    colours = COLOURS[scheme]
+    change["layout"]["template"] = chart_template(scheme)
+    notes, shapes = 0, 0
+    for panel in panels:
+        change["layout"]["annotations"][notes]["font"]["color"] = colours["text"]
+        notes += 1
+        if math.isfinite(panel.limit):
+            change["layout"]["annotations"][notes]["font"]["color"] = colours["over"]
+            change["layout"]["shapes"][shapes]["line"]["color"] = colours["over"]
+            notes, shapes = notes + 1, shapes + 1
+
+
+def zone_offset_s(zone: str, time_s: float) -> float:
+    """Return the zone's offset from UTC [s]; 0 where the host does not know the zone."""
+    try:
+        offset = datetime.fromtimestamp(time_s, UTC).astimezone(ZoneInfo(zone)).utcoffset()
+    except (ZoneInfoNotFoundError, ValueError, OverflowError):
+        return 0.0
+    return offset.total_seconds() if offset else 0.0
+
+
+def zone_name(zone: str) -> str:
+    """Return the zone to print under a time axis: UTC where the host does not know it."""
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return "UTC"
+    return zone

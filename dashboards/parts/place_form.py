@@ -1,0 +1,106 @@
+"""The form of a placement request, and the request that a filled form means."""
+
+import json
+from typing import Any, get_args
+
+import dash_mantine_components as dmc
+from dash import State, html
+from dash.development.base_component import Component
+
+from controllers.placement_models import Level, Operation, Request, read_request
+from dashboards.feed import Feed
+
+FIELDS = (
+    "job", "gpus", "gpus_per_node", "gpu_model", "gpu_power_w", "duration_h", "required_level",
+    "preferred_level", "op", "megabytes", "per_step_s", "exclude", "limit",
+)  # fmt: skip
+"""Names of the form's fields in order; each component's id is ``place-`` and the name."""
+
+STATES = [State(f"place-{name}", "value") for name in FIELDS]
+
+
+def form(feed: Feed) -> Component:
+    """Return the form, filled with a question that most sites can answer."""
+    models = sorted(set(feed.plant.gpu_model))
+    return html.Div(
+        [
+            html.H3("Job"),
+            _text("job", "Name", "train-1", wide=True),
+            _number("gpus", "GPUs", 16, low=0.01, wide=False),
+            _number("duration_h", "Duration [h]", 4, low=0.01),
+            _choice("gpu_model", "GPU model", models, "any"),
+            _number("gpu_power_w", "Power of each GPU [W]", None, low=1, hint="its rating"),
+            html.H3("Place"),
+            _number("gpus_per_node", "GPUs on each node", None, low=1, hint="any"),
+            _number("limit", "Candidates", 5, low=1),
+            _choice("required_level", "All within one", list(get_args(Level)), "not required"),
+            _choice("preferred_level", "Better within one", list(get_args(Level)), "no matter"),
+            _text("exclude", "Nodes to leave out, with commas", "", wide=True),
+            html.H3("Collective of a step"),
+            _choice("op", "Operation", list(get_args(Operation)), "none", wide=True),
+            _number("megabytes", "Size on each GPU [MB]", 1000, low=0.001),
+            _number("per_step_s", "Compute between two [s]", 1, low=0.000001),
+            html.Div(dmc.Button("Find places", id="place-ask", size="sm"), className="buttons"),
+            html.Div(id="place-problem", className="problem wide", role="alert"),
+        ],
+        className="form-fields",
+    )
+
+
+def read_form(values: dict[str, Any]) -> Request:
+    """Return the request a form means; InputError naming the field that cannot be used."""
+    raw: dict[str, Any] = {
+        "job": values["job"] or "",
+        "gpus": values["gpus"],
+        "duration_s": _times(values["duration_h"], 3600.0),
+        "limit": values["limit"],
+        "exclude": [name.strip() for name in (values["exclude"] or "").split(",") if name.strip()],
+    }
+    for name in ("gpus_per_node", "gpu_model", "gpu_power_w", "required_level", "preferred_level"):
+        raw[name] = values[name] or None
+    if values["op"]:
+        raw["collective"] = {
+            "op": values["op"],
+            "bytes": _times(values["megabytes"], 1e6),
+            "per_step_s": values["per_step_s"],
+        }
+    return read_request({key: value for key, value in raw.items() if value is not None}, "form")
+
+
+def as_curl(request: Request, origin: str) -> str:
+    """Return the command that asks the same over HTTP."""
+    body = json.dumps(request.model_dump(exclude_defaults=True))
+    quoted = body.replace("'", "'\\''")
+    return (
+        f"curl -s {origin}/api/v1/placement \\\n"
+        f"  -H 'Content-Type: application/json' \\\n  -d '{quoted}'"
+    )
+
+
+def _times(value: Any, factor: float) -> Any:
+    """Return a number of the form in base units; what is no number is left to be refused."""
+    return value * factor if isinstance(value, int | float) else value
+
+
+def _text(name: str, label: str, value: str, wide: bool = False) -> Component:
+    return dmc.TextInput(
+        id=f"place-{name}", label=label, value=value, size="xs", className="wide" if wide else ""
+    )
+
+
+def _number(
+    name: str, label: str, value: float | None, low: float, hint: str = "", wide: bool = False
+) -> Component:
+    return dmc.NumberInput(
+        id=f"place-{name}", label=label, value=value, min=low, placeholder=hint, size="xs",
+        hideControls=True, className="wide" if wide else "",
+    )  # fmt: skip
+
+
+def _choice(
+    name: str, label: str, choices: list[str], hint: str, wide: bool = False
+) -> Component:
+    return dmc.Select(
+        id=f"place-{name}", label=label, data=choices, placeholder=hint, clearable=True, size="xs",
+        className="wide" if wide else "",
+    )  # fmt: skip
