@@ -31,7 +31,12 @@ class Rules:
 
 
 def admit(
-    limits: Limits, rules: Rules, last_w: Floats, asked_w: Floats, fresh: Flags, dt_s: float
+    limits: Limits,
+    rules: Rules,
+    last_w: Floats,
+    asked_w: Floats,
+    fresh: Flags,
+    dt_s: float,
 ) -> Floats:
     """Return the caps that may be written now [W].
 

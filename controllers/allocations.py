@@ -143,9 +143,13 @@ class Allocations:
             raise Conflict(self._who_holds(new, new.gpus[over], old))
         self._add(new, 1.0)
 
-    def _who_holds(self, new: Allocation, taken: Ints, old: tuple[Allocation, ...]) -> str:
+    def _who_holds(
+        self, new: Allocation, taken: Ints, old: tuple[Allocation, ...]
+    ) -> str:
         first = int(taken[0])
-        holders = [a.job for a in self._jobs.values() if a not in old and first in a.gpus]
+        holders = [
+            a.job for a in self._jobs.values() if a not in old and first in a.gpus
+        ]
         by = f"job {holders[0]!r}" if holders else "a reservation"
         more = f" and {len(taken) - 1} more" if len(taken) > 1 else ""
         return f"job {new.job!r}: GPU {self._names[first]}{more} is held by {by}"
@@ -181,6 +185,8 @@ def _as_reserved(allocation: Allocation, reserved: Allocation) -> Allocation:
 
 
 def _same(a: Allocation, b: Allocation) -> bool:
-    return (a.start_s, a.end_s, a.profile) == (b.start_s, b.end_s, b.profile) and np.array_equal(
-        np.sort(a.gpus), np.sort(b.gpus)
-    )
+    return (a.start_s, a.end_s, a.profile) == (
+        b.start_s,
+        b.end_s,
+        b.profile,
+    ) and np.array_equal(np.sort(a.gpus), np.sort(b.gpus))

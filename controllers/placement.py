@@ -8,16 +8,14 @@ import numpy as np
 from controllers.allocations import Allocation, Allocations, Conflict
 from controllers.placement_candidates import (
     Candidate,
-    Offer,
     groups_at,
     levels_to_search,
-    offer_of,
-    on_rails,
     places_in,
 )
 from controllers.placement_ground import Ground, ground_of
 from controllers.placement_index import PlaceIndex, place_index
 from controllers.placement_models import Advice, Answer, Predicted, Request
+from controllers.placement_offer import Offer, offer_of, on_rails
 from controllers.placement_predict import Outlook, outlooks
 from controllers.placement_score import Weights, reasons_for, score_of, within
 from site_models.arrays import Floats
@@ -102,12 +100,19 @@ def advise(
         held = best.model_copy(update={"reservation": token})
         return answer.model_copy(update={"advice": (held, *answer.advice[1:])})
     return answer.model_copy(
-        update={"advice": (), "rejected": {**answer.rejected, "taken by others meanwhile": 1}}
+        update={
+            "advice": (),
+            "rejected": {**answer.rejected, "taken by others meanwhile": 1},
+        }
     )
 
 
 def _answer(
-    index: PlaceIndex, ground: Ground, free_share: Floats, request: Request, now_s: float
+    index: PlaceIndex,
+    ground: Ground,
+    free_share: Floats,
+    request: Request,
+    now_s: float,
 ) -> Answer:
     rejected: Counter[str] = Counter()
     age_s = max(now_s - ground.state.time_s, 0.0)
@@ -137,7 +142,9 @@ def _chosen(
     seen: set[bytes] = set()
     for level_places in _by_level(index, ground, offer, rejected):
         fresh = [place for place in level_places if _first_time(seen, place)]
-        for place, outlook in zip(fresh, outlooks(index, ground, offer, fresh), strict=True):
+        for place, outlook in zip(
+            fresh, outlooks(index, ground, offer, fresh), strict=True
+        ):
             if outlook.margin_k <= 0.0:
                 rejected["temperature"] += len(place.gpus)
             elif outlook.rack_headroom_w < 0.0:
@@ -206,7 +213,9 @@ def _advice(
         lost = max(1.0 - most_w / request.gpu_power_w, 0.0)
     reasons = reasons_for(index, ground, offer, place, outlook)
     if lost:
-        reasons += (f"asks {request.gpu_power_w:.0f} W a GPU, the device gives {most_w:.0f} W",)
+        reasons += (
+            f"asks {request.gpu_power_w:.0f} W a GPU, the device gives {most_w:.0f} W",
+        )
     if age_s > STALE_S:
         reasons += (f"stale: rests on telemetry {age_s:.0f} s old",)
     return Advice(

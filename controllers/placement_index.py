@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from controllers.gather import sum_by
 from controllers.placement_limits import Uses, row_cuts, sink_circuits, uses_of
 from controllers.placement_models import Level
 from controllers.power_tree import power_tree
@@ -101,7 +102,7 @@ def _nodes_in_service(plant: Plant) -> Flags:
     nodes, racks = plant.arrays.nodes, plant.arrays.racks
     tree = power_tree(plant)
     wired = np.bincount(tree.rack, minlength=len(plant.rack_names)) > 0
-    carried = np.bincount(tree.rack, tree.share, len(plant.rack_names)) > 0.0
+    carried = sum_by(tree.rack, tree.share, len(plant.rack_names)) > 0.0
     cooled = _circuits_in_service(plant)
     rack_ok = racks.in_service & (carried | ~wired)
     wet = nodes.liquid_circuit >= 0
@@ -127,6 +128,8 @@ def _circuits_in_service(plant: Plant) -> Flags:
     cooled = ~owned
     cooled[chillers.circuit[chillers.in_service]] = True
     for _ in range(count):
-        sink = np.where(exchangers.cold_circuit < 0, True, cooled[exchangers.cold_circuit])
+        sink = np.where(
+            exchangers.cold_circuit < 0, True, cooled[exchangers.cold_circuit]
+        )
         cooled[exchangers.hot_circuit[exchangers.in_service & sink]] = True
     return cooled

@@ -8,25 +8,25 @@ as long as they can. Checked against the step itself run to rest, in
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
-from controllers.placement_candidates import Candidate, Offer
+from controllers.gather import applied, sum_by
+from controllers.placement_candidates import Candidate
 from controllers.placement_ground import Ground
+from controllers.placement_heat import (
+    Rows,
+    Temperatures,
+    rack_flows,
+    rows_of,
+    supplies_c,
+    temperatures,
+)
 from controllers.placement_index import PlaceIndex
+from controllers.placement_offer import Offer
 from controllers.power_tree import power_tree
 from site_models.arrays import Floats, Ints
 from twin.physics.movers import cube_law_power_w
-from twin.servers import (
-    AIR_CP_J_PER_KG_K,
-    FAN_BAND_K,
-    LEAST_DRIVE_K,
-    SMALLEST_FLOW_RATIO,
-)
-
-HALVINGS = 12
-"""Of the range of fan speeds: to 0.02 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,36 +47,13 @@ class Outlook:
     it_power_w: float
 
 
-class Rows(NamedTuple):
-    """Touched nodes, one row for each (candidate, node), and the GPUs of each row."""
-
-    candidate: Ints
-    node: Ints
-    gpu: Ints
-    row_of_gpu: Ints
-    gpu_w: Floats
-    """Power of every GPU of the row, the job's included."""
-    added_w: Floats
-    """Rise of the row's GPUs together."""
-    chosen: Ints
-    """Positions along `gpu` of the job's own."""
-
-
-class Temperatures(NamedTuple):
-    """Along `Rows.gpu` [C], and the fan speed of every row."""
-
-    die_c: Floats
-    memory_c: Floats
-    fan_speed: Floats
-
-
 def outlooks(
     index: PlaceIndex, ground: Ground, offer: Offer, candidates: Sequence[Candidate]
 ) -> list[Outlook]:
     """Return what is expected of each candidate, in their order."""
     if not candidates:
         return []
-    rows = _rows(index, ground, offer, candidates)
+    rows = rows_of(index, ground, offer, candidates)
     count, racks = len(candidates), len(index.plant.rack_names)
     nodes = index.plant.arrays.nodes
     key = rows.candidate * racks + nodes.rack[rows.node]
@@ -84,163 +61,34 @@ def outlooks(
     rack = places % racks
     wetter = 1.0 + nodes.load_power_per_gpu_w * nodes.liquid_share
     wetter = np.where(nodes.liquid_circuit >= 0, wetter, 0.0)[rows.node] * rows.added_w
-    liquid_w = ground.rack_liquid_w[rack] + np.bincount(place, wetter, len(places))
-    supply_c = _supplies_c(index, ground, offer, candidates, rows)[places // racks]
-    flow, return_c = _rack_flows(index, ground, rack, liquid_w, supply_c)
-    heat = _temperatures(index, ground, rows, supply_c[place], flow[place])
+    liquid_w = ground.rack_liquid_w[rack] + sum_by(place, wetter, len(places))
+    supply_c = supplies_c(index, ground, offer, candidates, rows)[places // racks]
+    flow, return_c = rack_flows(index, ground, rack, liquid_w, supply_c)
+    heat = temperatures(index, ground, rows, supply_c[place], flow[place])
     rack_w = _rack_powers_w(index, ground, rows, place, rack, heat.fan_speed)
-    return _gathered(index, ground, rows, heat, places // racks, rack, rack_w, return_c, count)
-
-
-def _rows(
-    index: PlaceIndex, ground: Ground, offer: Offer, candidates: Sequence[Candidate]
-) -> Rows:
-    nodes, of_node = index.plant.arrays.nodes, index.plant.arrays.gpus.node
-    count = len(index.plant.node_names)
-    chosen = np.concatenate([c.gpus for c in candidates])
-    whose = np.repeat(np.arange(len(candidates)), [len(c.gpus) for c in candidates])
-    keys, row = np.unique(whose * count + of_node[chosen], return_inverse=True)
-    candidate, node = keys // count, keys % count
-    size = nodes.gpu_count[node]
-    start = np.cumsum(size) - size
-    row_of_gpu = np.repeat(np.arange(len(node)), size)
-    gpu = nodes.first_gpu[node][row_of_gpu] + np.arange(len(row_of_gpu)) - start[row_of_gpu]
-    at = start[row] + chosen - nodes.first_gpu[node][row]
-    gpu_w = ground.gpu_w[gpu]
-    gpu_w[at] = offer.asked_w[chosen]
-    return Rows(
-        candidate=candidate,
-        node=node,
-        gpu=gpu,
-        row_of_gpu=row_of_gpu,
-        gpu_w=gpu_w,
-        added_w=np.bincount(row, offer.added_w[chosen], len(node)),
-        chosen=at,
-    )
-
-
-def _supplies_c(
-    index: PlaceIndex,
-    ground: Ground,
-    offer: Offer,
-    candidates: Sequence[Candidate],
-    rows: Rows,
-) -> Floats:
-    """Return every circuit's supply with each candidate's heat. Shape (candidates, circuits)
-
-    Sinks first: a circuit's exchangers work against the risen supply of the next.
-    """
-    plant, uses = index.plant, index.uses
-    feeds, circuits = len(plant.feed_names), len(plant.circuit_names)
-    racks = len(plant.rack_names)
-    added_w = np.zeros((len(candidates), racks))
-    np.add.at(added_w, (rows.candidate, plant.arrays.nodes.rack[rows.node]), rows.added_w)
-    supply_c = np.empty((len(candidates), circuits))
-    heated = (uses.limit >= feeds) & (uses.limit < feeds + circuits)
-    circuit, rack, factor = uses.limit[heated] - feeds, uses.rack[heated], uses.factor[heated]
-    for i in range(len(candidates)):
-        more_w = np.bincount(circuit, factor * added_w[i, rack], circuits)
-        cool = np.zeros(circuits)
-        for _ in range(index.cooling_depth):
-            supply_c[i] = ground.cooling.supply_c(more_w, cool)
-            rise_k = np.maximum(supply_c[i] - ground.state.circuit_supply_c, 0.0)
-            cool = np.where(index.sink_circuit >= 0, rise_k[index.sink_circuit], 0.0)
-    return supply_c
-
-
-def _rack_flows(
-    index: PlaceIndex, ground: Ground, rack: Ints, liquid_w: Floats, supply_c: Floats
-) -> tuple[Floats, Floats]:
-    """Return coolant flow [kg/s] and return temperature [C] of each place; 0, NaN in air."""
-    racks, circuits = index.plant.arrays.racks, index.plant.arrays.circuits
-    wet = racks.liquid_circuit[rack] >= 0
-    k = racks.liquid_circuit[rack]
-    cp = np.where(wet, circuits.cp_j_per_kg_k[k], 1.0) if len(circuits.kind) else np.ones(len(k))
-    inlet_c = np.where(wet, supply_c[np.arange(len(k)), k], 0.0) if len(circuits.kind) else k * 0.0
-    setpoint_c = np.where(wet, racks.return_setpoint_c[rack], 1.0)
-    drive_k = np.maximum(setpoint_c - inlet_c, LEAST_DRIVE_K)
-    flow = np.clip(
-        liquid_w / (cp * drive_k), racks.flow_min_kg_per_s[rack], racks.flow_max_kg_per_s[rack]
-    )
-    flow = np.where(wet, flow, 0.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return_c = np.where(wet & (flow > 0.0), inlet_c + liquid_w / (flow * cp), np.nan)
-    return flow, return_c
-
-
-def _temperatures(
-    index: PlaceIndex, ground: Ground, rows: Rows, supply_c: Floats, flow: Floats
-) -> Temperatures:
-    """Return GPU and memory temperatures of the rows' GPUs at rest."""
-    nodes = index.plant.arrays.nodes
-    wet = nodes.liquid_circuit[rows.node] >= 0
-    air = nodes.air_circuit[rows.node]
-    at = np.arange(len(rows.node))
-    rise_k = np.maximum(supply_c[at, air] - ground.state.circuit_supply_c[air], 0.0)
-    inlet_c = np.where(
-        wet,
-        supply_c[at, nodes.liquid_circuit[rows.node]],
-        ground.state.node_inlet_c[rows.node] + rise_k,
-    )
-    share = nodes.liquid_flow_share[rows.node] / np.maximum(nodes.gpu_count[rows.node], 1)
-    lanes = np.bincount(rows.row_of_gpu, index.plant.arrays.gpus.upstream[rows.gpu])
-    lanes = np.maximum(lanes, 1.0)
-    least = nodes.fan_speed_min[rows.node]
-    low, high = least.copy(), np.ones(len(rows.node))
-    if wet.all():
-        high = low
-    for _ in range(0 if wet.all() else HALVINGS):
-        speed = 0.5 * (low + high)
-        stream = np.where(
-            wet, flow * share, speed * nodes.airflow_max_kg_per_s[rows.node] / lanes
-        )
-        die_c, _ = _chain_c(index, rows, inlet_c, stream, wet, lanes)
-        hottest_c = np.full(len(rows.node), -np.inf)
-        np.maximum.at(hottest_c, rows.row_of_gpu, die_c)
-        above = (hottest_c - nodes.fan_target_c[rows.node]) / FAN_BAND_K + 0.5
-        wants_more = least + (1.0 - least) * above > speed
-        low, high = np.where(wants_more, speed, low), np.where(wants_more, high, speed)
-    stream = np.where(wet, flow * share, high * nodes.airflow_max_kg_per_s[rows.node] / lanes)
-    die_c, memory_c = _chain_c(index, rows, inlet_c, stream, wet, lanes)
-    speed = np.where(wet, ground.state.fan_speed[rows.node], high)
-    return Temperatures(die_c, memory_c, speed)
-
-
-def _chain_c(
-    index: PlaceIndex, rows: Rows, inlet_c: Floats, stream: Floats, wet: Floats, lanes: Floats
-) -> tuple[Floats, Floats]:
-    """Return die and memory temperature at the given flow through each GPU of a row [kg/s]."""
-    groups, gpus = index.plant.arrays.groups, index.plant.arrays.gpus
-    q, row = gpus.group[rows.gpu], rows.row_of_gpu
-    flow = np.maximum(stream[row], 1e-12)
-    front = gpus.upstream[rows.gpu] | wet[row]
-    front_w = np.bincount(row, np.where(front, rows.gpu_w, 0.0))[row]
-    warmed_k = front_w / (lanes[row] * flow * AIR_CP_J_PER_KG_K)
-    enters_c = inlet_c[row] + np.where(front, 0.0, warmed_k)
-    coolant_c = enters_c + rows.gpu_w / (2.0 * flow * groups.coolant_cp_j_per_kg_k[q])
-    ratio = np.maximum(flow / groups.flow_reference_kg_per_s[q], SMALLEST_FLOW_RATIO)
-    body_k_per_w = groups.body_resistance_k_per_w[q] * ratio ** groups.flow_exponent[q]
-    body_c = coolant_c + body_k_per_w * rows.gpu_w
-    memory_w = groups.memory_share[q] * rows.gpu_w
-    return (
-        body_c + groups.die_resistance_k_per_w[q] * rows.gpu_w,
-        body_c + groups.memory_resistance_k_per_w[q] * memory_w,
+    return _gathered(
+        index, ground, rows, heat, places // racks, rack, rack_w, return_c, count
     )
 
 
 def _rack_powers_w(
-    index: PlaceIndex, ground: Ground, rows: Rows, place: Ints, rack: Ints, fan_speed: Floats
+    index: PlaceIndex,
+    ground: Ground,
+    rows: Rows,
+    place: Ints,
+    rack: Ints,
+    fan_speed: Floats,
 ) -> Floats:
     """Return the power at the inlet of each place's rack with the job on it [W]."""
     nodes, tree = index.plant.arrays.nodes, power_tree(index.plant)
     n = rows.node
-    fans_w = cube_law_power_w(fan_speed, nodes.fan_power_max_w[n]) - cube_law_power_w(
-        ground.state.fan_speed[n], nodes.fan_power_max_w[n]
+    fans_w = applied(cube_law_power_w, fan_speed, nodes.fan_power_max_w[n]) - applied(
+        cube_law_power_w, ground.state.fan_speed[n], nodes.fan_power_max_w[n]
     )
     dc_w = ground.node_dc_w[n] + (1.0 + nodes.load_power_per_gpu_w[n]) * rows.added_w
     rise_w = tree.node_power_w(dc_w + np.maximum(fans_w, 0.0), n) - ground.node_w[n]
     return tree.rack_power_w(
-        ground.rack_nodes_w[rack] + np.bincount(place, rise_w, len(rack)), rack
+        ground.rack_nodes_w[rack] + sum_by(place, rise_w, len(rack)), rack
     )
 
 
@@ -260,7 +108,8 @@ def _gathered(
     hottest_c, margin_k = np.full(count, -np.inf), np.full(count, np.inf)
     np.maximum.at(hottest_c, owner[rows.chosen], heat.die_c[rows.chosen])
     near_k = np.minimum(
-        gpus.temp_limit_c[rows.gpu] - heat.die_c, gpus.memory_limit_c[rows.gpu] - heat.memory_c
+        gpus.temp_limit_c[rows.gpu] - heat.die_c,
+        gpus.memory_limit_c[rows.gpu] - heat.memory_c,
     )
     np.minimum.at(margin_k, owner, near_k)
     rise_w = rack_w - ground.rack_w[rack]
@@ -269,7 +118,7 @@ def _gathered(
     found = []
     for i in range(count):
         mine = np.flatnonzero(whose == i)
-        rows_w = np.bincount(racks.row[rack[mine]], rise_w[mine], len(ground.row_headroom_w))
+        rows_w = sum_by(racks.row[rack[mine]], rise_w[mine], len(ground.row_headroom_w))
         touched = np.unique(racks.row[rack[mine]])
         after_w = ground.row_headroom_w[touched] - rows_w[touched]
         least = int(np.argmin(left_w[mine]))
@@ -287,7 +136,8 @@ def _gathered(
                 row_headroom_w=float(after_w.min()),
                 site_headroom_w=ground.site_headroom_w - float(metered_w[mine].sum()),
                 tcs_return_c=float(back_c.max()) if len(back_c) else None,
-                facility_power_w=float(metered_w[mine].sum()) + ground.cooling_share * it_w,
+                facility_power_w=float(metered_w[mine].sum())
+                + ground.cooling_share * it_w,
                 it_power_w=it_w,
             )
         )

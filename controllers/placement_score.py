@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from controllers.placement_candidates import Candidate, Offer
+from controllers.placement_candidates import Candidate
 from controllers.placement_ground import Ground
 from controllers.placement_index import SPAN, PlaceIndex
 from controllers.placement_models import Level
+from controllers.placement_offer import Offer
 from controllers.placement_predict import Outlook
 from twin.state import INFERRED
 
@@ -27,7 +28,11 @@ class Weights:
 
 
 def score_of(
-    index: PlaceIndex, offer: Offer, candidate: Candidate, outlook: Outlook, weights: Weights
+    index: PlaceIndex,
+    offer: Offer,
+    candidate: Candidate,
+    outlook: Outlook,
+    weights: Weights,
 ) -> float:
     """Return the worth of a place. 0..1"""
     cool = outlook.margin_k / weights.margin_enough_k
@@ -61,7 +66,9 @@ def packing(index: PlaceIndex, offer: Offer, candidate: Candidate) -> float:
     touched = np.unique(gpus.node[candidate.gpus])
     free = sum(
         int(offer.usable[first : first + count].sum())
-        for first, count in zip(nodes.first_gpu[touched], nodes.gpu_count[touched], strict=True)
+        for first, count in zip(
+            nodes.first_gpu[touched], nodes.gpu_count[touched], strict=True
+        )
     )
     return len(candidate.gpus) / max(free, 1)
 
@@ -73,7 +80,11 @@ def within(index: PlaceIndex, candidate: Candidate, level: Level) -> bool:
 
 
 def reasons_for(
-    index: PlaceIndex, ground: Ground, offer: Offer, candidate: Candidate, outlook: Outlook
+    index: PlaceIndex,
+    ground: Ground,
+    offer: Offer,
+    candidate: Candidate,
+    outlook: Outlook,
 ) -> tuple[str, ...]:
     """Return why this place, one line each."""
     plant, request = index.plant, offer.request
@@ -86,13 +97,17 @@ def reasons_for(
         else f"hottest GPU predicted {outlook.gpu_temp_max_c:.0f} °C,"
         f" {outlook.margin_k:.0f} K below its limit"
     )
-    lines.append(f"row {plant.row_names[outlook.row]} keeps {_kilo(outlook.row_headroom_w)}")
+    lines.append(
+        f"row {plant.row_names[outlook.row]} keeps {_kilo(outlook.row_headroom_w)}"
+    )
     lines.append(
         f"facility power {_kilo(outlook.facility_power_w)} more:"
         f" {_kilo(outlook.it_power_w)} IT, chain losses, cooling at its present share"
     )
     if request.preferred_level is not None:
-        met = "kept" if within(index, candidate, request.preferred_level) else "not kept"
+        met = (
+            "kept" if within(index, candidate, request.preferred_level) else "not kept"
+        )
         lines.append(f"preferred level {request.preferred_level} {met}")
     if request.collective is not None:
         lines.append("no collective time: the twin has no fabric model yet")
@@ -107,12 +122,16 @@ def _where(index: PlaceIndex, candidate: Candidate) -> str:
     rack = int(plant.arrays.nodes.rack[node])
     all_of = "the GPU" if count == 1 else f"all {count} GPUs"
     if candidate.level == "node":
-        return f"{all_of} in node {plant.node_names[node]}, rack {plant.rack_names[rack]}"
+        return (
+            f"{all_of} in node {plant.node_names[node]}, rack {plant.rack_names[rack]}"
+        )
     if candidate.level == "nvlink_domain":
         return f"{all_of} in one NVLink domain, rack {plant.rack_names[rack]}"
     if candidate.level == "rack":
         return f"{all_of} in rack {plant.rack_names[rack]}"
-    racks = len(np.unique(plant.arrays.nodes.rack[plant.arrays.gpus.node[candidate.gpus]]))
+    racks = len(
+        np.unique(plant.arrays.nodes.rack[plant.arrays.gpus.node[candidate.gpus]])
+    )
     if candidate.level == "row":
         return f"{all_of} in row {plant.row_names[plant.arrays.racks.row[rack]]}, {racks} racks"
     if candidate.level == "pod":
@@ -125,7 +144,11 @@ def _limit_c(index: PlaceIndex, candidate: Candidate) -> float:
 
 
 def _kilo(power_w: float) -> str:
-    return f"{power_w / 1000.0:.1f} kW" if abs(power_w) < 1e5 else f"{power_w / 1000.0:.0f} kW"
+    return (
+        f"{power_w / 1000.0:.1f} kW"
+        if abs(power_w) < 1e5
+        else f"{power_w / 1000.0:.0f} kW"
+    )
 
 
 def _share(value: float) -> float:

@@ -73,5 +73,6 @@ def find_policies() -> dict[str, type[Any]]:
     package = importlib.import_module("controllers.policies")
     names = sorted(found.name for found in pkgutil.iter_modules(package.__path__))
     return {
-        name: importlib.import_module(f"controllers.policies.{name}").POLICY for name in names
+        name: importlib.import_module(f"controllers.policies.{name}").POLICY
+        for name in names
     }

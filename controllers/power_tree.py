@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from controllers.gather import applied, sum_by
 from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import Plant
 from twin.physics.converters import converter_input_w, converter_output_w
@@ -32,59 +33,73 @@ class PowerTree:
     ancestors: tuple[Ints, ...]
     """For each depth the stage that carries each connection; -1: joins higher up."""
 
-    def node_power_w(self, node_dc_w: Floats, nodes: Ints | slice = slice(None)) -> Floats:
+    def node_power_w(
+        self, node_dc_w: Floats, nodes: Ints | slice = slice(None)
+    ) -> Floats:
         """Return the power at the nodes' inlets [W]; the index picks some nodes."""
         n = self.plant.arrays.nodes
-        power: Floats = converter_input_w(
+        return applied(
+            converter_input_w,
             node_dc_w,
             n.supply_rating_w[nodes],
             n.supply_loss_fixed[nodes],
             n.supply_loss_linear[nodes],
             n.supply_loss_square[nodes],
         )
-        return power
 
-    def rack_power_w(self, nodes_w: Floats, racks: Ints | slice = slice(None)) -> Floats:
+    def rack_power_w(
+        self, nodes_w: Floats, racks: Ints | slice = slice(None)
+    ) -> Floats:
         """Return the power at the racks' inlets, given the sum of each rack's nodes [W]."""
         r = self.plant.arrays.racks
-        power: Floats = converter_input_w(
+        return applied(
+            converter_input_w,
             nodes_w,
             r.shelf_rating_w[racks],
             r.shelf_loss_fixed[racks],
             r.shelf_loss_linear[racks],
             r.shelf_loss_square[racks],
         )
-        return power
 
-    def feed_powers_w(self, rack_power_w: Floats, other_w: Floats) -> tuple[Floats, Floats]:
+    def feed_powers_w(
+        self, rack_power_w: Floats, other_w: Floats
+    ) -> tuple[Floats, Floats]:
         """Return the power out of and into every stage [W], each of shape (feeds,)."""
         feeds = self.plant.arrays.feeds
         count = len(feeds.parent)
         joined = self.plant.arrays.rack_feeds.feed
-        out_w = other_w + np.bincount(joined, self.share * rack_power_w[self.rack], count)
+        out_w = other_w + sum_by(joined, self.share * rack_power_w[self.rack], count)
         in_w = np.zeros(count)
         for layer in reversed(self.layers):
             in_w[layer] = self.stage_input_w(out_w[layer], layer)
             inner = layer[feeds.parent[layer] >= 0]
-            out_w += np.bincount(feeds.parent[inner], in_w[inner], count)
+            out_w += sum_by(feeds.parent[inner], in_w[inner], count)
         return out_w, in_w
 
     def stage_input_w(self, out_w: Floats, index: Ints | slice = slice(None)) -> Floats:
         """Return the power into stages [W]."""
         f = self.plant.arrays.feeds
-        power: Floats = converter_input_w(
-            out_w, f.rating_w[index], f.loss_fixed[index], f.loss_linear[index],
+        power = applied(
+            converter_input_w,
+            out_w,
+            f.rating_w[index],
+            f.loss_fixed[index],
+            f.loss_linear[index],
             f.loss_square[index],
-        )  # fmt: skip
+        )
         return np.where(f.in_service[index], power, 0.0)
 
     def stage_output_w(self, in_w: Floats) -> Floats:
         """Return what every stage can give when it takes `in_w` [W]."""
         f = self.plant.arrays.feeds
-        power: Floats = converter_output_w(
-            in_w, f.rating_w, f.loss_fixed, f.loss_linear, f.loss_square
+        return applied(
+            converter_output_w,
+            in_w,
+            f.rating_w,
+            f.loss_fixed,
+            f.loss_linear,
+            f.loss_square,
         )
-        return power
 
     def other_w(self, state: State) -> Floats:
         """Return what pumps, fans and chillers draw from each feed now [W]."""
@@ -97,7 +112,7 @@ class PowerTree:
             (arrays.chillers.feed, state.chiller_power_w),
         ):
             fed = feed >= 0
-            total += np.bincount(feed[fed], power_w[fed], count)
+            total += sum_by(feed[fed], power_w[fed], count)
         return total
 
 
@@ -112,11 +127,13 @@ def power_tree(plant: Plant) -> PowerTree:
         if (parent := int(feeds.parent[f])) >= 0:
             depth[f] = depth[parent] + 1
             live[f] &= live[parent]
-    layers = tuple(np.flatnonzero(depth == d) for d in range(int(depth.max(initial=-1)) + 1))
+    layers = tuple(
+        np.flatnonzero(depth == d) for d in range(int(depth.max(initial=-1)) + 1)
+    )
     share = np.where(live[links.feed], links.share, 0.0)
     racks = len(plant.rack_names)
-    whole = np.bincount(links.rack, links.share, racks)
-    carried = np.bincount(links.rack, share, racks)
+    whole = sum_by(links.rack, links.share, racks)
+    carried = sum_by(links.rack, share, racks)
     with np.errstate(divide="ignore", invalid="ignore"):
         raise_by = np.where(carried > 0.0, whole / carried, 0.0)
     return PowerTree(
@@ -129,7 +146,9 @@ def power_tree(plant: Plant) -> PowerTree:
     )
 
 
-def _ancestors(parent: Ints, depth: Ints, joined: Ints, depths: int) -> tuple[Ints, ...]:
+def _ancestors(
+    parent: Ints, depth: Ints, joined: Ints, depths: int
+) -> tuple[Ints, ...]:
     rows = []
     at = joined.copy()
     for d in reversed(range(depths)):

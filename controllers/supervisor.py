@@ -2,8 +2,7 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -11,47 +10,12 @@ from controllers.actuators.actuator import Actuator
 from controllers.admit import Rules, admit
 from controllers.journal import Entry, Journal
 from controllers.policy import MODES, Decision, Mode, Policy, Standing, View
+from controllers.seats import Caps, Remembered, Ruling, Seat
 from controllers.stack import lowest
 from controllers.vetting import fault_of, silent_gpus, trouble_of
-from site_models.arrays import Flags, Floats
+from site_models.arrays import Flags
 from site_models.errors import InputError
 from site_models.plant import Plant
-
-
-@dataclass(slots=True)
-class Seat:
-    """One policy in the stack and how it stands; changed by the supervisor only."""
-
-    policy: Policy
-    mode: Mode
-    memory: Any
-    reason: str = ""
-    alarm: str = ""
-
-    @property
-    def asked(self) -> bool:
-        """Whether it decides at the next tick."""
-        return self.mode != "off" and not self.alarm
-
-
-class Caps(NamedTuple):
-    """What the supervisor remembers beside the policies' memories."""
-
-    advised_w: Floats
-    """Admitted caps of all policies that are not off: what would be in force if armed."""
-    written_w: Floats
-    """Caps in force on the devices."""
-    until_s: float
-    """When those fall back to the defaults; -inf: they are the defaults."""
-
-
-class Ruling(NamedTuple):
-    """What one tick led to."""
-
-    decision: Decision
-    gpu_cap_w: Floats
-    standings: tuple[Standing, ...]
-    health: tuple[str, ...]
 
 
 class Supervisor:
@@ -104,7 +68,9 @@ class Supervisor:
         with self._lock:
             return self._seats[_known(name, self._seats)].policy
 
-    def set_mode(self, name: str, mode: str, time_s: float, who: str, reason: str = "") -> None:
+    def set_mode(
+        self, name: str, mode: str, time_s: float, who: str, reason: str = ""
+    ) -> None:
         """Change a policy's mode; one that was taken out starts afresh. Journaled."""
         if mode not in MODES:
             raise InputError(f"mode: expected one of {', '.join(MODES)}, got {mode!r}")
@@ -125,7 +91,9 @@ class Supervisor:
         with self._lock:
             seat = self._seats[_known(name, self._seats)]
             seat.policy, seat.memory, seat.alarm = policy, policy.start(self._plant), ""
-            self.journal.write(Entry(time_s, name, seat.mode, f"now {policy}", reason, who))
+            self.journal.write(
+                Entry(time_s, name, seat.mode, f"now {policy}", reason, who)
+            )
 
     def rule(self, view: View) -> Ruling:
         """Return what this tick leads to, having written what is armed."""
@@ -142,18 +110,35 @@ class Supervisor:
             self._write(view, asked, fresh)
             return self._ruling(decision, silent_gpus(view, fresh))
 
-    def memory(self) -> tuple[Caps, dict[str, Any]]:
+    def memory(self) -> Remembered:
         """Return all that the next tick depends on, to be stored."""
         with self._lock:
-            return self._caps, {name: seat.memory for name, seat in self._seats.items()}
+            seats = self._seats.items()
+            return Remembered(
+                caps=self._caps,
+                memories={name: seat.memory for name, seat in seats},
+                policies={name: repr(seat.policy) for name, seat in seats},
+                modes={name: seat.mode for name, seat in seats},
+                alarms={name: seat.alarm for name, seat in seats},
+            )
 
-    def restore(self, caps: Caps, memories: Mapping[str, Any]) -> None:
-        """Go on from what `memory` returned. Caps in force are the devices' own again."""
+    def restore(self, remembered: Remembered) -> None:
+        """Go on from what `memory` returned; the policies must be the same.
+
+        What was armed is armed again only where this supervisor was made so: no device is
+        written because a file says so.
+        """
         with self._lock:
-            self._caps = caps
-            for name, memory in memories.items():
-                if name in self._seats:
-                    self._seats[name].memory = memory
+            self._caps = remembered.caps
+            for name, seat in self._seats.items():
+                mode = remembered.modes[name]
+                seat.mode = (
+                    "advise" if mode == "armed" and seat.mode != "armed" else mode
+                )
+                seat.memory, seat.alarm = (
+                    remembered.memories[name],
+                    remembered.alarms[name],
+                )
 
     def _ask(self, view: View) -> list[tuple[str, Mode, Decision]]:
         """Return what each policy asks; take out those that fail."""
@@ -164,12 +149,14 @@ class Supervisor:
             try:
                 decision, memory = seat.policy.decide(view, seat.memory)
                 fault = fault_of(decision, len(self._plant.gpu_names))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 # A policy is anybody's code: whatever it raises must not stop the others.
                 fault = f"raised {type(error).__name__}: {error}"
             if fault:
                 seat.alarm = f"taken out: {fault}"
-                self.journal.write(Entry(view.time_s, name, seat.mode, "taken out", fault))
+                self.journal.write(
+                    Entry(view.time_s, name, seat.mode, "taken out", fault)
+                )
             else:
                 seat.memory, seat.reason = memory, decision.reason
                 asked.append((name, seat.mode, decision))
@@ -182,14 +169,23 @@ class Supervisor:
         default_w = self._limits.gpu_cap_default_w
         wish = lowest([(name, decision) for name, _, decision in asked], default_w)
         advised_w = admit(
-            self._limits, self.rules, self._caps.advised_w, wish.gpu_cap_w, fresh, view.dt_s
+            self._limits,
+            self.rules,
+            self._caps.advised_w,
+            wish.gpu_cap_w,
+            fresh,
+            view.dt_s,
         )
         self._caps = self._caps._replace(advised_w=advised_w)
         restrained = bool((advised_w < default_w).any())
         if restrained != self._restrained:
             self._restrained = restrained
-            what = "caps below the defaults" if restrained else "caps back at the defaults"
-            self.journal.write(Entry(view.time_s, "supervisor", "advise", what, wish.reason))
+            what = (
+                "caps below the defaults" if restrained else "caps back at the defaults"
+            )
+            self.journal.write(
+                Entry(view.time_s, "supervisor", "advise", what, wish.reason)
+            )
         return Decision(advised_w, wish.reason)
 
     def _write(
@@ -204,7 +200,12 @@ class Supervisor:
             return
         wish = lowest(armed, self._limits.gpu_cap_default_w)
         written_w = admit(
-            self._limits, self.rules, self._caps.written_w, wish.gpu_cap_w, fresh, view.dt_s
+            self._limits,
+            self.rules,
+            self._caps.written_w,
+            wish.gpu_cap_w,
+            fresh,
+            view.dt_s,
         )
         until_s = view.time_s + self.rules.deadman_s
         try:
@@ -216,7 +217,13 @@ class Supervisor:
         self._caps = self._caps._replace(written_w=written_w, until_s=until_s)
         if not in_force:
             self.journal.write(
-                Entry(view.time_s, "supervisor", "armed", "first caps written", wish.reason)
+                Entry(
+                    view.time_s,
+                    "supervisor",
+                    "armed",
+                    "first caps written",
+                    wish.reason,
+                )
             )
 
     def _fall_back(self, time_s: float) -> None:
@@ -233,7 +240,9 @@ class Supervisor:
         self._note("actuator", "", time_s)
         default_w = self._limits.gpu_cap_default_w
         self._caps = self._caps._replace(written_w=default_w.copy(), until_s=-np.inf)
-        self.journal.write(Entry(time_s, "supervisor", "armed", "defaults restored", reason))
+        self.journal.write(
+            Entry(time_s, "supervisor", "armed", "defaults restored", reason)
+        )
 
     def _note(self, part: str, trouble: str, time_s: float) -> None:
         """Journal a change of a part's health once: when lost, and when recovered."""
@@ -252,5 +261,7 @@ class Supervisor:
 
 def _known(name: str, names: Mapping[str, Any]) -> str:
     if name not in names:
-        raise InputError(f"policy: expected one of {', '.join(names) or 'none'}, got {name!r}")
+        raise InputError(
+            f"policy: expected one of {', '.join(names) or 'none'}, got {name!r}"
+        )
     return name

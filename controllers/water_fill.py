@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from controllers.gather import sum_by
 from site_models.arrays import Floats, Ints
 
 
@@ -42,13 +43,15 @@ def fill_level(group: Ints, gain_w: Floats, bound: Floats, room_w: Floats) -> Fl
     first = np.flatnonzero(np.r_[True, g[1:] != g[:-1]])
     segment = np.cumsum(np.r_[False, g[1:] != g[:-1]])
     before_w = _prefix(w * u, first, segment)
-    rest_w = np.bincount(segment, w)[segment] - _prefix(w, first, segment)
+    rest_w = sum_by(segment, w, len(first))[segment] - _prefix(w, first, segment)
     room = np.maximum(room_w, 0.0)[g]
     over = before_w + u * rest_w > room
     corner = np.where(over, np.arange(len(order)), len(order))
     hit = np.minimum.reduceat(corner, first)
     found = hit[hit < len(order)]
-    level[g[found]] = np.minimum((room[found] - before_w[found]) / rest_w[found], u[found])
+    level[g[found]] = np.minimum(
+        (room[found] - before_w[found]) / rest_w[found], u[found]
+    )
     return level
 
 

@@ -35,7 +35,7 @@ class Finding:
 
 def level_of(margin: float, near: float) -> Severity:
     """Return how close a value is, by its margin below the limit; NaN is no finding."""
-    if margin <= 0.0:
+    if margin < 0.0:
         return Severity.OVER
     return Severity.NEAR if margin <= near else Severity.NOTE
 
@@ -62,8 +62,8 @@ def _gpus(index: Index, summary: Summary) -> Iterator[Finding]:
         mine = close[index.rack_of_gpu[close] == rack]
         worst = mine[np.argmin(margin_k[mine])]
         level = level_of(float(margin_k[worst]), NEAR_GPU_K)
-        count = int(np.count_nonzero(margin_k[mine] <= 0.0)) or len(mine)
-        word = "at or over" if level is Severity.OVER else "near"
+        count = int(np.count_nonzero(margin_k[mine] < 0.0)) or len(mine)
+        word = "over" if level is Severity.OVER else "near"
         what = (
             f"{count} GPU{'s' if count > 1 else ''} {word} the limit of"
             f" {fixed(plant.arrays.gpus.temp_limit_c[worst], 0)} °C; hottest"

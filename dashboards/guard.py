@@ -11,7 +11,7 @@ import orjson
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboards.auth import CALLER, Caller, Role, Token, TokenBook, caller_of, secret_of
+from dashboards.auth import CALLER, Caller, Role, TokenBook, caller_of, secret_of
 
 COOKIE = "twin_session"
 OPEN_PATHS = ("/healthz", "/readyz")

@@ -3,19 +3,18 @@
 import re
 from collections.abc import Iterable
 
-_OTHER_BOARDS = re.compile(r"PCIE|NVL|GH\d|MIG|40GB|64GB|96GB|H20(?!0)|H800|A800|B200A")
-"""Of boards that the catalog does not hold although their chip's name looks like one."""
+_OTHER_BOARDS = re.compile(r"PCIE|NVL|MIG|GH\d|[AH]800|H20(?!\d)|(?<!\d)(?:40|64|94|96)GB")
+"""Marks of boards that the catalog does not hold although their chip's name looks like one."""
 
-_FAMILIES = (
-    (re.compile(r"GB300"), "gb300_gpu"),
-    (re.compile(r"GB200"), "gb200_gpu"),
-    (re.compile(r"B300"), "b300_sxm6"),
-    (re.compile(r"B200"), "b200"),
-    (re.compile(r"H200"), "h200_sxm"),
-    (re.compile(r"H100"), "h100_sxm5_80"),
-    (re.compile(r"A100"), "a100_sxm4_80"),
-)
-"""Looked for in this order: `GB200` holds `B200`."""
+_FAMILIES = {
+    "GB300": "gb300_gpu",
+    "GB200": "gb200_gpu",
+    "B300": "b300_sxm6",
+    "B200": "b200",
+    "H200": "h200_sxm",
+    "H100": "h100_sxm5_80",
+    "A100": "a100_sxm4_80",
+}
 
 
 def gpu_key(name: str, known: Iterable[str]) -> str | None:
@@ -32,10 +31,9 @@ def gpu_key(name: str, known: Iterable[str]) -> str | None:
         if part in keys:
             return part
     text = re.sub(r"NVL(?:INK)?72", "", name.upper())
-    text = re.sub(r"[^A-Z0-9]", "", text)
     if _OTHER_BOARDS.search(text):
         return None
-    for pattern, key in _FAMILIES:
-        if pattern.search(text) and key in keys:
+    for family, key in _FAMILIES.items():
+        if key in keys and re.search(rf"(?<![A-Z0-9]){family}(?!\d)", text):
             return key
     return None

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from site_models.inventory_plant import ROOM, busway, chilled_water, facility_water, power_feeds
 from site_models.inventory_racks import RackDraft
 
 RACKS_A_ROW = 12
@@ -16,11 +17,6 @@ UNIT_PITCH_M = 2.8
 LARGE_CRAH_W, SMALL_CRAH_W = 150.0e3, 38.0e3
 """What PW170 and the small unit carry with 17 C water and 23 C air, by their UA; their
 ratings hold at 27 C."""
-LARGE_CHILLER_W, SMALL_CHILLER_W = 1.0e6, 60.0e3
-PUMP_M3_PER_S = 1450.0e-3 / 60.0
-"""Flow of `fws_1mw`."""
-ROOM = 1.25
-"""Ratings over rated loads."""
 
 
 def hall_and_plant(racks: Sequence[RackDraft], assumptions: list[str]) -> dict[str, Any]:
@@ -33,78 +29,60 @@ def hall_and_plant(racks: Sequence[RackDraft], assumptions: list[str]) -> dict[s
     air_w = it_w - liquid_w
     width_m = 2.0 * MARGIN_M + RACK_PITCH_M * max(len(row) for row in rows) + 1.2
     crahs, depth_m = _crahs(air_w, len(rows), width_m)
-    assumptions += [
-        "location and design weather are those of a temperate place: 35 C dry, 24 C wet bulb",
-        f"rows of up to {RACKS_A_ROW} racks ({LIQUID_RACKS_A_ROW} liquid-cooled), {ROW_STEP_M} m"
-        " apart, all facing north; the real floor plan was not given",
-        f"hall air 23 C with 4 % recirculation, {len(crahs)} x {crahs[0]['model']} for"
-        f" {air_w / 1e3:.0f} kW to air, one of them in reserve",
-        f"power: one utility feed and one UPS for {it_w / 1e3:.0f} kW of rated load, no second path",
-        "storage, management and network racks are not in the inventory and left out",
-    ]
-    systems = [_chilled_water(air_w, crahs)]
     cdus = _cdus(rows, liquid_w)
+    systems = [chilled_water(air_w, crahs)]
     if cdus:
-        systems.append(_facility_water(liquid_w, len(cdus)))
-        assumptions.append(
-            f"liquid cooling: {len(cdus)} x {cdus[0]['model']}, supply 40 C from 35 C facility"
-            f" water and adiabatic coolers without a chiller, for {liquid_w / 1e3:.0f} kW"
-        )
+        systems.append(facility_water(liquid_w, len(cdus)))
     hall = {
         "name": "hall",
         "width_m": round(width_m, 2),
         "depth_m": round(depth_m, 2),
         "height_m": 4.5,
-        "air": {
-            "supply_setpoint_c": 23.0,
-            "supply_limit_c": 27.0,
-            "recirculation": 0.04,
-            "structure_j_per_k": round(3.7e4 * width_m * depth_m, -3),
-            "feed": "mechanical",
-        },
-        "feeds": [_busway(number, row) for number, row in enumerate(rows, start=1)],
+        "air": _hall_air(width_m * depth_m),
+        "feeds": [busway(number, row) for number, row in enumerate(rows, start=1)],
         "rows": [_row(number, row) for number, row in enumerate(rows, start=1)],
         "cdus": cdus,
         "crahs": crahs,
     }
-    return {"feeds": _feeds(it_w), "facility_water": systems, "halls": [hall]}
+    assumptions += _assumptions(it_w, liquid_w, crahs, cdus)
+    return {"feeds": power_feeds(it_w), "facility_water": systems, "halls": [hall]}
+
+
+def _hall_air(floor_m2: float) -> dict[str, Any]:
+    return {
+        "supply_setpoint_c": 23.0,
+        "supply_limit_c": 27.0,
+        "recirculation": 0.04,
+        "structure_j_per_k": round(3.7e4 * floor_m2, -3),
+        "feed": "mechanical",
+    }
+
+
+def _assumptions(
+    it_w: float, liquid_w: float, crahs: list[dict[str, Any]], cdus: list[dict[str, Any]]
+) -> list[str]:
+    air_kw, it_kw = (it_w - liquid_w) / 1e3, it_w / 1e3
+    units = f"{len(crahs)} x {crahs[0]['model']}"
+    lines = [
+        "location and design weather: a temperate place, 35 C dry bulb, 24 C wet bulb",
+        (
+            f"floor plan: rows of up to {RACKS_A_ROW} racks ({LIQUID_RACKS_A_ROW} liquid-cooled)"
+            f" facing north, {ROW_STEP_M} m apart"
+        ),
+        f"hall air: 23 C, 4 % recirculation, {units} for {air_kw:.0f} kW, one in reserve",
+        f"power: one utility feed and one UPS for {it_kw:.0f} kW of rated load, no second path",
+        "storage, management and network racks: none, an inventory of GPU hosts has none",
+    ]
+    if cdus:
+        lines.append(
+            f"liquid: {len(cdus)} x {cdus[0]['model']} for {liquid_w / 1e3:.0f} kW, supply 40 C"
+            " from 35 C facility water, adiabatic coolers without a chiller"
+        )
+    return lines
 
 
 def _chunks(racks: Sequence[RackDraft], size: int) -> list[Sequence[RackDraft]]:
     return [racks[first : first + size] for first in range(0, len(racks), size)]
-
-
-def _rounded_w(power_w: float) -> float:
-    """Return a rating: two figures, upwards."""
-    step = 10.0 ** (math.floor(math.log10(power_w)) - 1)
-    return math.ceil(power_w / step) * step
-
-
-def _feeds(it_w: float) -> list[dict[str, Any]]:
-    site_w, ups_w = _rounded_w(1.6 * ROOM * it_w), _rounded_w(ROOM * it_w)
-    mechanical_w = _rounded_w(0.6 * ROOM * it_w)
-    return [
-        {"name": "utility", "stage": "unit_transformer_2500kva", "rating_w": site_w},
-        {"name": "switchboard", "stage": "switchboard", "rating_w": site_w, "parent": "utility"},
-        {
-            "name": "ups",
-            "stage": "ups_double_conversion",
-            "rating_w": ups_w,
-            "parent": "switchboard",
-        },
-        {
-            "name": "mechanical",
-            "stage": "busway",
-            "rating_w": mechanical_w,
-            "parent": "switchboard",
-        },
-    ]
-
-
-def _busway(number: int, row: Sequence[RackDraft]) -> dict[str, Any]:
-    rating_w = _rounded_w(ROOM * sum(rack.power_w for rack in row))
-    name = f"busway-{number}"
-    return {"name": name, "stage": "busway", "rating_w": rating_w, "parent": "ups", "indoors": True}
 
 
 def _row_m(number: int) -> float:
@@ -175,43 +153,3 @@ def _crahs(air_w: float, rows: int, width_m: float) -> tuple[list[dict[str, Any]
             }
         )
     return crahs, depth_m
-
-
-def _chilled_water(air_w: float, crahs: list[dict[str, Any]]) -> dict[str, Any]:
-    small = ROOM * air_w <= 4.0 * SMALL_CHILLER_W
-    each_w = SMALL_CHILLER_W if small else LARGE_CHILLER_W
-    flow = len(crahs) * (175.0e-3 if crahs[0]["model"] == "pw170" else 45.0e-3) / 60.0
-    chillers = {
-        "model": "air_cooled_60kw" if small else "air_cooled_1mw",
-        "count": math.ceil(ROOM * air_w / each_w) + 1,
-        "feed": "mechanical",
-    }
-    return _system("chw", 17.0, 22.0, air_w, flow) | {"chillers": [chillers]}
-
-
-def _facility_water(liquid_w: float, cdus: int) -> dict[str, Any]:
-    small = liquid_w <= 121.0e3
-    flow = cdus * (144.0e-3 if small else 1440.0e-3) / 60.0
-    coolers = {
-        "model": "adiabatic_cooler_150kw" if small else "adiabatic_cooler_1mw",
-        "count": math.ceil(ROOM * liquid_w / (150.0e3 if small else 1.0e6)),
-        "feed": "mechanical",
-    }
-    return _system("fws", 35.0, 41.0, liquid_w, flow) | {"coolers": [coolers]}
-
-
-def _system(
-    name: str, setpoint_c: float, limit_c: float, heat_w: float, flow_m3_per_s: float
-) -> dict[str, Any]:
-    small = flow_m3_per_s <= 220.0e-3 / 60.0
-    volume_m3 = round(max(0.1, 1.6e-6 * heat_w), 2)
-    return {
-        "name": name,
-        "supply_setpoint_c": setpoint_c,
-        "supply_limit_c": limit_c,
-        "supply_volume_m3": volume_m3,
-        "return_volume_m3": volume_m3,
-        "pump": "fws_150kw" if small else "fws_1mw",
-        "pump_count": 1 if small else math.ceil(flow_m3_per_s / PUMP_M3_PER_S),
-        "pump_feed": "mechanical",
-    }

@@ -3,7 +3,6 @@
 Each rack gets a model of its own because only its list of nodes can carry the hosts' names.
 """
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from site_models.kinds.gpu import Gpu
 from site_models.kinds.node import Node
 from site_models.kinds.rack import Rack
 from site_models.lower_racks import rated_liquid_w
+from site_models.rack_entries import file_name, other_trays, scaled, stack, unused
 from site_models.yaml_file import read_yaml, validated
 
 HOSTS_A_RACK = 4
@@ -120,9 +120,9 @@ class RackDrafts:
         share = count / node.gpu_count
         raw = read_yaml(self.catalog_file("node", key))
         for figure in ("base_power_w", "power_max_w", "airflow_rated_m3_per_s", "fan_power_max_w"):
-            raw[figure] = _scaled(raw[figure], share, key)
+            raw[figure] = scaled(raw[figure], share, key)
         if "supply" in raw:
-            raw["supply"]["rating_w"] = _scaled(raw["supply"]["rating_w"], share, key)
+            raw["supply"]["rating_w"] = scaled(raw["supply"]["rating_w"], share, key)
         fronts = list(node.upstream[:count])
         raw["upstream"] = fronts if len(fronts) == count and any(fronts) else []
         raw |= {"gpu_count": count, "label": f"{node.label}, with {count} GPUs"}
@@ -151,7 +151,7 @@ class RackDrafts:
 
     def _rack(self, name: str, members: list[tuple[Host, str]]) -> RackDraft:
         keys = [key for _, key in members]
-        seats = self._seats(keys[0])
+        seats = max(self._seats(key) for key in set(keys))
         if seats and (len(set(keys)) > 1 or len(members) > seats):
             raise InputError(
                 f"inventory: rack {name}: {len(members)} hosts ({', '.join(sorted(set(keys)))}),"
@@ -161,10 +161,10 @@ class RackDrafts:
         power_w = sum(float(self.node(key).power_max_w) for key in keys)
         nodes = [{"model": key, "count": 1, "prefix": host.name} for host, key in members]
         if seats:
-            nodes += _other_trays(raw["nodes"], keys[0], name)
+            nodes += other_trays(raw["nodes"], keys[0], name)
         else:
-            _stack(raw, [self.node(key) for key in keys], power_w)
-        model = _unused(f"{self.site}-{_slug(name)}", self.entries)
+            stack(raw, [self.node(key) for key in keys], power_w)
+        model = unused(f"{self.site}-{file_name(name)}", self.entries)
         raw |= {"label": f"Rack {name}", "nodes": nodes}
         rack = validated(Rack, raw, Path(f"rack/{model}.yaml"))
         self.entries[f"rack/{model}"] = raw
@@ -179,46 +179,3 @@ class RackDrafts:
     def _note(self, line: str) -> None:
         if line not in self.assumptions:
             self.assumptions.append(line)
-
-
-def _scaled(figure: dict[str, Any], share: float, key: str) -> dict[str, Any]:
-    note = f"{share:g} times that of {key}"
-    return {**figure, "value": figure["value"] * share, "basis": "estimated", "note": note}
-
-
-def _other_trays(nodes: list[dict[str, Any]], key: str, rack: str) -> list[dict[str, Any]]:
-    """Return the trays of a rack-scale system that no inventory lists, one entry each."""
-    return [
-        {"model": entry["model"], "count": 1, "prefix": f"{rack}-{entry['prefix']}{number}"}
-        for entry in nodes
-        if entry["model"] != key
-        for number in range(entry["count"])
-    ]
-
-
-def _stack(raw: dict[str, Any], nodes: list[Node], power_w: float) -> None:
-    """Set rating, height and mass of a rack of servers from what stands in it."""
-    raw["rating_w"] = {
-        **raw["rating_w"],
-        "value": power_w,
-        "unit": "W",
-        "basis": "computed",
-        "source": "E",
-        "note": "sum of the ratings of its nodes",
-    }
-    raw["mass_kg"] = {**raw["mass_kg"], "value": 130 + 130 * len(nodes), "unit": "kg"}
-    tall_mm = round(1e3 * sum(float(node.height_m) for node in nodes)) + 200
-    if tall_mm > raw["height_m"]["value"]:
-        raw["height_m"] = {**raw["height_m"], "value": tall_mm, "note": "what stands in it"}
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("._-") or "rack"
-
-
-def _unused(model: str, entries: dict[str, dict[str, Any]]) -> str:
-    number, key = 1, model
-    while f"rack/{key}" in entries:
-        number += 1
-        key = f"{model}-{number}"
-    return key

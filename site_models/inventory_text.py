@@ -63,11 +63,12 @@ _COLUMNS = {
 
 
 def _from_csv(text: str) -> Iterator[Host]:
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    if not lines:
+    lines = ["" if line.startswith("#") else line for line in text.splitlines()]
+    skipped = next((i for i, line in enumerate(lines) if line.strip()), len(lines))
+    if skipped == len(lines):
         return
-    delimiter = max(",;\t", key=lines[0].count)
-    rows = csv.DictReader(io.StringIO("\n".join(lines)), delimiter=delimiter)
+    delimiter = max(",;\t", key=lines[skipped].count)
+    rows = csv.DictReader(io.StringIO("\n".join(lines[skipped:])), delimiter=delimiter)
     titles = {re.sub(r"[^a-z]", "", name.lower()): name for name in rows.fieldnames or () if name}
     column = {
         key: next((titles[name] for name in names if name in titles), "")
@@ -76,8 +77,8 @@ def _from_csv(text: str) -> Iterator[Host]:
     for key, wanted in (("host", "host"), ("gpu", "gpu_model")):
         if not column[key]:
             raise InputError(f"inventory: no column {wanted}, expected host, rack, gpu_model, gpus")
-    for number, row in enumerate(rows, start=2):
-        where = f"row {number}"
+    for row in rows:
+        where = f"row {rows.line_num + skipped}"
         cells = {key: (row.get(name) or "").strip() for key, name in column.items() if name}
         if not cells["host"]:
             raise InputError(f"inventory: {where}: no host, expected a name")
@@ -144,6 +145,8 @@ def _from_kubectl(text: str) -> Iterator[Host]:
     except ValueError as error:
         raise InputError(f"inventory: not JSON that kubectl writes ({error})") from None
     items = raw.get("items", [raw]) if isinstance(raw, dict) else raw
+    if not isinstance(items, list):
+        raise InputError("inventory: items: not a list, expected `kubectl get nodes -o json`")
     for number, item in enumerate(items):
         try:
             yield _kubernetes_host(item, f"items[{number}]")

@@ -60,6 +60,7 @@ class Recording:
         self.folder = Path(folder)
         self.manifest: Manifest = read_manifest(self.folder)
         self._parts: dict[str, list[StoredPart]] = {}
+        self._ids: dict[str, tuple[str, ...]] = {}
         self.notes: tuple[str, ...] = tuple(self._open_parts())
         for note in self.notes:
             _log.warning("%s: %s", self.folder, note)
@@ -99,11 +100,13 @@ class Recording:
 
     def ids(self, axis: str) -> tuple[str, ...]:
         """Return the ids recorded on an axis in natural order: gpu2 before gpu10."""
-        found: set[str] = set()
-        for part in self._parts.get(axis, ()):
-            column = part_columns(part, ("id",))["id"]
-            found.update(pc.unique(pc.cast(column, pa.string())).to_pylist())
-        return tuple(sorted(found, key=_natural))
+        if axis not in self._ids:
+            found: set[str] = set()
+            for part in self._parts.get(axis, ()):
+                column = part_columns(part, ("id",))["id"]
+                found.update(pc.unique(pc.cast(column, pa.string())).to_pylist())
+            self._ids[axis] = tuple(sorted(found, key=_natural))
+        return self._ids[axis]
 
     def series(
         self, signal: str, id: str, from_s: float = -np.inf, to_s: float = np.inf

@@ -21,7 +21,7 @@ RESET_S = 30.0
 CHUNK_S = 300
 LONGEST_S = 120_000
 SETTLED = 1e-10
-"""Relative imbalance of the meters, and change of any temperature a second [K], at rest."""
+"""Imbalance of the meters over their energy [-], and motion of any temperature [K/s], at rest."""
 
 
 class NotSettled(RuntimeError):
@@ -37,15 +37,17 @@ def steady(plant: Plant, inputs: Inputs, time_s: float = 0.0) -> State:
     """
     light = _light(plant)
     state = copied(first_state(plant, inputs, time_s))
-    moved_k = np.inf
+    moving = np.inf
     for _ in range(0, LONGEST_S, CHUNK_S):
-        before = _temperatures_c(state)
-        advance(light.arrays, state, inputs, float(CHUNK_S), int(CHUNK_S / COUPLING_S))
-        moved_k = float(np.max(np.abs(_temperatures_c(state) - before))) / CHUNK_S
-        if moved_k < SETTLED:
+        before_c = _temperatures_c(state)
+        substeps = int(CHUNK_S / COUPLING_S)
+        in_j, out_j, _, _, _ = advance(light.arrays, state, inputs, float(CHUNK_S), substeps)
+        moved_k = np.max(np.abs(_temperatures_c(state) - before_c), initial=0.0)
+        moving = max(float(moved_k) / CHUNK_S, abs(in_j - out_j) / max(in_j, 1.0))
+        if moving < SETTLED:
             rest = step(plant, state, inputs, COUPLING_S)
             return rest._replace(time_s=float(time_s))
-    raise NotSettled(f"still moving by {moved_k:.2g} K/s after {LONGEST_S} s: no steady state")
+    raise NotSettled(f"still moving by {moving:.2g} after {LONGEST_S} s: no steady state")
 
 
 def _light(plant: Plant) -> Plant:

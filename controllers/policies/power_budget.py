@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from controllers.gather import sum_by
 from controllers.policy import Decision, View
 from controllers.power_tree import PowerTree, power_tree
 from controllers.water_fill import fill_level
@@ -52,11 +53,20 @@ class PowerBudget:
 
     margin: float = field(
         default=0.95,
-        metadata={"doc": "Share of a rating to use", "unit": "", "minimum": 0.1, "maximum": 1.0},
+        metadata={
+            "doc": "Share of a rating to use",
+            "unit": "",
+            "minimum": 0.1,
+            "maximum": 1.0,
+        },
     )
     site_limit_w: float | None = field(
         default=None,
-        metadata={"doc": "Limit at the utility meters together", "unit": "W", "minimum": 0.0},
+        metadata={
+            "doc": "Limit at the utility meters together",
+            "unit": "W",
+            "minimum": 0.0,
+        },
     )
     slack: float = field(
         default=0.1,
@@ -64,7 +74,8 @@ class PowerBudget:
                   "minimum": 0.0, "maximum": 1.0},
     )  # fmt: skip
     forget_s: float = field(
-        default=60.0, metadata={"doc": "Time to forget a peak", "unit": "s", "minimum": 1.0}
+        default=60.0,
+        metadata={"doc": "Time to forget a peak", "unit": "s", "minimum": 1.0},
     )
 
     def start(self, plant: Plant) -> Wanted:
@@ -84,12 +95,16 @@ class PowerBudget:
         second = self._pour(tree, view, cap_w, most_w)
         cap_w = cap_w + second.level[racks] * (most_w - cap_w)
         cap_w = np.clip(cap_w, low_w, most_w)
-        return Decision(cap_w, _reason(view.plant, cap_w, first, second)), Wanted(want_w, cap_w)
+        return Decision(cap_w, _reason(view.plant, cap_w, first, second)), Wanted(
+            want_w, cap_w
+        )
 
     def _wants(self, view: View, memory: Wanted) -> Floats:
         gpus, power_w = view.plant.arrays.gpus, view.state.gpu_power_w
         span_w = gpus.power_max_w - gpus.power_min_w
-        recent_w = np.clip(power_w + self.slack * span_w, gpus.power_min_w, gpus.power_max_w)
+        recent_w = np.clip(
+            power_w + self.slack * span_w, gpus.power_min_w, gpus.power_max_w
+        )
         fade = np.exp(-view.dt_s / self.forget_s)
         kept_w = recent_w + fade * np.maximum(memory.want_w - recent_w, 0.0)
         return np.where(power_w >= AT_CAP * memory.cap_w, gpus.power_max_w, kept_w)
@@ -102,7 +117,9 @@ class PowerBudget:
         out_w, in_w = tree.feed_powers_w(rack_low_w, tree.other_w(view.state))
         most_out_w = tree.stage_output_w(self._limit_w(tree))
         with np.errstate(divide="ignore", invalid="ignore"):
-            own = np.clip((racks.rating_w * self.margin - rack_low_w) / rack_gain_w, 0.0, 1.0)
+            own = np.clip(
+                (racks.rating_w * self.margin - rack_low_w) / rack_gain_w, 0.0, 1.0
+            )
         level = np.where(rack_gain_w > 0.0, own, 1.0)
         gain_w = tree.share * rack_gain_w[tree.rack]
         full: list[int] = []
@@ -113,7 +130,7 @@ class PowerBudget:
             full.extend(int(f) for f in np.unique(feed) if reached[f] < 1.0)
             np.minimum.at(level, tree.rack[carried], reached[feed])
             taken_w = gain_w * level[tree.rack]
-            rise_w = np.bincount(feed, taken_w[carried], len(feeds.parent))
+            rise_w = sum_by(feed, taken_w[carried], len(feeds.parent))
             after_w = tree.stage_input_w(out_w + rise_w)
             with np.errstate(divide="ignore", invalid="ignore"):
                 chord = np.where(rise_w > 0.0, (after_w - in_w) / rise_w, 1.0)
@@ -139,11 +156,13 @@ def _rack_power_w(tree: PowerTree, view: View, gpu_w: Floats) -> Floats:
     """
     plant, state = tree.plant, view.state
     nodes, racks = plant.arrays.nodes, plant.arrays.racks
-    change_w = np.bincount(
+    change_w = sum_by(
         plant.arrays.gpus.node, gpu_w - state.gpu_power_w, len(plant.node_names)
     )
-    dc_w = np.maximum(state.node_dc_power_w + (1.0 + nodes.load_power_per_gpu_w) * change_w, 0.0)
-    inside_w = np.bincount(nodes.rack, tree.node_power_w(dc_w), len(plant.rack_names))
+    dc_w = np.maximum(
+        state.node_dc_power_w + (1.0 + nodes.load_power_per_gpu_w) * change_w, 0.0
+    )
+    inside_w = sum_by(nodes.rack, tree.node_power_w(dc_w), len(plant.rack_names))
     return np.where(racks.lumped, state.rack_power_w, tree.rack_power_w(inside_w))
 
 

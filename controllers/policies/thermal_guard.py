@@ -37,21 +37,28 @@ class ThermalGuard:
     """
 
     limit_c: float = field(
-        default=83.0, metadata={"doc": "Highest GPU temperature to allow", "unit": "degC"}
+        default=83.0,
+        metadata={"doc": "Highest GPU temperature to allow", "unit": "degC"},
     )
     margin_k: float = field(
         default=3.0,
-        metadata={"doc": "Distance to the device's own limit", "unit": "K", "minimum": 0.0},
+        metadata={
+            "doc": "Distance to the device's own limit",
+            "unit": "K",
+            "minimum": 0.0,
+        },
     )
     memory_margin_k: float = field(
         default=3.0,
         metadata={"doc": "Distance to the memory's limit", "unit": "K", "minimum": 0.0},
     )
     gain_w_per_k: float = field(
-        default=20.0, metadata={"doc": "Derate per excess", "unit": "W/K", "minimum": 0.0}
+        default=20.0,
+        metadata={"doc": "Derate per excess", "unit": "W/K", "minimum": 0.0},
     )
     reset_s: float = field(
-        default=60.0, metadata={"doc": "Reset time of the integral", "unit": "s", "minimum": 0.1}
+        default=60.0,
+        metadata={"doc": "Reset time of the integral", "unit": "s", "minimum": 0.1},
     )
 
     def start(self, plant: Plant) -> Derate:

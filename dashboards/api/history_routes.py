@@ -27,7 +27,7 @@ def history_routes(feed: Feed) -> APIRouter:
     @routes.get("/history")
     def history(
         signal: Annotated[str, Query(description="One of the signals of site, rack or GPU")],
-        id: Annotated[str | None, Query(description="Rack or GPU; not for the site")] = None,  # noqa: A002 - the contract's name
+        id: Annotated[str | None, Query(description="Rack or GPU; not for the site")] = None,
         from_s: Annotated[float | None, Query(alias="from", allow_inf_nan=False)] = None,
         to_s: Annotated[float | None, Query(alias="to", allow_inf_nan=False)] = None,
         step: Annotated[float, Query(ge=0.0, le=86_400.0, description="Bin width [s]")] = 0.0,

@@ -81,10 +81,13 @@
       height: tile.h, transform: `rotate(${tile.turn} ${tile.x} ${tile.y})` });
     const upright = Math.abs(Math.cos((tile.turn * Math.PI) / 180)) > 0.7;
     const [wide, high] = upright ? [tile.w, tile.h] : [tile.h, tile.w];
-    const size = Math.min(high * 0.34, wide * 0.36, drawing.font * 1.15);
+    const flat = wide > 2.4 * high;
+    const size = flat ? high * 0.44 : Math.min(high * 0.34, wide * 0.38);
+    const lines = flat ? [tile.x - wide * 0.2, tile.y, tile.x + wide * 0.22, tile.y, size * 0.86]
+      : [tile.x, tile.y - size * 0.42, tile.x, tile.y + size * 0.72, size * 0.84];
     const text = make(frame, "text", { x: tile.x, y: tile.y, "font-size": size,
       "text-anchor": "middle", "dominant-baseline": "central", class: "tile-text" });
-    const note = make(frame, "text", { x: tile.x, y: tile.y + size * 0.72, "font-size": size * 0.62,
+    const note = make(frame, "text", { x: lines[2], y: lines[3], "font-size": lines[4],
       "text-anchor": "middle", "dominant-baseline": "central", class: "tile-note" });
     const mark = make(frame, "text", { x: tile.x + wide / 2 - size * 0.1, y: tile.y - high / 2 + size * 0.1,
       "font-size": size * 1.05, "text-anchor": "end", "dominant-baseline": "hanging", class: "tile-mark" });
@@ -106,7 +109,7 @@
     frame.addEventListener("focus", show);
     frame.addEventListener("pointerleave", hide);
     frame.addEventListener("blur", hide);
-    return { frame, rect, text, note, mark, badge, size, y: tile.y };
+    return { frame, rect, text, note, mark, badge, tile, lines };
   };
 
   const legend = (box, values) => {
@@ -136,10 +139,11 @@
       const text = missing ? "" : values.texts[at];
       if (part.text.textContent !== text) part.text.textContent = text;
       part.text.style.fill = missing ? "currentColor" : ink(c);
-      const note = missing ? "" : values.notes[at] || "";
+      const note = values.notes[at] || "";
       if (part.note.textContent !== note) {
         part.note.textContent = note;
-        part.text.setAttribute("y", part.y - (note ? part.size * 0.32 : 0));
+        part.text.setAttribute("x", note ? part.lines[0] : part.tile.x);
+        part.text.setAttribute("y", note ? part.lines[1] : part.tile.y);
       }
       part.note.style.fill = part.text.style.fill;
       part.mark.textContent = level === 2 ? "■" : level === 1 ? "▲" : "";
@@ -155,13 +159,14 @@
   window.dash_clientside.tiles = {
     draw: (values, scheme, drawing, id) => {
       const box = document.getElementById(id);
-      if (!box || !drawing) return;
+      if (!box || !drawing) return 0;
       let state = kept.get(id);
       if (!state || state.drawing !== drawing || !box.firstChild) {
         state = build(box, drawing);
         kept.set(id, state);
       }
       if (values) paint(state, values);
+      return drawing.tiles.length;
     },
   };
 })();

@@ -32,12 +32,24 @@ SPAN_S, STEP_S = 1800.0, 4.0
 COLUMNS = [
     {"field": "node", "headerName": "Node", "pinned": "left", "minWidth": 108},
     {"field": "state", "headerName": "State", "minWidth": 92},
-    {"field": "power", "headerName": "Power [kW]", "type": "numericColumn"},
-    {"field": "gpu", "headerName": "Hottest GPU [°C]", "type": "numericColumn"},
-    {"field": "margin", "headerName": "Margin [K]", "type": "numericColumn"},
-    {"field": "inlet", "headerName": "Inlet air [°C]", "type": "numericColumn"},
-    {"field": "outlet", "headerName": "Outlet air [°C]", "type": "numericColumn"},
-    {"field": "fan", "headerName": "Fans [%]", "type": "numericColumn"},
+    *(
+        {
+            "field": field,
+            "headerName": heading,
+            "type": "numericColumn",
+            "valueFormatter": {
+                "function": f"params.value == null ? '–' : d3.format('.{digits}f')(params.value)"
+            },
+        }
+        for field, heading, digits in (
+            ("power", "Power [kW]", 2),
+            ("gpu", "Hottest GPU [°C]", 1),
+            ("margin", "Margin [K]", 1),
+            ("inlet", "Inlet air [°C]", 1),
+            ("outlet", "Outlet air [°C]", 1),
+            ("fan", "Fans [%]", 0),
+        )
+    ),
 ]
 LEVEL_STYLES = {
     "near-cell": "params.data.level == 1",
@@ -47,7 +59,7 @@ GRID_THEME = (
     "themeQuartz.withParams({backgroundColor:'var(--surface)',foregroundColor:'var(--text)',"
     "headerBackgroundColor:'var(--raised)',headerTextColor:'var(--muted)',"
     "borderColor:'var(--line)',oddRowBackgroundColor:'var(--surface)',"
-    "rowHoverColor:'var(--raised)',fontFamily:'inherit',fontSize:13,rowHeight:28,"
+    "rowHoverColor:'var(--raised)',fontFamily:'inherit',fontSize:13,rowHeight:25,"
     "headerHeight:34,wrapperBorderRadius:3,spacing:6})"
 )
 

@@ -36,6 +36,7 @@ def _card(card: Card) -> Component:
     title: list[Component | str] = [html.Span(card.title)]
     if card.severity is not Severity.NOTE:
         title.append(html.Span(flag(card.severity), className="flag"))
+    broad = " broad" if len(card.value) > 8 else ""
     children: list[Component] = [
         html.Div(title, className="card-title"),
         html.Div(
@@ -46,8 +47,8 @@ def _card(card: Card) -> Component:
         _bar(card.share),
     ]
     if card.href:
-        return html.A(children, href=card.href, className=f"card {state}")
-    return html.Div(children, className=f"card {state}")
+        return html.A(children, href=card.href, className=f"card {state}{broad}")
+    return html.Div(children, className=f"card {state}{broad}")
 
 
 def flag(severity: Severity) -> str:

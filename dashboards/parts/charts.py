@@ -29,7 +29,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One plot of a stack: lines on a common axis, its fixed range and the limit drawn."""
+    """One plot: lines on a common axis, its fixed range and the limit drawn."""
 
     title: str
     unit: str
@@ -40,10 +40,10 @@ class Panel:
     limit_name: str = "limit"
 
 
-def chart(graph_id: str, panels: Sequence[Panel], scheme: Scheme = "light") -> Component:
-    """Return an empty stack of panels, to be filled by `points`."""
+def chart(graph_id: str, panels: Sequence[Panel]) -> Component:
+    """Return panels side by side with no points yet, to be filled by `points`."""
     return dcc.Graph(
-        id=graph_id, figure=figure(panels, scheme), config=CONFIG, className="chart",
+        id=graph_id, figure=figure(panels, "light"), config=CONFIG, className="chart",
         responsive=True,
     )  # fmt: skip
 
@@ -52,9 +52,9 @@ def figure(panels: Sequence[Panel], scheme: Scheme) -> dict[str, Any]:
     """Return the figure with no points yet."""
     layout: dict[str, Any] = {
         "template": chart_template(scheme),
-        "margin": {"l": 62, "r": 18, "t": 26, "b": 34},
+        "margin": {"l": 46, "r": 14, "t": 26, "b": 26},
         "hovermode": "x unified",
-        "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"},
+        "showlegend": True,
         "uirevision": "kept",
         "shapes": [],
         "annotations": [],
@@ -73,31 +73,37 @@ def _panel(
     count: int,
     scheme: Scheme,
 ) -> None:
-    """Add one panel below those before it."""
+    """Add one panel to the right of those before it."""
     suffix = "" if at == 0 else str(at + 1)
-    gap = 0.16
-    height = (1.0 - gap * (count - 1)) / count
-    bottom = (count - 1 - at) * (height + gap)
+    gap = 0.07
+    width = (1.0 - gap * (count - 1)) / count
+    left = at * (width + gap)
     layout[f"yaxis{suffix}"] = {
-        "domain": [bottom, bottom + height],
         "range": [panel.low, panel.high],
-        "nticks": 5,
+        "nticks": 6,
         "fixedrange": True,
         "anchor": f"x{suffix}",
     }
     layout[f"xaxis{suffix}"] = {
         "type": "date",
+        "domain": [left, left + width],
         "anchor": f"y{suffix}",
         "matches": None if at == 0 else "x",
-        "showticklabels": at == count - 1,
         "tickformat": "%H:%M",
         "hoverformat": "%H:%M:%S",
+        "nticks": 8,
+    }
+    layout[f"legend{suffix}"] = {
+        "orientation": "h",
+        "x": left + width,
+        "xanchor": "right",
+        "y": 1.0,
+        "yanchor": "bottom",
     }
     title = f"<b>{panel.title}</b> [{panel.unit}]"
-    layout["annotations"].append(_note(title, 0.0, bottom + height, "left", COLOURS[scheme]["text"]))
+    layout["annotations"].append(_note(title, left, 1.0, "left", COLOURS[scheme]["text"]))
     for line in panel.lines:
-        index = len(data)
-        colour = COLOURS[scheme][f"series-{index % 3 + 1}"]
+        colour = COLOURS[scheme][_series(panel, line)]
         data.append(
             {
                 "type": "scatter",
@@ -110,21 +116,24 @@ def _panel(
                 "line": {"width": 2, "dash": line.dash, "color": colour},
                 "hovertemplate": f"%{{y:.2f}} {panel.unit}",
                 "connectgaps": False,
+                "legend": f"legend{suffix}",
             }
         )
     if math.isfinite(panel.limit):
-        _limit(layout, panel, f"y{suffix}", scheme)
+        _limit(layout, panel, (left, left + width), f"y{suffix}", scheme)
 
 
-def _limit(layout: dict[str, Any], panel: Panel, axis: str, scheme: Scheme) -> None:
+def _limit(
+    layout: dict[str, Any], panel: Panel, reach: tuple[float, float], axis: str, scheme: Scheme
+) -> None:
     """Draw the limit as a dashed line with its name and value."""
     colour = COLOURS[scheme]["over"]
     layout["shapes"].append(
         {
             "type": "line",
             "xref": "paper",
-            "x0": 0,
-            "x1": 1,
+            "x0": reach[0],
+            "x1": reach[1],
             "yref": axis,
             "y0": panel.limit,
             "y1": panel.limit,
@@ -132,8 +141,13 @@ def _limit(layout: dict[str, Any], panel: Panel, axis: str, scheme: Scheme) -> N
         }
     )
     text = f"{panel.limit_name} {panel.limit:.4g} {panel.unit}"
-    note = _note(text, 1.0, panel.limit, "right", colour)
+    note = _note(text, reach[1], panel.limit, "right", colour)
     layout["annotations"].append({**note, "yref": axis})
+
+
+def _series(panel: Panel, line: Line) -> str:
+    """Return the name of a line's colour: its place in its panel."""
+    return f"series-{panel.lines.index(line) % 3 + 1}"
 
 
 def _note(text: str, x: float, y: float, anchor: str, colour: str) -> dict[str, Any]:
@@ -159,12 +173,12 @@ def points(
     connection is right again with the next tick.
     """
     change = Patch()
-    lines = [line for panel in panels for line in panel.lines]
-    for at, (line, one) in enumerate(zip(lines, series, strict=True)):
+    lines = [(panel, line) for panel in panels for line in panel.lines]
+    for at, ((panel, line), one) in enumerate(zip(lines, series, strict=True)):
         offset_s = zone_offset_s(zone, float(one.time_s[-1])) if len(one.time_s) else 0.0
         change["data"][at]["x"] = np.round((one.time_s + offset_s) * 1000.0)
         change["data"][at]["y"] = np.round(one.values / line.per + line.shift, 3)
-        change["data"][at]["line"]["color"] = COLOURS[scheme][f"series-{at % 3 + 1}"]
+        change["data"][at]["line"]["color"] = COLOURS[scheme][_series(panel, line)]
     _recolour(change, panels, scheme)
     return change
 

@@ -42,7 +42,7 @@ def floor_signals(index: Index) -> dict[str, FloorSignal]:
                     _round_up(_most(racks.rating_w) / per_w), lambda v: v / per_w,
                     lambda v: margin_levels(racks.rating_w - v,
                                             (1.0 - NEAR_SHARE) * racks.rating_w)),
-        FloorSignal("rack_gpu_temp_max_c", "Hottest GPU", "°C", 20.0,
+        FloorSignal("rack_gpu_temp_max_c", "Hottest GPU", "°C", 30.0,
                     _round_up(_most(gpu_c, 90.0)), lambda v: v,
                     lambda v: margin_levels(gpu_c - v, NEAR_GPU_K)),
         FloorSignal("rack_return_c", "Coolant return", "°C", 20.0, 65.0, lambda v: v,
@@ -80,6 +80,7 @@ def floor_colours(
         levels=signal.levels(values),
         tips=_tips(index, summary),
         marked=marked,
+        notes=index.plant.rack_names,
     )
 
 

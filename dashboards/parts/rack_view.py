@@ -66,7 +66,7 @@ def _coolant(index: Index, summary: Summary, rack: int) -> list[Card]:
              f"{index.plant.circuit_names[circuit]} · limit {fixed(limit_c, 0)} °C",
              temperature_share(supply_c, limit_c), level_of(limit_c - supply_c, NEAR_COOLANT_K)),
         Card("Coolant return", fixed(return_c), "°C", f"the valve holds {fixed(hold_c, 0)} °C"),
-        Card("Coolant flow", fixed(flow), "L/min", f"of {fixed(most)} L/min at full opening",
+        Card("Coolant flow", fixed(flow), "L/min", f"of {fixed(most)} L/min",
              flow / most if most > 0.0 else math.nan),
     ]  # fmt: skip
 
@@ -135,17 +135,20 @@ def gpu_colours(index: Index, summary: Summary, rack: int, signal: str) -> Colou
 
 def _gpu_tip(index: Index, summary: Summary, gpu: int) -> str:
     state, arrays = summary.state, index.plant.arrays.gpus
+    cap_w = float(summary.snapshot.gpu_cap_w[gpu])
     return "\n".join(
         (
             index.plant.gpu_names[gpu],
-            f"GPU {fixed(state.gpu_temp_c[gpu])} °C, limit {fixed(arrays.temp_limit_c[gpu], 0)} °C",
-            f"memory {fixed(state.memory_temp_c[gpu])} °C,"
-            f" limit {fixed(arrays.memory_limit_c[gpu], 0)} °C",
-            f"{power(float(state.gpu_power_w[gpu]), 1.0)},"
-            f" cap {power(float(summary.snapshot.gpu_cap_w[gpu]), 1.0)}",
+            _against("GPU", state.gpu_temp_c[gpu], arrays.temp_limit_c[gpu]),
+            _against("memory", state.memory_temp_c[gpu], arrays.memory_limit_c[gpu]),
+            f"{power(float(state.gpu_power_w[gpu]), 1.0)}, cap {power(cap_w, 1.0)}",
             *(() if arrays.in_service[gpu] else ("out of service",)),
         )
     )
+
+
+def _against(what: str, value_c: float, limit_c: float) -> str:
+    return f"{what} {fixed(value_c)} °C, limit {fixed(limit_c, 0)} °C"
 
 
 def node_rows(index: Index, summary: Summary, rack: int) -> list[dict[str, Any]]:

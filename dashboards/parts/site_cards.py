@@ -57,11 +57,11 @@ def _it_power(index: Index, summary: Summary) -> Card:
 def _facility_power(index: Index, summary: Summary) -> Card:
     rated_w = float(np.sum(index.plant.arrays.feeds.rating_w[index.root_feeds]))
     value_w = summary.site["site_facility_power_w"]
-    return power_card("Facility power", value_w, rated_w, "at the utility meter")
+    return power_card("Facility power", value_w, rated_w, "utility")
 
 
 def _pue(summary: Summary) -> Card:
-    return Card("PUE", fixed(summary.site["site_pue"], 3), "", "facility over IT, now · no limit")
+    return Card("PUE", fixed(summary.site["site_pue"], 3), "", "facility over IT · no limit")
 
 
 def _hottest(index: Index, summary: Summary) -> Card:
@@ -91,7 +91,7 @@ def _coolant(index: Index, summary: Summary) -> Card:
         "Coolant supply → return",
         f"{fixed(supply_c)} → {fixed(return_c)}",
         "°C",
-        f"{index.plant.circuit_names[circuit]} · supply limit {fixed(limit_c, 0)} °C",
+        f"{index.plant.circuit_names[circuit]} · limit {fixed(limit_c, 0)} °C",
         temperature_share(supply_c, limit_c),
         level_of(limit_c - supply_c, NEAR_COOLANT_K),
     )
@@ -104,10 +104,10 @@ def _headroom(index: Index, summary: Summary) -> Card:
     load, left_w = summary.site["feed_load_share"], summary.site["feed_headroom_w"]
     per, unit, digits = power_unit(float(index.plant.arrays.feeds.rating_w[feed]))
     detail = (
-        f"at {index.plant.feed_names[feed]} · {share(load)} of"
+        f"{index.plant.feed_names[feed]} · {share(load)} of"
         f" {power(float(index.plant.arrays.feeds.rating_w[feed]))}"
     )
-    return Card("Tightest power headroom", fixed(left_w / per, digits), unit, detail, load,
+    return Card("Power headroom", fixed(left_w / per, digits), unit, detail, load,
                 load_level(load))  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from dash import ClientsideFunction, Dash, Input, State, dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from dashboards.findings import Severity
@@ -77,6 +77,7 @@ def tiles(tiles_id: str, drawing: Drawing) -> Component:
         [
             dcc.Store(id=f"{tiles_id}-drawing", data=_drawing(drawing)),
             dcc.Store(id=f"{tiles_id}-values"),
+            dcc.Store(id=f"{tiles_id}-drawn"),
             html.Div(id=tiles_id, className="tiles", role="figure", **{"aria-label": drawing.about}),
         ],
         className="tiles-box",
@@ -84,9 +85,13 @@ def tiles(tiles_id: str, drawing: Drawing) -> Component:
 
 
 def register_tiles(app: Dash, tiles_id: str) -> None:
-    """Add the callback that draws; once for each id."""
+    """Add the callback that draws; once for each id.
+
+    It has an output only so that Dash leaves it alone on pages without these tiles.
+    """
     app.clientside_callback(
         ClientsideFunction("tiles", "draw"),
+        Output(f"{tiles_id}-drawn", "data"),
         Input(f"{tiles_id}-values", "data"),
         SCHEME,
         State(f"{tiles_id}-drawing", "data"),
@@ -113,7 +118,7 @@ def colours(colouring: Colouring) -> dict[str, Any]:
 
 def margin_levels(margin: Floats, near: float) -> Ints:
     """Return the severity of each margin below a limit; NaN has none. Shape of `margin`."""
-    over, close = margin <= 0.0, margin <= near
+    over, close = margin < 0.0, margin <= near
     return np.where(over, int(Severity.OVER), np.where(close, int(Severity.NEAR), 0))
 
 

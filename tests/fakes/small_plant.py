@@ -219,10 +219,12 @@ def small_arrays() -> Arrays:
 def small_plant(arrays: Arrays | None = None) -> Plant:
     """Return the plant, on the given arrays or the plain ones."""
     arrays = small_arrays() if arrays is None else arrays
+    for part in arrays:
+        freeze(part)
     return Plant(
         site="small",
         site_hash="0" * 64,
-        arrays=Arrays(*(freeze(part) for part in arrays)),
+        arrays=arrays,
         gpu_names=tuple(f"gpu{i}" for i in range(48)),
         node_names=tuple(f"node{i}" for i in range(10)),
         rack_names=("r0", "r1", "r2"),
@@ -239,13 +241,17 @@ def small_plant(arrays: Arrays | None = None) -> Plant:
             [np.repeat(np.arange(2), 16), np.repeat(np.arange(2, 4), 8)]
         ).astype(np.int64),
         nvlink_domain_names=("nvl0", "nvl1", "nvl2", "nvl3"),
-        gpu_rail=np.concatenate([np.tile(np.arange(4), 8), np.tile(np.arange(8), 2)]).astype(
-            np.int64
-        ),
+        gpu_rail=np.concatenate(
+            [np.tile(np.arange(4), 8), np.tile(np.arange(8), 2)]
+        ).astype(np.int64),
         cdu_exchangers=_ints(0),
         facility_circuits=_ints(2, 3),
         rack_place_m=np.array(
-            [[1.0, 1.0, 0.6, 1.1, 0.0], [1.6, 1.0, 0.6, 1.1, 0.0], [1.0, 4.0, 0.6, 1.1, 0.0]]
+            [
+                [1.0, 1.0, 0.6, 1.1, 0.0],
+                [1.6, 1.0, 0.6, 1.1, 0.0],
+                [1.0, 4.0, 0.6, 1.1, 0.0],
+            ]
         ),
         hall_size_m=(6.0, 6.0),
     )
@@ -279,7 +285,9 @@ def small_state(plant: Plant, load: float = 0.0, time_s: float = START_S) -> Sta
     node_w = np.where(arrays.nodes.liquid_circuit < 0, node_dc_w * 1.05, node_dc_w)
     rack_w = np.bincount(arrays.nodes.rack, node_w) * np.array([1.03, 1.03, 1.0])
     liquid_w = np.array([0.85, 0.85, 0.0]) * rack_w
-    coolant_c = np.where(np.arange(48) < LIQUID_GPUS, 42.0 + 6.0 * load, 25.0 + 10.0 * load)
+    coolant_c = np.where(
+        np.arange(48) < LIQUID_GPUS, 42.0 + 6.0 * load, 25.0 + 10.0 * load
+    )
     resistance = _split(0.024, 0.056, (LIQUID_GPUS, AIR_GPUS))
     flow = np.clip(liquid_w / (3970.0 * 15.0), arrays.racks.flow_min_kg_per_s, np.inf)
     feed_w = np.array([1.12, 1.05, 0.35, 0.72, 0.05]) * rack_w.sum()

@@ -13,7 +13,8 @@ from telemetry.samples import H200_WALL
 def script() -> ModuleType:
     path = Path(__file__).parents[2] / "benchmarks" / "make_demo_recording.py"
     spec = importlib.util.spec_from_file_location("make_demo_recording", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

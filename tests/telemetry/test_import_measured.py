@@ -7,6 +7,7 @@ numbers with the standard library.
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -39,9 +40,7 @@ signals:
 
 def energy_j(points: Points) -> float:
     """Integrate by trapezoids, one after another."""
-    return sum(
-        (b[0] - a[0]) * (a[1] + b[1]) / 2.0 for a, b in zip(points, points[1:], strict=False)
-    )
+    return sum((b[0] - a[0]) * (a[1] + b[1]) / 2.0 for a, b in pairwise(points))
 
 
 def spl_points(path: Path) -> Points:

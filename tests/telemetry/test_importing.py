@@ -198,6 +198,7 @@ def test_nvidia_smi_reads_units_in_header_and_cells(tmp_path: Path) -> None:
     assert recording.series("gpu_power_w", "gpu1")[1].size == 0
     bare = SMI.replace(" W", "").replace(" %", "").replace(" MHz", "").replace(" MiB", "")
     (tmp_path / "bare.csv").write_text(bare)
+    (tmp_path / "bare").mkdir()
     import_files([tmp_path / "bare.csv"], tmp_path / "bare", zone="+02:00")
     assert Recording(tmp_path / "bare").sha256 == recording.sha256
 
@@ -219,7 +220,8 @@ def test_dmon_is_one_sample_a_second_from_its_file_s_stamp(tmp_path: Path) -> No
 
 
 def test_dmon_with_dates_needs_no_stamp(tmp_path: Path) -> None:
-    text = "#Date Time gpu pwr\n#YYYYMMDD HH:MM:SS Idx W\n20260101 23:59:59 0 5\n20260102 00:00:01 0 6\n"
+    header = "#Date Time gpu pwr\n#YYYYMMDD HH:MM:SS Idx W\n"
+    text = header + "20260101 23:59:59 0 5\n20260102 00:00:01 0 6\n"
     report, recording = load(tmp_path, text)
     assert start(recording) == "2026-01-01T23:59:59.000000Z"
     assert report.span_s == 2.0

@@ -54,7 +54,7 @@ def test_a_killed_recorder_loses_at_most_its_current_part(tmp_path: Path) -> Non
     os.kill(recorder.pid, signal.SIGKILL)
     recorder.wait()
     recording = Recording(folder)
-    times, values = recording.series("node_power_w", "node0")
+    _, values = recording.series("node_power_w", "node0")
     assert len(values) >= 40
     assert len(values) % 10 == 0
     np.testing.assert_array_equal(values, np.arange(len(values)))

@@ -1,0 +1,179 @@
+"""The one loop of every world: read, believe, step, decide, act, tell."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from controllers.digest import FIRST, chained
+from controllers.policy import View
+from controllers.snapshot import Snapshot, World
+from controllers.supervisor import Supervisor
+from site_models.arrays import Floats
+from site_models.plant import Plant
+from telemetry.frame import Frame
+from telemetry.source import Source
+from twin.state import Inputs, State
+from twin.step import step
+
+GAP_S = 120.0
+"""A longer time between frames is said in the health lines."""
+LONGEST_STEP_S = 1800.0
+"""Of a longer gap only this much is stepped: with held inputs a plant is at rest by then."""
+BALANCE_LIMIT = 1e-6
+"""Energy unaccounted for, over energy in, above which the health lines say so."""
+
+Believe = Callable[[Frame, Inputs], Inputs]
+"""A frame and the inputs before it -> inputs without NaN. See `twin.inputs.believe`."""
+
+
+class Progress(NamedTuple):
+    """All that the loop remembers from tick to tick; with the supervisor's memory, all."""
+
+    state: State
+    inputs: Inputs
+    gpu_seen_s: Floats
+    """When each GPU's newest reading was taken; -inf: never. Shape (GPUs,)"""
+    tick: int = 0
+    skipped: int = 0
+    """Frames left out because time did not advance."""
+    gaps: int = 0
+    digest: str = FIRST
+
+
+def begun(plant: Plant, state: State, inputs: Inputs) -> Progress:
+    """Return the progress of a run that starts from a state."""
+    return Progress(state, inputs, np.full(len(plant.gpu_names), -np.inf))
+
+
+class Loop:
+    """Iterate over it to run it: one Snapshot a frame until the source ends.
+
+    Live, replay and what-if differ in `source` and in the supervisor's actuator only. The
+    source is the clock: the step to a frame is as long as the time since the frame before.
+    A frame at which time has not advanced is left out and counted. `now_s` is the clock that
+    live frames are aged by; without it frames are as old as they say.
+
+    `progress` belongs to the newest snapshot: store it with `controllers.checkpoint` and a
+    resumed run ends in the same digest. Checked in ``tests/controllers/test_loop.py``.
+    """
+
+    def __init__(
+        self,
+        plant: Plant,
+        source: Source,
+        believe: Believe,
+        supervisor: Supervisor,
+        progress: Progress,
+        mode: World = "REPLAY",
+        label: str = "",
+        now_s: Callable[[], float] | None = None,
+    ) -> None:
+        self.plant, self.supervisor, self.progress = plant, supervisor, progress
+        self._source, self._believe, self._now_s = source, believe, now_s
+        self._mode: World = mode
+        self._label = label
+
+    def __iter__(self) -> Iterator[Snapshot]:
+        """Run until the source ends."""
+        while (frame := self._source.read()) is not None:
+            began_s = time.perf_counter()
+            last = self.progress
+            dt_s = frame.time_s - last.state.time_s
+            if not (dt_s > 0.0 or (dt_s == 0.0 and last.tick == 0)):
+                self.progress = last._replace(skipped=last.skipped + 1)
+                continue
+            inputs = self._believe(frame, last.inputs)
+            state = advanced(self.plant, last.state, inputs, dt_s, frame.time_s)
+            seen_s = np.maximum(last.gpu_seen_s, taken_s(self.plant, frame))
+            view = self._view(state, inputs, frame, seen_s, dt_s)
+            ruling = self.supervisor.rule(view)
+            self.progress = Progress(
+                state=state,
+                inputs=inputs,
+                gpu_seen_s=seen_s,
+                tick=last.tick + 1,
+                skipped=last.skipped,
+                gaps=last.gaps + (dt_s > GAP_S),
+                digest=chained(
+                    last.digest, frame, state, ruling.decision, ruling.gpu_cap_w
+                ),
+            )
+            yield Snapshot(
+                plant=self.plant,
+                frame=frame,
+                state=state,
+                inputs=inputs,
+                decision=ruling.decision,
+                gpu_cap_w=ruling.gpu_cap_w,
+                standings=ruling.standings,
+                mode=self._mode,
+                label=self._label,
+                tick=self.progress.tick,
+                wall_s=time.perf_counter() - began_s,
+                dt_s=dt_s,
+                digest=self.progress.digest,
+                health=self._health(dt_s) + ruling.health,
+            )
+
+    def _view(
+        self, state: State, inputs: Inputs, frame: Frame, seen_s: Floats, dt_s: float
+    ) -> View:
+        now_s = frame.time_s if self._now_s is None else self._now_s()
+        return View(
+            plant=self.plant,
+            state=state,
+            inputs=inputs,
+            time_s=frame.time_s,
+            dt_s=dt_s,
+            frame_age_s=max(now_s - frame.time_s, 0.0),
+            gpu_age_s=np.maximum(now_s - seen_s, 0.0),
+        )
+
+    def _health(self, dt_s: float) -> tuple[str, ...]:
+        """Return what the loop itself has to say."""
+        lines = []
+        if self.progress.skipped:
+            lines.append(
+                f"{self.progress.skipped} frames left out: time did not advance"
+            )
+        if dt_s > LONGEST_STEP_S:
+            lines.append(f"gap of {dt_s:.0f} s: {LONGEST_STEP_S:.0f} s of it stepped")
+        elif dt_s > GAP_S:
+            lines.append(f"gap of {dt_s:.0f} s stepped with held inputs")
+        error = self.progress.state.ledger.balance_error
+        if not error <= BALANCE_LIMIT:
+            lines.append(f"energy balance off by {error:.1e}")
+        return tuple(lines)
+
+
+def advanced(
+    plant: Plant, state: State, inputs: Inputs, dt_s: float, time_s: float
+) -> State:
+    """Return the state at `time_s`; a long gap is stepped in part, see LONGEST_STEP_S."""
+    if dt_s == 0.0:
+        return state
+    after = step(plant, state, inputs, min(dt_s, LONGEST_STEP_S))
+    return after._replace(time_s=time_s)
+
+
+def taken_s(plant: Plant, frame: Frame) -> Floats:
+    """Return when the newest reading on each GPU in the frame was taken; -inf: none.
+
+    A reading of its power or temperature, or of its node's power.
+    """
+    node = plant.arrays.gpus.node
+    newest_s = np.full(len(node), -np.inf)
+    for name in ("gpu_power_w", "gpu_temp_c", "node_power_w", "node_dc_power_w"):
+        if name not in frame.values:
+            continue
+        values = frame.values[name]
+        age_s = frame.age_s.get(name, np.zeros(len(values)))
+        when_s = np.where(
+            np.isnan(values) | np.isnan(age_s), -np.inf, frame.time_s - age_s
+        )
+        newest_s = np.maximum(
+            newest_s, when_s[node] if name.startswith("node") else when_s
+        )
+    return newest_s

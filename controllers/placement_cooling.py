@@ -1,0 +1,108 @@
+"""How much heat each circuit can still take off, and how warm its supply then gets."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from controllers.gather import applied, sum_by
+from controllers.placement_index import PlaceIndex
+from site_models.arrays import Floats
+from site_models.plant import Plant
+from twin.physics.heat_exchange import (
+    counterflow_effectiveness,
+    crossflow_effectiveness,
+)
+from twin.state import Inputs, State
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cooling:
+    """How warm each circuit's supply gets with its exchangers wide open. Shape (circuits,)"""
+
+    heat_w: Floats
+    sink_c: Floats
+    """Temperature that the exchangers work against: facility water or outdoor air."""
+    open_w_per_k: Floats
+    """Heat for each kelvin that the supply stands above the sink, wide open; 0: given."""
+    chiller_w: Floats
+    setpoint_c: Floats
+
+    def supply_c(self, more_w: Floats, warmer_k: Floats) -> Floats:
+        """Return the supply once the circuits carry `more_w` and their sinks are warmer [C]."""
+        left_w = np.maximum(self.heat_w + more_w - self.chiller_w, 0.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            above_k = np.where(self.open_w_per_k > 0.0, left_w / self.open_w_per_k, 0.0)
+        floated_c = np.where(
+            self.open_w_per_k > 0.0, self.sink_c + warmer_k + above_k, -np.inf
+        )
+        return np.maximum(self.setpoint_c, floated_c)
+
+
+def cooling_of(plant: Plant, state: State, inputs: Inputs) -> Cooling:
+    """Return each circuit's exchangers as one conductance, open at rated flows."""
+    x, c, ch = plant.arrays.exchangers, plant.arrays.circuits, plant.arrays.chillers
+    count = len(plant.circuit_names)
+    hot_w_per_k = x.hot_flow_rated_kg_per_s * c.cp_j_per_kg_k[x.hot_circuit]
+    cold_w_per_k = x.cold_flow_rated_kg_per_s * x.cold_cp_j_per_kg_k
+    least = np.minimum(hot_w_per_k, cold_w_per_k)
+    ratio = least / np.maximum(hot_w_per_k, cold_w_per_k)
+    part = np.where(
+        x.cold_circuit >= 0,
+        applied(counterflow_effectiveness, x.ua_rated_w_per_k / least, ratio),
+        applied(crossflow_effectiveness, x.ua_rated_w_per_k / least, ratio),
+    )
+    open_w_per_k = np.where(
+        x.in_service,
+        part * least / np.maximum(1.0 - part * least / hot_w_per_k, 1e-6),
+        0.0,
+    )
+    wetted_c = inputs.dry_bulb_c - x.adiabatic_effectiveness * (
+        inputs.dry_bulb_c - inputs.wet_bulb_c
+    )
+    sink_c = np.where(
+        x.cold_circuit >= 0, state.circuit_supply_c[x.cold_circuit], wetted_c
+    )
+    whole = sum_by(x.hot_circuit, open_w_per_k, count)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean_c = sum_by(x.hot_circuit, open_w_per_k * sink_c, count) / whole
+    setpoint_c = np.full(count, -np.inf)
+    np.maximum.at(setpoint_c, x.hot_circuit, inputs.exchanger_setpoint_c)
+    heat_w = sum_by(x.hot_circuit, state.exchanger_heat_w, count)
+    heat_w += sum_by(ch.circuit, state.chiller_heat_w, count)
+    return Cooling(
+        heat_w=heat_w,
+        sink_c=np.where(whole > 0.0, mean_c, 0.0),
+        open_w_per_k=whole,
+        chiller_w=sum_by(ch.circuit, ch.capacity_w * ch.in_service, count),
+        setpoint_c=np.where(
+            np.isfinite(setpoint_c), setpoint_c, state.circuit_supply_c
+        ),
+    )
+
+
+def cooling_room_w(
+    index: PlaceIndex, cooling: Cooling, state: State, rack_w: Floats
+) -> Floats:
+    """Return what each circuit can still take off: until rated, or too warm a supply."""
+    plant = index.plant
+    x, c = plant.arrays.exchangers, plant.arrays.circuits
+    count = len(plant.circuit_names)
+    rated_w = sum_by(x.hot_circuit, x.capacity_w * x.in_service, count)
+    warm_w = cooling.open_w_per_k * np.maximum(c.supply_limit_c - cooling.sink_c, 0.0)
+    uses, feeds = index.uses, len(plant.feed_names)
+    mine = (uses.limit >= feeds) & (uses.limit < feeds + count)
+    settled = uses.factor[mine] / _at_inlet(index)[uses.rack[mine]]
+    promised_w = np.maximum(rack_w - state.rack_power_w, 0.0)[uses.rack[mine]] * settled
+    later_w = sum_by(uses.limit[mine] - feeds, promised_w, count)
+    room_w = np.minimum(rated_w, warm_w) + cooling.chiller_w - cooling.heat_w - later_w
+    owned = (rated_w > 0.0) | (cooling.chiller_w > 0.0)
+    return np.where(owned, room_w, np.inf)
+
+
+def _at_inlet(index: PlaceIndex) -> Floats:
+    """Return the watts at each rack's inlet for a watt at its GPUs: its own entry in `uses`."""
+    own = (
+        index.uses.limit - len(index.plant.feed_names) - len(index.plant.circuit_names)
+    )
+    at_inlet: Floats = index.uses.factor[own == index.uses.rack]
+    return at_inlet

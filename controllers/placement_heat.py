@@ -1,0 +1,214 @@
+"""Temperatures at rest of the nodes that candidate places touch."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from controllers.gather import sum_by
+from controllers.placement_candidates import Candidate
+from controllers.placement_ground import Ground
+from controllers.placement_index import PlaceIndex
+from controllers.placement_offer import Offer
+from site_models.arrays import Flags, Floats, Ints
+from twin.servers import (
+    AIR_CP_J_PER_KG_K,
+    FAN_BAND_K,
+    LEAST_DRIVE_K,
+    SMALLEST_FLOW_RATIO,
+)
+
+HALVINGS = 12
+"""Of the range of fan speeds: to 0.02 %."""
+
+
+class Rows(NamedTuple):
+    """Touched nodes, one row for each (candidate, node), and the GPUs of each row."""
+
+    candidate: Ints
+    node: Ints
+    gpu: Ints
+    row_of_gpu: Ints
+    gpu_w: Floats
+    """Power of every GPU of the row, the job's included."""
+    added_w: Floats
+    """Rise of the row's GPUs together."""
+    chosen: Ints
+    """Positions along `gpu` of the job's own."""
+
+
+class Temperatures(NamedTuple):
+    """Along `Rows.gpu` [C], and the fan speed of every row."""
+
+    die_c: Floats
+    memory_c: Floats
+    fan_speed: Floats
+
+
+def rows_of(
+    index: PlaceIndex, ground: Ground, offer: Offer, candidates: Sequence[Candidate]
+) -> Rows:
+    nodes, of_node = index.plant.arrays.nodes, index.plant.arrays.gpus.node
+    count = len(index.plant.node_names)
+    chosen = np.concatenate([c.gpus for c in candidates])
+    whose = np.repeat(np.arange(len(candidates)), [len(c.gpus) for c in candidates])
+    keys, row = np.unique(whose * count + of_node[chosen], return_inverse=True)
+    candidate, node = keys // count, keys % count
+    size = nodes.gpu_count[node]
+    start = np.cumsum(size) - size
+    row_of_gpu = np.repeat(np.arange(len(node)), size)
+    gpu = (
+        nodes.first_gpu[node][row_of_gpu]
+        + np.arange(len(row_of_gpu))
+        - start[row_of_gpu]
+    )
+    at = start[row] + chosen - nodes.first_gpu[node][row]
+    gpu_w = ground.gpu_w[gpu]
+    gpu_w[at] = offer.asked_w[chosen]
+    return Rows(
+        candidate=candidate,
+        node=node,
+        gpu=gpu,
+        row_of_gpu=row_of_gpu,
+        gpu_w=gpu_w,
+        added_w=sum_by(row, offer.added_w[chosen], len(node)),
+        chosen=at,
+    )
+
+
+def supplies_c(
+    index: PlaceIndex,
+    ground: Ground,
+    offer: Offer,
+    candidates: Sequence[Candidate],
+    rows: Rows,
+) -> Floats:
+    """Return every circuit's supply with each candidate's heat. Shape (candidates, circuits)
+
+    Sinks first: a circuit's exchangers work against the risen supply of the next.
+    """
+    plant, uses = index.plant, index.uses
+    feeds, circuits = len(plant.feed_names), len(plant.circuit_names)
+    racks = len(plant.rack_names)
+    added_w = np.zeros((len(candidates), racks))
+    np.add.at(
+        added_w, (rows.candidate, plant.arrays.nodes.rack[rows.node]), rows.added_w
+    )
+    supply_c = np.empty((len(candidates), circuits))
+    heated = (uses.limit >= feeds) & (uses.limit < feeds + circuits)
+    circuit, rack, factor = (
+        uses.limit[heated] - feeds,
+        uses.rack[heated],
+        uses.factor[heated],
+    )
+    for i in range(len(candidates)):
+        more_w = sum_by(circuit, factor * added_w[i, rack], circuits)
+        cool = np.zeros(circuits)
+        for _ in range(index.cooling_depth):
+            supply_c[i] = ground.cooling.supply_c(more_w, cool)
+            rise_k = np.maximum(supply_c[i] - ground.state.circuit_supply_c, 0.0)
+            cool = np.where(index.sink_circuit >= 0, rise_k[index.sink_circuit], 0.0)
+    return supply_c
+
+
+def rack_flows(
+    index: PlaceIndex, ground: Ground, rack: Ints, liquid_w: Floats, supply_c: Floats
+) -> tuple[Floats, Floats]:
+    """Return coolant flow [kg/s] and return temperature [C] of each place; 0, NaN in air."""
+    racks, circuits = index.plant.arrays.racks, index.plant.arrays.circuits
+    wet = racks.liquid_circuit[rack] >= 0
+    k = racks.liquid_circuit[rack]
+    cp = (
+        np.where(wet, circuits.cp_j_per_kg_k[k], 1.0)
+        if len(circuits.kind)
+        else np.ones(len(k))
+    )
+    inlet_c = (
+        np.where(wet, supply_c[np.arange(len(k)), k], 0.0)
+        if len(circuits.kind)
+        else k * 0.0
+    )
+    setpoint_c = np.where(wet, racks.return_setpoint_c[rack], 1.0)
+    drive_k = np.maximum(setpoint_c - inlet_c, LEAST_DRIVE_K)
+    flow = np.clip(
+        liquid_w / (cp * drive_k),
+        racks.flow_min_kg_per_s[rack],
+        racks.flow_max_kg_per_s[rack],
+    )
+    flow = np.where(wet, flow, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return_c = np.where(
+            wet & (flow > 0.0), inlet_c + liquid_w / (flow * cp), np.nan
+        )
+    return flow, return_c
+
+
+def temperatures(
+    index: PlaceIndex, ground: Ground, rows: Rows, supply_c: Floats, flow: Floats
+) -> Temperatures:
+    """Return GPU and memory temperatures of the rows' GPUs at rest."""
+    nodes = index.plant.arrays.nodes
+    wet = nodes.liquid_circuit[rows.node] >= 0
+    air = nodes.air_circuit[rows.node]
+    at = np.arange(len(rows.node))
+    rise_k = np.maximum(supply_c[at, air] - ground.state.circuit_supply_c[air], 0.0)
+    inlet_c = np.where(
+        wet,
+        supply_c[at, nodes.liquid_circuit[rows.node]],
+        ground.state.node_inlet_c[rows.node] + rise_k,
+    )
+    share = nodes.liquid_flow_share[rows.node] / np.maximum(
+        nodes.gpu_count[rows.node], 1
+    )
+    lanes = sum_by(
+        rows.row_of_gpu, index.plant.arrays.gpus.upstream[rows.gpu], len(rows.node)
+    )
+    lanes = np.maximum(lanes, 1.0)
+    least = nodes.fan_speed_min[rows.node]
+    low, high = least.copy(), np.ones(len(rows.node))
+    if wet.all():
+        high = low
+    for _ in range(0 if wet.all() else HALVINGS):
+        speed = 0.5 * (low + high)
+        stream = np.where(
+            wet, flow * share, speed * nodes.airflow_max_kg_per_s[rows.node] / lanes
+        )
+        die_c, _ = _chain_c(index, rows, inlet_c, stream, wet, lanes)
+        hottest_c = np.full(len(rows.node), -np.inf)
+        np.maximum.at(hottest_c, rows.row_of_gpu, die_c)
+        above = (hottest_c - nodes.fan_target_c[rows.node]) / FAN_BAND_K + 0.5
+        wants_more = least + (1.0 - least) * above > speed
+        low, high = np.where(wants_more, speed, low), np.where(wants_more, high, speed)
+    stream = np.where(
+        wet, flow * share, high * nodes.airflow_max_kg_per_s[rows.node] / lanes
+    )
+    die_c, memory_c = _chain_c(index, rows, inlet_c, stream, wet, lanes)
+    speed = np.where(wet, ground.state.fan_speed[rows.node], high)
+    return Temperatures(die_c, memory_c, speed)
+
+
+def _chain_c(
+    index: PlaceIndex,
+    rows: Rows,
+    inlet_c: Floats,
+    stream: Floats,
+    wet: Flags,
+    lanes: Floats,
+) -> tuple[Floats, Floats]:
+    """Return die and memory temperature at the given flow through each GPU of a row [kg/s]."""
+    groups, gpus = index.plant.arrays.groups, index.plant.arrays.gpus
+    q, row = gpus.group[rows.gpu], rows.row_of_gpu
+    flow = np.maximum(stream[row], 1e-12)
+    front = gpus.upstream[rows.gpu] | wet[row]
+    front_w = sum_by(row, np.where(front, rows.gpu_w, 0.0), len(rows.node))[row]
+    warmed_k = front_w / (lanes[row] * flow * AIR_CP_J_PER_KG_K)
+    enters_c = inlet_c[row] + np.where(front, 0.0, warmed_k)
+    coolant_c = enters_c + rows.gpu_w / (2.0 * flow * groups.coolant_cp_j_per_kg_k[q])
+    ratio = np.maximum(flow / groups.flow_reference_kg_per_s[q], SMALLEST_FLOW_RATIO)
+    body_k_per_w = groups.body_resistance_k_per_w[q] * ratio ** groups.flow_exponent[q]
+    body_c = coolant_c + body_k_per_w * rows.gpu_w
+    memory_w = groups.memory_share[q] * rows.gpu_w
+    return (
+        body_c + groups.die_resistance_k_per_w[q] * rows.gpu_w,
+        body_c + groups.memory_resistance_k_per_w[q] * memory_w,
+    )

@@ -1,0 +1,106 @@
+"""A simulated plant that is source and actuator at once: the what-if world."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from controllers.admit import Limits
+from controllers.rig_readings import Sensors, readings
+from site_models.arrays import Floats
+from site_models.plant import Plant
+from telemetry.frame import Frame
+from telemetry.signals import AXES
+from twin.state import Inputs, State
+from twin.step import step
+
+Demand = Callable[[float], Floats]
+"""Time [s] -> power that each GPU would draw uncapped [W], shape (GPUs,)."""
+
+Weather = Callable[[float], tuple[float, float]]
+"""Time [s] -> dry-bulb and wet-bulb temperature outdoors [C]."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """A demand given as a table: the row in force at a time is held until the next."""
+
+    start_s: float
+    dt_s: float
+    gpu_power_w: Floats
+    """Shape (times, GPUs); before its first row that, after its last row the last."""
+
+    def __call__(self, time_s: float) -> Floats:
+        """Return the row in force."""
+        row = math.floor((time_s - self.start_s) / self.dt_s + 1e-9)
+        held: Floats = self.gpu_power_w[min(max(row, 0), len(self.gpu_power_w) - 1)]
+        return held
+
+
+class Rig:
+    """Plays a demand through the step with the caps applied, and reads its own sensors.
+
+    Each `read` is `dt_s` later. During the interval every GPU draws the lesser of its demand
+    at the interval's start and its cap; caps whose dead-man's time is over are the device
+    defaults again. The devices' own thermal control is not played: a GPU past its limit
+    keeps its power, so that what a policy prevents can be seen. The same start, demand,
+    weather and caps give the same frames, bit for bit, also when resumed from a state.
+    """
+
+    def __init__(
+        self,
+        plant: Plant,
+        state: State,
+        inputs: Inputs,
+        demand: Demand,
+        weather: Weather,
+        dt_s: float = 1.0,
+        end_s: float = math.inf,
+        sensors: Sensors | None = None,
+    ) -> None:
+        if not dt_s > 0.0:
+            raise ValueError(f"dt_s: expected a positive number of seconds, got {dt_s}")
+        gpus = plant.arrays.gpus
+        self.state = state
+        """True state of the simulated plant, which a loop does not see."""
+        self._plant, self._inputs, self._dt_s, self._end_s = plant, inputs, dt_s, end_s
+        self._demand, self._weather = demand, weather
+        self._sensors = Sensors() if sensors is None else sensors
+        self._limits = Limits(gpus.power_min_w, gpus.power_max_w, gpus.power_max_w)
+        self._cap_w, self._until_s = gpus.power_max_w, math.inf
+
+    @property
+    def axes(self) -> Mapping[str, Sequence[str]]:
+        """Ids along each axis of the frames."""
+        return {
+            name: self._plant.axis(name) for name in AXES if name not in ("link", "job")
+        }
+
+    def read(self) -> Frame | None:
+        """Advance by one interval and return what the sensors say; None after the end."""
+        start_s = self.state.time_s
+        if start_s + self._dt_s > self._end_s + 1e-9:
+            return None
+        if start_s >= self._until_s:
+            self.expire(start_s)
+        dry_bulb_c, wet_bulb_c = self._weather(start_s)
+        power_w = np.minimum(self._demand(start_s), self._cap_w)
+        self._inputs = self._inputs._replace(
+            gpu_power_w=power_w, dry_bulb_c=dry_bulb_c, wet_bulb_c=wet_bulb_c
+        )
+        self.state = step(self._plant, self.state, self._inputs, self._dt_s)
+        values = readings(self._plant, self.state, self._inputs, self._cap_w)
+        return Frame(self.state.time_s, self._sensors.seen(values, self.state.time_s))
+
+    def limits(self) -> Limits:
+        """Return the device limits of the catalog."""
+        return self._limits
+
+    def apply(self, gpu_cap_w: Floats, time_s: float, until_s: float) -> None:
+        """Put the caps in force from the next interval on."""
+        self._cap_w, self._until_s = gpu_cap_w.copy(), until_s
+
+    def expire(self, time_s: float) -> None:
+        """Put the device defaults back."""
+        self._cap_w, self._until_s = self._limits.gpu_cap_default_w, math.inf
