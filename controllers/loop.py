@@ -24,8 +24,8 @@ LONGEST_STEP_S = 1800.0
 BALANCE_LIMIT = 1e-6
 """Energy unaccounted for, over energy in, above which the health lines say so."""
 
-Believe = Callable[[Frame, Inputs], Inputs]
-"""A frame and the inputs before it -> inputs without NaN. See `twin.inputs.believe`."""
+Believe = Callable[[Frame, Inputs, State], Inputs]
+"""A frame, the inputs and the state before it -> inputs without NaN: `twin.inputs.Believer`."""
 
 
 class Progress(NamedTuple):
@@ -84,7 +84,7 @@ class Loop:
             if not (dt_s > 0.0 or (dt_s == 0.0 and last.tick == 0)):
                 self.progress = last._replace(skipped=last.skipped + 1)
                 continue
-            inputs = self._believe(frame, last.inputs)
+            inputs = self._believe(frame, last.inputs, last.state)
             state = advanced(self.plant, last.state, inputs, dt_s, frame.time_s)
             seen_s = np.maximum(last.gpu_seen_s, taken_s(self.plant, frame))
             view = self._view(state, inputs, frame, seen_s, dt_s)

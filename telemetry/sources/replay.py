@@ -103,3 +103,14 @@ def _bind(recording: Recording, axis: str, names: Sequence[str]) -> Seats:
             )
         index |= {name: index[seat] for name, seat in zip(strangers, free, strict=True)}
     return Seats({name: index[name] for name in recorded}, len(names))
+
+
+SCHEME = "replay"
+"""`replay:REC` opens a recording's folder."""
+
+
+def open_source(
+    argument: str, plant: Plant, from_s: float, to_s: float, loop: bool
+) -> ReplaySource:
+    """Return the source of a SPEC's argument; InputError for a folder that is no recording."""
+    return ReplaySource(Recording(argument), plant, from_s=from_s, to_s=to_s, loop=loop)

@@ -1,0 +1,215 @@
+"""The composition root: a site, a source and policies put together into one loop.
+
+The three worlds differ in the pair of source and actuator alone. Replay: recorded frames,
+and nobody to act on. What-if: the rig is both. Live: devices and their actuator.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from controllers.actuators.nobody import Nobody
+from controllers.allocations import Allocations
+from controllers.checkpoint import resume
+from controllers.demo import LABEL, START_S, demo_source
+from controllers.journal import Journal
+from controllers.loop import Loop, Progress, begun
+from controllers.outdoors import outdoors_of
+from controllers.policy import Mode, find_policies
+from controllers.snapshot import Snapshot
+from controllers.supervisor import Supervisor
+from site_models.compile import compile_site
+from site_models.errors import InputError
+from site_models.plant import Plant
+from site_models.site import Site, load_site
+from telemetry import sources
+from telemetry.frame import Frame
+from telemetry.held import Held
+from telemetry.pace import Paced
+from telemetry.source import Source
+from twin.inputs import Believer, Outdoors
+from twin.start import first_state, idle_inputs
+from twin.state import State
+from twin.steady import NotSettled, steady
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person asks to run."""
+
+    site: str
+    spec: str = ""
+    """SPEC of the source; empty: the site's default."""
+    policies: tuple[str, ...] = ("hold",)
+    """Names, each with `=MODE` where not shadow."""
+    dt_s: float = 1.0
+    speed: float = float("inf")
+    """Simulated seconds in a second of the clock; infinite: as fast as it goes."""
+    from_s: float = -np.inf
+    to_s: float = np.inf
+    loop: bool = False
+    """Start a recording again when it ends."""
+    resume: Path | None = None
+    """Stored state of a run to go on with."""
+    journal: Path | None = None
+    catalogs: tuple[Path, ...] = ()
+
+
+@dataclass(slots=True)
+class World:
+    """A site with its running loop, and what people and schedulers tell it."""
+
+    site: Site
+    plant: Plant
+    loop: Loop
+    supervisor: Supervisor
+    allocations: Allocations
+    outdoors: Outdoors
+    _close: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def zone(self) -> str:
+        """Return the site's time zone."""
+        return self.site.location.time_zone
+
+    def snapshots(self) -> Iterator[Snapshot]:
+        """Run the loop."""
+        return iter(self.loop)
+
+
+def open_world(wish: Wish) -> World:
+    """Return the world that a wish describes; InputError, one line, where it cannot be."""
+    site = load_site(wish.site)
+    plant = compile_site(wish.site, wish.catalogs)
+    outdoors = outdoors_of(site.location)
+    spec = wish.spec or site.default_source or "idle"
+    supervisor = Supervisor(
+        plant,
+        policies_of(wish.policies),
+        Nobody(plant),
+        modes=modes_of(wish.policies),
+        journal=Journal(wish.journal),
+    )
+    believer = Believer(plant, outdoors)
+    if wish.resume is not None:
+        progress = resume(wish.resume, plant, supervisor)
+    else:
+        progress = _first_progress(plant, believer, outdoors, open_spec(spec, plant, wish).read())
+    source = open_spec(spec, plant, wish, after_s=progress.state.time_s if progress.tick else -np.inf)
+    if np.isfinite(wish.speed):
+        source = Paced(source, wish.speed)
+    loop = Loop(plant, source, believer, supervisor, progress, "REPLAY", label_of(spec))
+    return World(site, plant, loop, supervisor, Allocations(plant), outdoors)
+
+
+def open_spec(spec: str, plant: Plant, wish: Wish, after_s: float = -np.inf) -> Source:
+    """Return the frames of a SPEC on a regular grid, those after `after_s` alone."""
+    scheme, _, argument = spec.partition(":")
+    if scheme == "demo":
+        start_s = START_S if after_s < START_S else after_s + wish.dt_s
+        return _Until(demo_source(plant, wish.dt_s, start_s), wish.to_s)
+    if scheme == "idle":
+        return _Idle(plant, START_S if after_s < START_S else after_s + wish.dt_s, wish)
+    found = find_sources()
+    if scheme not in found:
+        known = ", ".join(sorted([*found, "demo", "idle"]))
+        raise InputError(f"source {spec!r}: expected one of: {known}")
+    opened = found[scheme].open_source(argument, plant, wish.from_s, wish.to_s, wish.loop)
+    return Held(opened, wish.dt_s, after_s)
+
+
+def find_sources() -> dict[str, Any]:
+    """Return the source modules by scheme: files of `telemetry/sources` with a SCHEME."""
+    modules = [
+        importlib.import_module(f"{sources.__name__}.{found.name}")
+        for found in pkgutil.iter_modules(sources.__path__)
+    ]
+    return {module.SCHEME: module for module in modules if hasattr(module, "SCHEME")}
+
+
+def label_of(spec: str) -> str:
+    """Return what the banner says of a source."""
+    scheme, _, argument = spec.partition(":")
+    if scheme == "demo":
+        return LABEL
+    if scheme == "idle":
+        return "no telemetry: every GPU taken as idle"
+    return f"recording {Path(argument).name}"
+
+
+def policies_of(wished: Sequence[str]) -> Mapping[str, Any]:
+    """Return the policies with default parameters; InputError for an unknown name."""
+    known = find_policies()
+    chosen = {}
+    for wish in wished:
+        name = wish.partition("=")[0]
+        if name not in known:
+            raise InputError(f"policy {name!r}: expected one of: {', '.join(known)}")
+        chosen[name] = known[name]()
+    return chosen
+
+
+def modes_of(wished: Sequence[str]) -> dict[str, Mode]:
+    """Return the modes that were asked for; the supervisor refuses unknown ones."""
+    modes: dict[str, Any] = {}
+    for wish in wished:
+        name, given, mode = wish.partition("=")
+        if given and mode not in ("off", "shadow", "advise"):
+            raise InputError(f"policy {wish!r}: expected off, shadow or advise after the =")
+        modes[name] = mode or "shadow"
+    return modes
+
+
+def _first_progress(
+    plant: Plant, believer: Believer, outdoors: Outdoors, frame: Frame | None
+) -> Progress:
+    """Return the start of a run: at rest under what the first frame says."""
+    time_s = frame.time_s if frame is not None else START_S
+    idle = idle_inputs(plant, *outdoors(time_s))
+    state = _at_rest(plant, idle, time_s)
+    if frame is None:
+        return begun(plant, state, idle)
+    inputs = believer(frame, idle, state)
+    return begun(plant, _at_rest(plant, inputs, time_s), inputs)
+
+
+def _at_rest(plant: Plant, inputs: Any, time_s: float) -> State:
+    try:
+        return steady(plant, inputs, time_s)
+    except NotSettled:
+        return first_state(plant, inputs, time_s)
+
+
+class _Until:
+    """A source that ends at a time."""
+
+    def __init__(self, source: Source, to_s: float) -> None:
+        self._source, self._to_s = source, to_s
+
+    @property
+    def axes(self) -> Mapping[str, Sequence[str]]:
+        return self._source.axes
+
+    def read(self) -> Frame | None:
+        frame = self._source.read()
+        return frame if frame is not None and frame.time_s <= self._to_s else None
+
+
+class _Idle:
+    """Frames that say nothing: the plant idles along."""
+
+    def __init__(self, plant: Plant, start_s: float, wish: Wish) -> None:
+        self.axes: Mapping[str, Sequence[str]] = {"gpu": plant.gpu_names}
+        self._time_s, self._dt_s, self._to_s = start_s, wish.dt_s, wish.to_s
+
+    def read(self) -> Frame | None:
+        if self._time_s > self._to_s:
+            return None
+        frame = Frame(self._time_s, {})
+        self._time_s += self._dt_s
+        return frame

@@ -1,0 +1,1 @@
+"""Weather files of the places where shipped sites stand."""

@@ -1,0 +1,49 @@
+"""Every shipped policy tells its parameters, and takes only those."""
+
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import pytest
+
+from controllers.parameters import made, schema
+from controllers.policy import find_policies
+from site_models.errors import InputError
+
+POLICIES = find_policies()
+
+
+def test_the_shipped_policies_are_found_by_their_files() -> None:
+    assert {"hold", "power_budget", "thermal_guard"} <= set(POLICIES)
+
+
+@pytest.mark.parametrize("name", sorted(POLICIES))
+def test_every_parameter_is_described_and_its_default_is_allowed(name: str) -> None:
+    policy = POLICIES[name]
+    assert is_dataclass(policy)
+    told = schema(policy)
+    assert told["description"]
+    assert set(told["properties"]) == {parameter.name for parameter in fields(policy)}
+    assert all(entry["description"] for entry in told["properties"].values())
+    defaults = {key: entry["default"] for key, entry in told["properties"].items()}
+    assert made(policy, defaults) == policy()
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"limit": 80}, "unknown parameter 'limit', expected one of: limit_c"),
+        ({"limit_c": "hot"}, "limit_c: expected a number, got 'hot'"),
+        ({"limit_c": None}, "limit_c: expected a number, got None"),
+        ({"limit_c": float("nan")}, "limit_c: expected a number"),
+        ({"limit_c": True}, "limit_c: expected a number"),
+        ({"reset_s": 0.0}, "reset_s: expected 0.1 to inf, got 0"),
+    ],
+)
+def test_a_wrong_parameter_is_named(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        made(POLICIES["thermal_guard"], values)
+
+
+def test_a_parameter_that_may_be_absent_takes_none_and_a_number() -> None:
+    assert made(POLICIES["power_budget"], {"site_limit_w": None}).site_limit_w is None
+    assert made(POLICIES["power_budget"], {"site_limit_w": 9}).site_limit_w == 9.0

@@ -1,0 +1,121 @@
+"""The rig: what a policy does to a plant, with the step as the plant."""
+
+import numpy as np
+import pytest
+
+from controllers.policies.hold import Hold
+from controllers.policies.power_budget import PowerBudget
+from controllers.policies.thermal_guard import ThermalGuard
+from controllers.rig import Series
+from controllers.rig_readings import Sensors
+from site_models.plant import Plant
+from telemetry.signals import SIGNALS
+from tests.fakes.small_plant import START_S, small_arrays, small_plant
+from tests.fakes.small_run import full_load, loop_of, rig_of
+
+
+def warm_plant() -> Plant:
+    """Return the plant with its CDU and air 12 K warmer: too warm for full load."""
+    arrays = small_arrays()
+    warmer = arrays.exchangers.setpoint_c + np.array([14.0, 20.0, 12.0, 0.0])
+    plate = arrays.groups._replace(
+        body_resistance_k_per_w=arrays.groups.body_resistance_k_per_w * 1.3
+    )
+    racks = arrays.racks._replace(return_setpoint_c=arrays.racks.return_setpoint_c + 12.0)
+    return small_plant(
+        arrays._replace(
+            exchangers=arrays.exchangers._replace(setpoint_c=warmer), groups=plate, racks=racks
+        )
+    )
+
+
+def test_the_guard_holds_the_limit_where_doing_nothing_breaks_it() -> None:
+    plant = warm_plant()
+    loose = list(loop_of(plant, rig_of(plant, full_load(plant), 1500.0), {"hold": Hold()}))
+    guard = {"thermal_guard": ThermalGuard(limit_c=83.0)}
+    held = list(loop_of(plant, rig_of(plant, full_load(plant), 1500.0), guard))
+    assert loose[-1].state.gpu_temp_c.max() > 86.0
+    assert max(s.state.gpu_temp_c.max() for s in held) < 84.5
+    assert held[-1].state.gpu_temp_c.max() == pytest.approx(83.0, abs=0.3)
+
+
+def test_a_guard_that_may_not_act_changes_nothing() -> None:
+    plant = warm_plant()
+    loose = list(loop_of(plant, rig_of(plant, full_load(plant), 300.0), {"hold": Hold()}))
+    shadow = loop_of(plant, rig_of(plant, full_load(plant), 300.0), {"g": ThermalGuard()}, "shadow")
+    last = list(shadow)[-1]
+    np.testing.assert_array_equal(last.state.gpu_temp_c, loose[-1].state.gpu_temp_c)
+    assert (last.decision.gpu_cap_w < plant.arrays.gpus.power_max_w).any()
+
+
+def test_the_budget_keeps_the_site_under_its_limit_after_the_first_seconds() -> None:
+    plant, limit_w = small_plant(), 62_000.0
+    free = list(loop_of(plant, rig_of(plant, full_load(plant), 400.0), {"hold": Hold()}))
+    budget = {"power_budget": PowerBudget(site_limit_w=limit_w)}
+    kept = list(loop_of(plant, rig_of(plant, full_load(plant), 400.0), budget))
+    assert free[-1].state.feed_power_w[0] > 1.05 * limit_w
+    after = [s.state.feed_power_w[0] for s in kept[3:]]
+    assert max(after) <= limit_w
+    assert after[-1] > 0.97 * limit_w
+
+
+def test_the_same_rig_gives_the_same_frames_and_decisions() -> None:
+    plant = warm_plant()
+    noisy = Sensors(seed=7, temperature_step_k=1.0, power_noise=0.02)
+    runs = [
+        list(
+            loop_of(
+                plant,
+                rig_of(plant, full_load(plant), 60.0, sensors=noisy),
+                {"g": ThermalGuard(), "b": PowerBudget()},
+            )
+        )
+        for _ in range(2)
+    ]
+    assert runs[0][-1].digest == runs[1][-1].digest
+    for one, other in zip(*runs, strict=True):
+        assert one.decision.gpu_cap_w.tobytes() == other.decision.gpu_cap_w.tobytes()
+
+
+def test_no_gpu_draws_more_than_its_cap_and_caps_run_out() -> None:
+    plant = small_plant()
+    rig = rig_of(plant, full_load(plant), 100.0)
+    rig.apply(np.full(48, 300.0), START_S, START_S + 5.0)
+    draws = []
+    while (frame := rig.read()) is not None and frame.time_s <= START_S + 8.0:
+        draws.append(frame.values["gpu_power_w"].max())
+    assert draws[:5] == [300.0] * 5
+    assert draws[5:] == [1200.0] * 3
+
+
+def test_frames_carry_known_signals_on_their_axes() -> None:
+    plant = small_plant()
+    rig = rig_of(plant, full_load(plant), 10.0)
+    frame = rig.read()
+    assert frame is not None
+    for name, values in frame.values.items():
+        assert len(values) == len(rig.axes[SIGNALS[name].axis])
+        finite = values[np.isfinite(values)]
+        assert (finite >= SIGNALS[name].low).all(), name
+        assert (finite <= SIGNALS[name].high).all(), name
+    assert np.isnan(frame.values["rack_return_c"][2])
+
+
+def test_sensors_round_and_shake_by_their_seed_and_time_alone() -> None:
+    plant = small_plant()
+    frame = rig_of(plant, full_load(plant), 10.0, sensors=Sensors(temperature_step_k=1.0)).read()
+    assert frame is not None
+    np.testing.assert_array_equal(frame.values["gpu_temp_c"], np.round(frame.values["gpu_temp_c"]))
+    true = {"gpu_power_w": np.full(48, 500.0)}
+    shaky = Sensors(seed=1, power_noise=0.05)
+    one, same = shaky.seen(true, 5.0), shaky.seen(true, 5.0)
+    np.testing.assert_array_equal(one["gpu_power_w"], same["gpu_power_w"])
+    assert one["gpu_power_w"].std() == pytest.approx(25.0, rel=0.4)
+    assert (one["gpu_power_w"] != shaky.seen(true, 6.0)["gpu_power_w"]).all()
+
+
+def test_a_series_holds_each_row_until_the_next() -> None:
+    series = Series(100.0, 10.0, np.array([[1.0], [2.0], [3.0]]))
+    assert [float(series(t)[0]) for t in (0.0, 100.0, 109.9, 110.0, 125.0, 999.0)] == [
+        1.0, 1.0, 1.0, 2.0, 3.0, 3.0,
+    ]  # fmt: skip
