@@ -16,7 +16,7 @@ ROUNDING = 1e-9
 """Shares that sum to one within this are a whole GPU."""
 
 
-class Conflict(InputError):
+class Conflict(InputError):  # noqa: N818 - it is told as one, a refusal
     """A GPU asked for is held by somebody else, or a reservation is gone. HTTP: 409."""
 
 
@@ -143,13 +143,9 @@ class Allocations:
             raise Conflict(self._who_holds(new, new.gpus[over], old))
         self._add(new, 1.0)
 
-    def _who_holds(
-        self, new: Allocation, taken: Ints, old: tuple[Allocation, ...]
-    ) -> str:
+    def _who_holds(self, new: Allocation, taken: Ints, old: tuple[Allocation, ...]) -> str:
         first = int(taken[0])
-        holders = [
-            a.job for a in self._jobs.values() if a not in old and first in a.gpus
-        ]
+        holders = [a.job for a in self._jobs.values() if a not in old and first in a.gpus]
         by = f"job {holders[0]!r}" if holders else "a reservation"
         more = f" and {len(taken) - 1} more" if len(taken) > 1 else ""
         return f"job {new.job!r}: GPU {self._names[first]}{more} is held by {by}"
@@ -160,9 +156,7 @@ class Allocations:
         expected_w = self._expected_w[allocation.gpus] + sign * allocation.share * (
             allocation.gpu_power_w or 0.0
         )
-        self._expected_w[allocation.gpus] = np.where(
-            np.abs(expected_w) < ROUNDING, 0.0, expected_w
-        )
+        self._expected_w[allocation.gpus] = np.where(np.abs(expected_w) < ROUNDING, 0.0, expected_w)
 
     def _expire(self, now_s: float) -> None:
         while self._ends and self._ends[0][0] <= now_s:

@@ -57,7 +57,7 @@ def resume(path: Path, plant: Plant, supervisor: Supervisor) -> Progress:
     Raises InputError when the file cannot be read, or is of another site or other policies.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         about = json.loads(str(arrays["about"]))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
@@ -126,8 +126,6 @@ def _rebuilt(pattern: Any, leaves: Iterator[NDArray[Any]]) -> Any:
         raise ValueError("numbers are missing")
     if isinstance(pattern, np.ndarray):
         if leaf.shape != pattern.shape or leaf.dtype != pattern.dtype:
-            raise ValueError(
-                f"{leaf.shape} {leaf.dtype} where {pattern.shape} {pattern.dtype} was"
-            )
+            raise ValueError(f"{leaf.shape} {leaf.dtype} where {pattern.shape} {pattern.dtype} was")
         return leaf
     return type(pattern)(leaf.item())

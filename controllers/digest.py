@@ -15,9 +15,7 @@ FIRST = "0" * 64
 """The digest of a run that has not begun."""
 
 
-def chained(
-    digest: str, frame: Frame, state: State, decision: Decision, caps_w: Floats
-) -> str:
+def chained(digest: str, frame: Frame, state: State, decision: Decision, caps_w: Floats) -> str:
     """Return the digest after one more tick (sha256, hexadecimal).
 
     Depends on everything before through `digest`, so a run that is interrupted and resumed

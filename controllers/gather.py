@@ -14,9 +14,7 @@ def sum_by(index: Ints, values: Any, count: int) -> Floats:
     >>> sum_by(np.array([0, 2, 2]), np.array([1.0, 2.0, 3.0]), 4).tolist()
     [1.0, 0.0, 5.0, 0.0]
     """
-    return cast(
-        Floats, np.bincount(index, values, count).astype(np.float64, copy=False)
-    )
+    return cast(Floats, np.bincount(index, values, count).astype(np.float64, copy=False))
 
 
 def applied(law: Callable[..., Any], *arguments: Any) -> Floats:

@@ -96,9 +96,7 @@ class Loop:
                 tick=last.tick + 1,
                 skipped=last.skipped,
                 gaps=last.gaps + (dt_s > GAP_S),
-                digest=chained(
-                    last.digest, frame, state, ruling.decision, ruling.gpu_cap_w
-                ),
+                digest=chained(last.digest, frame, state, ruling.decision, ruling.gpu_cap_w),
             )
             yield Snapshot(
                 plant=self.plant,
@@ -135,9 +133,7 @@ class Loop:
         """Return what the loop itself has to say."""
         lines = []
         if self.progress.skipped:
-            lines.append(
-                f"{self.progress.skipped} frames left out: time did not advance"
-            )
+            lines.append(f"{self.progress.skipped} frames left out: time did not advance")
         if dt_s > LONGEST_STEP_S:
             lines.append(f"gap of {dt_s:.0f} s: {LONGEST_STEP_S:.0f} s of it stepped")
         elif dt_s > GAP_S:
@@ -148,9 +144,7 @@ class Loop:
         return tuple(lines)
 
 
-def advanced(
-    plant: Plant, state: State, inputs: Inputs, dt_s: float, time_s: float
-) -> State:
+def advanced(plant: Plant, state: State, inputs: Inputs, dt_s: float, time_s: float) -> State:
     """Return the state at `time_s`; a long gap is stepped in part, see LONGEST_STEP_S."""
     if dt_s == 0.0:
         return state
@@ -170,10 +164,6 @@ def taken_s(plant: Plant, frame: Frame) -> Floats:
             continue
         values = frame.values[name]
         age_s = frame.age_s.get(name, np.zeros(len(values)))
-        when_s = np.where(
-            np.isnan(values) | np.isnan(age_s), -np.inf, frame.time_s - age_s
-        )
-        newest_s = np.maximum(
-            newest_s, when_s[node] if name.startswith("node") else when_s
-        )
+        when_s = np.where(np.isnan(values) | np.isnan(age_s), -np.inf, frame.time_s - age_s)
+        newest_s = np.maximum(newest_s, when_s[node] if name.startswith("node") else when_s)
     return newest_s

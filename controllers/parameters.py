@@ -16,16 +16,12 @@ def schema(policy: type[Any]) -> dict[str, Any]:
     for parameter in fields(policy):
         meta = parameter.metadata
         entry: dict[str, Any] = {
-            "type": ["number", "null"]
-            if _may_be_none(hints[parameter.name])
-            else "number",
+            "type": ["number", "null"] if _may_be_none(hints[parameter.name]) else "number",
             "default": parameter.default,
             "description": meta.get("doc", ""),
             "unit": meta.get("unit", ""),
         }
-        entry |= {
-            bound: meta[bound] for bound in ("minimum", "maximum") if bound in meta
-        }
+        entry |= {bound: meta[bound] for bound in ("minimum", "maximum") if bound in meta}
         properties[parameter.name] = entry
     return {
         "title": policy.__name__,
@@ -48,25 +44,17 @@ def made(policy: type[Any], values: Mapping[str, Any], where: str = "policy") ->
     for name, value in values.items():
         if name not in known:
             expected = ", ".join(known) or "none"
-            raise InputError(
-                f"{where}: unknown parameter {name!r}, expected one of: {expected}"
-            )
+            raise InputError(f"{where}: unknown parameter {name!r}, expected one of: {expected}")
         given[name] = _number(
             value, _may_be_none(hints[name]), known[name].metadata, f"{where}: {name}"
         )
     return policy(**given)
 
 
-def _number(
-    value: Any, may_be_none: bool, meta: Mapping[str, Any], where: str
-) -> float | None:
+def _number(value: Any, may_be_none: bool, meta: Mapping[str, Any], where: str) -> float | None:
     if value is None and may_be_none:
         return None
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or not math.isfinite(value)
-    ):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise InputError(f"{where}: expected a number, got {value!r}")
     low, high = meta.get("minimum", -math.inf), meta.get("maximum", math.inf)
     if not low <= value <= high:

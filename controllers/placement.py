@@ -128,9 +128,7 @@ def _answer(
     else:
         chosen = _chosen(index, ground, offer, rejected)
     advice = tuple(_advice(index, ground, offer, *place, age_s) for place in chosen)
-    return Answer(
-        time_s=ground.state.time_s, age_s=age_s, advice=advice, rejected=dict(rejected)
-    )
+    return Answer(time_s=ground.state.time_s, age_s=age_s, advice=advice, rejected=dict(rejected))
 
 
 def _chosen(
@@ -142,9 +140,7 @@ def _chosen(
     seen: set[bytes] = set()
     for level_places in _by_level(index, ground, offer, rejected):
         fresh = [place for place in level_places if _first_time(seen, place)]
-        for place, outlook in zip(
-            fresh, outlooks(index, ground, offer, fresh), strict=True
-        ):
+        for place, outlook in zip(fresh, outlooks(index, ground, offer, fresh), strict=True):
             if outlook.margin_k <= 0.0:
                 rejected["temperature"] += len(place.gpus)
             elif outlook.rack_headroom_w < 0.0:
@@ -213,9 +209,7 @@ def _advice(
         lost = max(1.0 - most_w / request.gpu_power_w, 0.0)
     reasons = reasons_for(index, ground, offer, place, outlook)
     if lost:
-        reasons += (
-            f"asks {request.gpu_power_w:.0f} W a GPU, the device gives {most_w:.0f} W",
-        )
+        reasons += (f"asks {request.gpu_power_w:.0f} W a GPU, the device gives {most_w:.0f} W",)
     if age_s > STALE_S:
         reasons += (f"stale: rests on telemetry {age_s:.0f} s old",)
     return Advice(

@@ -88,13 +88,9 @@ def places_in(
         if level == "node":
             nodes, takes = np.array([g]), np.array([offer.request.count])
         else:
-            inside = np.flatnonzero(
-                (index.node_group[level] == g) & (offer.node_room > 0)
-            )
+            inside = np.flatnonzero((index.node_group[level] == g) & (offer.node_room > 0))
             if level in ("nvlink_domain", "rack"):
-                nodes, takes = _spread(
-                    offer.node_room[inside], inside, offer.request.count
-                )
+                nodes, takes = _spread(offer.node_room[inside], inside, offer.request.count)
             else:
                 nodes, takes = _over_racks(index, ground, offer, inside, rack[inside])
         if takes.sum() == offer.request.count:
@@ -136,9 +132,7 @@ def _over_racks(
         entries = slice(int(uses.first[r]), int(uses.first[r + 1]))
         limits, watts = uses.limit[entries], offer.limit_w[entries]
         heavy = watts > 0.0
-        fit = np.floor(left_w[limits][heavy] / watts[heavy] + NEARLY).min(
-            initial=np.inf
-        )
+        fit = np.floor(left_w[limits][heavy] / watts[heavy] + NEARLY).min(initial=np.inf)
         take = int(min(need, offer.rack_room[r], max(fit, 0.0))) // each * each
         if take:
             here = nodes[racks == r]
@@ -152,18 +146,14 @@ def _over_racks(
     return np.concatenate(chosen), np.concatenate(taken)
 
 
-def _gpus_in(
-    index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints, takes: Ints
-) -> Ints:
+def _gpus_in(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints, takes: Ints) -> Ints:
     """Return GPUs of the nodes: where not all are needed, those already
     shared, then those that breathe first, then the coolest."""
     gpus, of = index.plant.arrays.gpus, index.plant.arrays.nodes
     picked = []
     for n, take in zip(nodes.tolist(), takes.tolist(), strict=True):
         first = int(of.first_gpu[n])
-        mine = first + np.flatnonzero(
-            offer.usable[first : first + int(of.gpu_count[n])]
-        )
+        mine = first + np.flatnonzero(offer.usable[first : first + int(of.gpu_count[n])])
         if len(mine) > take:
             keys = (
                 ground.state.gpu_temp_c[mine],

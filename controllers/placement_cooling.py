@@ -32,9 +32,7 @@ class Cooling:
         left_w = np.maximum(self.heat_w + more_w - self.chiller_w, 0.0)
         with np.errstate(divide="ignore", invalid="ignore"):
             above_k = np.where(self.open_w_per_k > 0.0, left_w / self.open_w_per_k, 0.0)
-        floated_c = np.where(
-            self.open_w_per_k > 0.0, self.sink_c + warmer_k + above_k, -np.inf
-        )
+        floated_c = np.where(self.open_w_per_k > 0.0, self.sink_c + warmer_k + above_k, -np.inf)
         return np.maximum(self.setpoint_c, floated_c)
 
 
@@ -59,9 +57,7 @@ def cooling_of(plant: Plant, state: State, inputs: Inputs) -> Cooling:
     wetted_c = inputs.dry_bulb_c - x.adiabatic_effectiveness * (
         inputs.dry_bulb_c - inputs.wet_bulb_c
     )
-    sink_c = np.where(
-        x.cold_circuit >= 0, state.circuit_supply_c[x.cold_circuit], wetted_c
-    )
+    sink_c = np.where(x.cold_circuit >= 0, state.circuit_supply_c[x.cold_circuit], wetted_c)
     whole = sum_by(x.hot_circuit, open_w_per_k, count)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean_c = sum_by(x.hot_circuit, open_w_per_k * sink_c, count) / whole
@@ -74,15 +70,11 @@ def cooling_of(plant: Plant, state: State, inputs: Inputs) -> Cooling:
         sink_c=np.where(whole > 0.0, mean_c, 0.0),
         open_w_per_k=whole,
         chiller_w=sum_by(ch.circuit, ch.capacity_w * ch.in_service, count),
-        setpoint_c=np.where(
-            np.isfinite(setpoint_c), setpoint_c, state.circuit_supply_c
-        ),
+        setpoint_c=np.where(np.isfinite(setpoint_c), setpoint_c, state.circuit_supply_c),
     )
 
 
-def cooling_room_w(
-    index: PlaceIndex, cooling: Cooling, state: State, rack_w: Floats
-) -> Floats:
+def cooling_room_w(index: PlaceIndex, cooling: Cooling, state: State, rack_w: Floats) -> Floats:
     """Return what each circuit can still take off: until rated, or too warm a supply."""
     plant = index.plant
     x, c = plant.arrays.exchangers, plant.arrays.circuits
@@ -101,8 +93,6 @@ def cooling_room_w(
 
 def _at_inlet(index: PlaceIndex) -> Floats:
     """Return the watts at each rack's inlet for a watt at its GPUs: its own entry in `uses`."""
-    own = (
-        index.uses.limit - len(index.plant.feed_names) - len(index.plant.circuit_names)
-    )
+    own = index.uses.limit - len(index.plant.feed_names) - len(index.plant.circuit_names)
     at_inlet: Floats = index.uses.factor[own == index.uses.rack]
     return at_inlet

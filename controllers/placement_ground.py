@@ -38,25 +38,17 @@ class Ground:
     """Power of pumps, fans and chillers for each watt of IT power, as now [-]."""
 
 
-def ground_of(
-    index: PlaceIndex, state: State, inputs: Inputs, promised_w: Floats
-) -> Ground:
+def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Floats) -> Ground:
     """Return what placement rests on; `promised_w` as `Allocations.expected_w` gives it."""
     plant = index.plant
     arrays, tree = plant.arrays, power_tree(plant)
     gpu_w = np.maximum(state.gpu_power_w, promised_w)
     more_w = sum_by(arrays.gpus.node, gpu_w - state.gpu_power_w, len(plant.node_names))
-    node_dc_w = (
-        state.node_dc_power_w + (1.0 + arrays.nodes.load_power_per_gpu_w) * more_w
-    )
+    node_dc_w = state.node_dc_power_w + (1.0 + arrays.nodes.load_power_per_gpu_w) * more_w
     node_w = tree.node_power_w(node_dc_w)
     rack_nodes_w = sum_by(arrays.nodes.rack, node_w, len(plant.rack_names))
-    rack_w = np.where(
-        arrays.racks.lumped, state.rack_power_w, tree.rack_power_w(rack_nodes_w)
-    )
-    wetter_w = (
-        1.0 + arrays.nodes.load_power_per_gpu_w * arrays.nodes.liquid_share
-    ) * more_w
+    rack_w = np.where(arrays.racks.lumped, state.rack_power_w, tree.rack_power_w(rack_nodes_w))
+    wetter_w = (1.0 + arrays.nodes.load_power_per_gpu_w * arrays.nodes.liquid_share) * more_w
     liquid_w = state.rack_liquid_heat_w + np.where(
         arrays.racks.liquid_circuit >= 0,
         sum_by(arrays.nodes.rack, wetter_w, len(plant.rack_names)),
@@ -87,9 +79,7 @@ def ground_of(
         ),
         row_headroom_w=_row_headroom_w(index, feed_room_w, rack_room_w),
         site_headroom_w=float(
-            min(feed_room_w[root].sum(), rack_room_w.sum())
-            if root.any()
-            else rack_room_w.sum()
+            min(feed_room_w[root].sum(), rack_room_w.sum()) if root.any() else rack_room_w.sum()
         ),
         site_slope=_site_slope(plant, out_w),
         cooling=cooling,
@@ -97,9 +87,7 @@ def ground_of(
     )
 
 
-def _row_headroom_w(
-    index: PlaceIndex, feed_room_w: Floats, rack_room_w: Floats
-) -> Floats:
+def _row_headroom_w(index: PlaceIndex, feed_room_w: Floats, rack_room_w: Floats) -> Floats:
     """Return the narrowest cut between each row and the meter: racks, or stages at one depth."""
     plant = index.plant
     rows = len(plant.row_names)

@@ -57,11 +57,7 @@ def rows_of(
     size = nodes.gpu_count[node]
     start = np.cumsum(size) - size
     row_of_gpu = np.repeat(np.arange(len(node)), size)
-    gpu = (
-        nodes.first_gpu[node][row_of_gpu]
-        + np.arange(len(row_of_gpu))
-        - start[row_of_gpu]
-    )
+    gpu = nodes.first_gpu[node][row_of_gpu] + np.arange(len(row_of_gpu)) - start[row_of_gpu]
     at = start[row] + chosen - nodes.first_gpu[node][row]
     gpu_w = ground.gpu_w[gpu]
     gpu_w[at] = offer.asked_w[chosen]
@@ -91,9 +87,7 @@ def supplies_c(
     feeds, circuits = len(plant.feed_names), len(plant.circuit_names)
     racks = len(plant.rack_names)
     added_w = np.zeros((len(candidates), racks))
-    np.add.at(
-        added_w, (rows.candidate, plant.arrays.nodes.rack[rows.node]), rows.added_w
-    )
+    np.add.at(added_w, (rows.candidate, plant.arrays.nodes.rack[rows.node]), rows.added_w)
     supply_c = np.empty((len(candidates), circuits))
     heated = (uses.limit >= feeds) & (uses.limit < feeds + circuits)
     circuit, rack, factor = (
@@ -118,16 +112,8 @@ def rack_flows(
     racks, circuits = index.plant.arrays.racks, index.plant.arrays.circuits
     wet = racks.liquid_circuit[rack] >= 0
     k = racks.liquid_circuit[rack]
-    cp = (
-        np.where(wet, circuits.cp_j_per_kg_k[k], 1.0)
-        if len(circuits.kind)
-        else np.ones(len(k))
-    )
-    inlet_c = (
-        np.where(wet, supply_c[np.arange(len(k)), k], 0.0)
-        if len(circuits.kind)
-        else k * 0.0
-    )
+    cp = np.where(wet, circuits.cp_j_per_kg_k[k], 1.0) if len(circuits.kind) else np.ones(len(k))
+    inlet_c = np.where(wet, supply_c[np.arange(len(k)), k], 0.0) if len(circuits.kind) else k * 0.0
     setpoint_c = np.where(wet, racks.return_setpoint_c[rack], 1.0)
     drive_k = np.maximum(setpoint_c - inlet_c, LEAST_DRIVE_K)
     flow = np.clip(
@@ -137,9 +123,7 @@ def rack_flows(
     )
     flow = np.where(wet, flow, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return_c = np.where(
-            wet & (flow > 0.0), inlet_c + liquid_w / (flow * cp), np.nan
-        )
+        return_c = np.where(wet & (flow > 0.0), inlet_c + liquid_w / (flow * cp), np.nan)
     return flow, return_c
 
 
@@ -157,12 +141,8 @@ def temperatures(
         supply_c[at, nodes.liquid_circuit[rows.node]],
         ground.state.node_inlet_c[rows.node] + rise_k,
     )
-    share = nodes.liquid_flow_share[rows.node] / np.maximum(
-        nodes.gpu_count[rows.node], 1
-    )
-    lanes = sum_by(
-        rows.row_of_gpu, index.plant.arrays.gpus.upstream[rows.gpu], len(rows.node)
-    )
+    share = nodes.liquid_flow_share[rows.node] / np.maximum(nodes.gpu_count[rows.node], 1)
+    lanes = sum_by(rows.row_of_gpu, index.plant.arrays.gpus.upstream[rows.gpu], len(rows.node))
     lanes = np.maximum(lanes, 1.0)
     least = nodes.fan_speed_min[rows.node]
     low, high = least.copy(), np.ones(len(rows.node))
@@ -170,18 +150,14 @@ def temperatures(
         high = low
     for _ in range(0 if wet.all() else HALVINGS):
         speed = 0.5 * (low + high)
-        stream = np.where(
-            wet, flow * share, speed * nodes.airflow_max_kg_per_s[rows.node] / lanes
-        )
+        stream = np.where(wet, flow * share, speed * nodes.airflow_max_kg_per_s[rows.node] / lanes)
         die_c, _ = _chain_c(index, rows, inlet_c, stream, wet, lanes)
         hottest_c = np.full(len(rows.node), -np.inf)
         np.maximum.at(hottest_c, rows.row_of_gpu, die_c)
         above = (hottest_c - nodes.fan_target_c[rows.node]) / FAN_BAND_K + 0.5
         wants_more = least + (1.0 - least) * above > speed
         low, high = np.where(wants_more, speed, low), np.where(wants_more, high, speed)
-    stream = np.where(
-        wet, flow * share, high * nodes.airflow_max_kg_per_s[rows.node] / lanes
-    )
+    stream = np.where(wet, flow * share, high * nodes.airflow_max_kg_per_s[rows.node] / lanes)
     die_c, memory_c = _chain_c(index, rows, inlet_c, stream, wet, lanes)
     speed = np.where(wet, ground.state.fan_speed[rows.node], high)
     return Temperatures(die_c, memory_c, speed)

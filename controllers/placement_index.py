@@ -128,8 +128,6 @@ def _circuits_in_service(plant: Plant) -> Flags:
     cooled = ~owned
     cooled[chillers.circuit[chillers.in_service]] = True
     for _ in range(count):
-        sink = np.where(
-            exchangers.cold_circuit < 0, True, cooled[exchangers.cold_circuit]
-        )
+        sink = np.where(exchangers.cold_circuit < 0, True, cooled[exchangers.cold_circuit])
         cooled[exchangers.hot_circuit[exchangers.in_service & sink]] = True
     return cooled

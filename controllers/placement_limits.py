@@ -61,9 +61,7 @@ def _slopes(plant: Plant) -> tuple[Floats, Floats]:
     with_gpus = nodes.gpu_count > 0
     at_inlet, to_liquid = np.ones(len(racks.row)), np.ones(len(racks.row))
     of = nodes.rack[with_gpus]
-    np.maximum.at(
-        at_inlet, of, ((1.0 + nodes.load_power_per_gpu_w) * supply)[with_gpus]
-    )
+    np.maximum.at(at_inlet, of, ((1.0 + nodes.load_power_per_gpu_w) * supply)[with_gpus])
     wet = 1.0 + nodes.load_power_per_gpu_w * nodes.liquid_share
     np.maximum.at(to_liquid, of, wet[with_gpus])
     shelf = 1.0 + racks.shelf_loss_linear + 2.0 * racks.shelf_loss_square
@@ -77,9 +75,7 @@ def _stages_above(plant: Plant) -> list[dict[int, float]]:
     slope = np.where(feeds.rating_w > 0.0, slope, 1.0)
     found: list[dict[int, float]] = [{} for _ in plant.rack_names]
     joined = plant.arrays.rack_feeds.feed
-    for rack, feed, share in zip(
-        tree.rack.tolist(), joined.tolist(), tree.share, strict=True
-    ):
+    for rack, feed, share in zip(tree.rack.tolist(), joined.tolist(), tree.share, strict=True):
         at, part = feed, float(share)
         while at >= 0 and part > 0.0:
             part *= float(slope[at])

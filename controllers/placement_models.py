@@ -38,9 +38,7 @@ class Request(_Strict):
     job: str = Field(min_length=1, max_length=256)
     gpus: float = Field(gt=0, le=10_000_000, description="Below 1: a share of one GPU")
     gpus_per_node: int | None = Field(default=None, ge=1)
-    gpu_model: str | None = Field(
-        default=None, description="Catalog key of the GPU model"
-    )
+    gpu_model: str | None = Field(default=None, description="Catalog key of the GPU model")
     gpu_power_w: float | None = Field(
         default=None,
         gt=0,
@@ -48,20 +46,12 @@ class Request(_Strict):
     )
     profile: str | None = Field(default=None, max_length=256)
     duration_s: float = Field(default=3600.0, gt=0)
-    required_level: Level | None = Field(
-        default=None, description="All GPUs within one of these"
-    )
-    preferred_level: Level | None = Field(
-        default=None, description="Better within one of these"
-    )
+    required_level: Level | None = Field(default=None, description="All GPUs within one of these")
+    preferred_level: Level | None = Field(default=None, description="Better within one of these")
     collective: Collective | None = None
-    exclude: tuple[str, ...] = Field(
-        default=(), description="Names of nodes not to use"
-    )
+    exclude: tuple[str, ...] = Field(default=(), description="Names of nodes not to use")
     limit: int = Field(default=5, ge=1, le=100, description="Candidates to answer")
-    max_age_s: float | None = Field(
-        default=None, ge=0, description="Oldest telemetry to accept"
-    )
+    max_age_s: float | None = Field(default=None, ge=0, description="Oldest telemetry to accept")
     reserve_s: float | None = Field(
         default=None, gt=0, le=86_400, description="Hold the best candidate this long"
     )
@@ -69,9 +59,7 @@ class Request(_Strict):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.gpus > 1.0 and self.gpus != int(self.gpus):
-            raise ValueError(
-                f"gpus: {self.gpus:g} is neither whole nor a share below 1"
-            )
+            raise ValueError(f"gpus: {self.gpus:g} is neither whole nor a share below 1")
         if self.gpus_per_node is not None and self.gpus % self.gpus_per_node:
             raise ValueError(
                 f"gpus: {self.gpus:g} is not a multiple of gpus_per_node {self.gpus_per_node}"

@@ -86,12 +86,8 @@ def _usable(
     if request.gpu_model is not None:
         if request.gpu_model not in index.models:
             known = ", ".join(index.models) or "none"
-            raise InputError(
-                f"gpu_model: the site has {known}, not {request.gpu_model!r}"
-            )
-        tests.append(
-            ("other model", index.model == index.models.index(request.gpu_model))
-        )
+            raise InputError(f"gpu_model: the site has {known}, not {request.gpu_model!r}")
+        tests.append(("other model", index.model == index.models.index(request.gpu_model)))
     if request.exclude:
         spared = np.ones(len(plant.node_names), dtype=np.bool_)
         for name in request.exclude:
@@ -119,17 +115,13 @@ def _rack_room(
     racks = len(plant.rack_names)
     of_rack = plant.arrays.nodes.rack
     wished = sum_by(of_rack, node_room, racks)
-    node_added_w = sum_by(
-        plant.arrays.gpus.node[usable], added_w[usable], len(plant.node_names)
-    )
+    node_added_w = sum_by(plant.arrays.gpus.node[usable], added_w[usable], len(plant.node_names))
     found = np.bincount(of_rack, np.bincount(plant.arrays.gpus.node[usable],
                                              minlength=len(plant.node_names)), racks)  # fmt: skip
     mean_w = sum_by(of_rack, node_added_w, racks) / np.maximum(found, 1.0)
     limit_w = uses.factor * mean_w[uses.rack]
     with np.errstate(divide="ignore", invalid="ignore"):
-        fits = np.where(
-            limit_w > 0.0, ground.limit_room_w[uses.limit] / limit_w, np.inf
-        )
+        fits = np.where(limit_w > 0.0, ground.limit_room_w[uses.limit] / limit_w, np.inf)
     fits = np.maximum(np.floor(fits + NEARLY), 0.0)
     room = np.minimum.reduceat(fits, uses.first[:-1]) if racks else np.zeros(0)
     short = np.flatnonzero(room < wished)

@@ -66,9 +66,7 @@ def outlooks(
     flow, return_c = rack_flows(index, ground, rack, liquid_w, supply_c)
     heat = temperatures(index, ground, rows, supply_c[place], flow[place])
     rack_w = _rack_powers_w(index, ground, rows, place, rack, heat.fan_speed)
-    return _gathered(
-        index, ground, rows, heat, places // racks, rack, rack_w, return_c, count
-    )
+    return _gathered(index, ground, rows, heat, places // racks, rack, rack_w, return_c, count)
 
 
 def _rack_powers_w(
@@ -87,9 +85,7 @@ def _rack_powers_w(
     )
     dc_w = ground.node_dc_w[n] + (1.0 + nodes.load_power_per_gpu_w[n]) * rows.added_w
     rise_w = tree.node_power_w(dc_w + np.maximum(fans_w, 0.0), n) - ground.node_w[n]
-    return tree.rack_power_w(
-        ground.rack_nodes_w[rack] + sum_by(place, rise_w, len(rack)), rack
-    )
+    return tree.rack_power_w(ground.rack_nodes_w[rack] + sum_by(place, rise_w, len(rack)), rack)
 
 
 def _gathered(
@@ -136,8 +132,7 @@ def _gathered(
                 row_headroom_w=float(after_w.min()),
                 site_headroom_w=ground.site_headroom_w - float(metered_w[mine].sum()),
                 tcs_return_c=float(back_c.max()) if len(back_c) else None,
-                facility_power_w=float(metered_w[mine].sum())
-                + ground.cooling_share * it_w,
+                facility_power_w=float(metered_w[mine].sum()) + ground.cooling_share * it_w,
                 it_power_w=it_w,
             )
         )

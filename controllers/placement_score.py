@@ -66,9 +66,7 @@ def packing(index: PlaceIndex, offer: Offer, candidate: Candidate) -> float:
     touched = np.unique(gpus.node[candidate.gpus])
     free = sum(
         int(offer.usable[first : first + count].sum())
-        for first, count in zip(
-            nodes.first_gpu[touched], nodes.gpu_count[touched], strict=True
-        )
+        for first, count in zip(nodes.first_gpu[touched], nodes.gpu_count[touched], strict=True)
     )
     return len(candidate.gpus) / max(free, 1)
 
@@ -97,17 +95,13 @@ def reasons_for(
         else f"hottest GPU predicted {outlook.gpu_temp_max_c:.0f} °C,"
         f" {outlook.margin_k:.0f} K below its limit"
     )
-    lines.append(
-        f"row {plant.row_names[outlook.row]} keeps {_kilo(outlook.row_headroom_w)}"
-    )
+    lines.append(f"row {plant.row_names[outlook.row]} keeps {_kilo(outlook.row_headroom_w)}")
     lines.append(
         f"facility power {_kilo(outlook.facility_power_w)} more:"
         f" {_kilo(outlook.it_power_w)} IT, chain losses, cooling at its present share"
     )
     if request.preferred_level is not None:
-        met = (
-            "kept" if within(index, candidate, request.preferred_level) else "not kept"
-        )
+        met = "kept" if within(index, candidate, request.preferred_level) else "not kept"
         lines.append(f"preferred level {request.preferred_level} {met}")
     if request.collective is not None:
         lines.append("no collective time: the twin has no fabric model yet")
@@ -122,16 +116,12 @@ def _where(index: PlaceIndex, candidate: Candidate) -> str:
     rack = int(plant.arrays.nodes.rack[node])
     all_of = "the GPU" if count == 1 else f"all {count} GPUs"
     if candidate.level == "node":
-        return (
-            f"{all_of} in node {plant.node_names[node]}, rack {plant.rack_names[rack]}"
-        )
+        return f"{all_of} in node {plant.node_names[node]}, rack {plant.rack_names[rack]}"
     if candidate.level == "nvlink_domain":
         return f"{all_of} in one NVLink domain, rack {plant.rack_names[rack]}"
     if candidate.level == "rack":
         return f"{all_of} in rack {plant.rack_names[rack]}"
-    racks = len(
-        np.unique(plant.arrays.nodes.rack[plant.arrays.gpus.node[candidate.gpus]])
-    )
+    racks = len(np.unique(plant.arrays.nodes.rack[plant.arrays.gpus.node[candidate.gpus]]))
     if candidate.level == "row":
         return f"{all_of} in row {plant.row_names[plant.arrays.racks.row[rack]]}, {racks} racks"
     if candidate.level == "pod":
@@ -144,11 +134,7 @@ def _limit_c(index: PlaceIndex, candidate: Candidate) -> float:
 
 
 def _kilo(power_w: float) -> str:
-    return (
-        f"{power_w / 1000.0:.1f} kW"
-        if abs(power_w) < 1e5
-        else f"{power_w / 1000.0:.0f} kW"
-    )
+    return f"{power_w / 1000.0:.1f} kW" if abs(power_w) < 1e5 else f"{power_w / 1000.0:.0f} kW"
 
 
 def _share(value: float) -> float:

@@ -72,7 +72,4 @@ def find_policies() -> dict[str, type[Any]]:
     """Return the policy classes by name: each file of `controllers/policies` has a POLICY."""
     package = importlib.import_module("controllers.policies")
     names = sorted(found.name for found in pkgutil.iter_modules(package.__path__))
-    return {
-        name: importlib.import_module(f"controllers.policies.{name}").POLICY
-        for name in names
-    }
+    return {name: importlib.import_module(f"controllers.policies.{name}").POLICY for name in names}

@@ -33,9 +33,7 @@ class PowerTree:
     ancestors: tuple[Ints, ...]
     """For each depth the stage that carries each connection; -1: joins higher up."""
 
-    def node_power_w(
-        self, node_dc_w: Floats, nodes: Ints | slice = slice(None)
-    ) -> Floats:
+    def node_power_w(self, node_dc_w: Floats, nodes: Ints | slice = slice(None)) -> Floats:
         """Return the power at the nodes' inlets [W]; the index picks some nodes."""
         n = self.plant.arrays.nodes
         return applied(
@@ -47,9 +45,7 @@ class PowerTree:
             n.supply_loss_square[nodes],
         )
 
-    def rack_power_w(
-        self, nodes_w: Floats, racks: Ints | slice = slice(None)
-    ) -> Floats:
+    def rack_power_w(self, nodes_w: Floats, racks: Ints | slice = slice(None)) -> Floats:
         """Return the power at the racks' inlets, given the sum of each rack's nodes [W]."""
         r = self.plant.arrays.racks
         return applied(
@@ -61,9 +57,7 @@ class PowerTree:
             r.shelf_loss_square[racks],
         )
 
-    def feed_powers_w(
-        self, rack_power_w: Floats, other_w: Floats
-    ) -> tuple[Floats, Floats]:
+    def feed_powers_w(self, rack_power_w: Floats, other_w: Floats) -> tuple[Floats, Floats]:
         """Return the power out of and into every stage [W], each of shape (feeds,)."""
         feeds = self.plant.arrays.feeds
         count = len(feeds.parent)
@@ -127,9 +121,7 @@ def power_tree(plant: Plant) -> PowerTree:
         if (parent := int(feeds.parent[f])) >= 0:
             depth[f] = depth[parent] + 1
             live[f] &= live[parent]
-    layers = tuple(
-        np.flatnonzero(depth == d) for d in range(int(depth.max(initial=-1)) + 1)
-    )
+    layers = tuple(np.flatnonzero(depth == d) for d in range(int(depth.max(initial=-1)) + 1))
     share = np.where(live[links.feed], links.share, 0.0)
     racks = len(plant.rack_names)
     whole = sum_by(links.rack, links.share, racks)
@@ -146,9 +138,7 @@ def power_tree(plant: Plant) -> PowerTree:
     )
 
 
-def _ancestors(
-    parent: Ints, depth: Ints, joined: Ints, depths: int
-) -> tuple[Ints, ...]:
+def _ancestors(parent: Ints, depth: Ints, joined: Ints, depths: int) -> tuple[Ints, ...]:
     rows = []
     at = joined.copy()
     for d in reversed(range(depths)):

@@ -73,9 +73,7 @@ class Rig:
     @property
     def axes(self) -> Mapping[str, Sequence[str]]:
         """Ids along each axis of the frames."""
-        return {
-            name: self._plant.axis(name) for name in AXES if name not in ("link", "job")
-        }
+        return {name: self._plant.axis(name) for name in AXES if name not in ("link", "job")}
 
     def read(self) -> Frame | None:
         """Advance by one interval and return what the sensors say; None after the end."""

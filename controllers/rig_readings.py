@@ -35,25 +35,17 @@ class Sensors:
             unit = SIGNALS[name].unit
             read = true
             if unit == "degC" and self.temperature_noise_k > 0.0:
-                read = read + self.temperature_noise_k * chance.standard_normal(
-                    len(read)
-                )
+                read = read + self.temperature_noise_k * chance.standard_normal(len(read))
             if unit == "degC" and self.temperature_step_k > 0.0:
-                read = (
-                    np.round(read / self.temperature_step_k) * self.temperature_step_k
-                )
+                read = np.round(read / self.temperature_step_k) * self.temperature_step_k
             if unit == "W" and self.power_noise > 0.0 and name != "gpu_cap_w":
-                read = read * (
-                    1.0 + self.power_noise * chance.standard_normal(len(read))
-                )
+                read = read * (1.0 + self.power_noise * chance.standard_normal(len(read)))
                 read = np.maximum(read, 0.0)
             told[name] = read
         return told
 
 
-def readings(
-    plant: Plant, state: State, inputs: Inputs, gpu_cap_w: Floats
-) -> dict[str, Floats]:
+def readings(plant: Plant, state: State, inputs: Inputs, gpu_cap_w: Floats) -> dict[str, Floats]:
     """Return true values of the signals that a well-instrumented site has, on its axes."""
     racks, x = plant.arrays.racks, plant.arrays.exchangers
     wet = racks.liquid_circuit >= 0
@@ -73,9 +65,7 @@ def readings(
         "node_dc_power_w": state.node_dc_power_w,
         "node_inlet_c": state.node_inlet_c,
         "rack_power_w": state.rack_power_w,
-        "rack_supply_c": np.where(
-            wet, state.circuit_supply_c[racks.liquid_circuit], np.nan
-        ),
+        "rack_supply_c": np.where(wet, state.circuit_supply_c[racks.liquid_circuit], np.nan),
         "rack_return_c": np.where(wet, state.rack_return_c, np.nan),
         "rack_flow_kg_per_s": np.where(wet, state.rack_flow_kg_per_s, np.nan),
         "cdu_tcs_supply_c": state.circuit_supply_c[tcs],

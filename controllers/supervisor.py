@@ -68,9 +68,7 @@ class Supervisor:
         with self._lock:
             return self._seats[_known(name, self._seats)].policy
 
-    def set_mode(
-        self, name: str, mode: str, time_s: float, who: str, reason: str = ""
-    ) -> None:
+    def set_mode(self, name: str, mode: str, time_s: float, who: str, reason: str = "") -> None:
         """Change a policy's mode; one that was taken out starts afresh. Journaled."""
         if mode not in MODES:
             raise InputError(f"mode: expected one of {', '.join(MODES)}, got {mode!r}")
@@ -91,9 +89,7 @@ class Supervisor:
         with self._lock:
             seat = self._seats[_known(name, self._seats)]
             seat.policy, seat.memory, seat.alarm = policy, policy.start(self._plant), ""
-            self.journal.write(
-                Entry(time_s, name, seat.mode, f"now {policy}", reason, who)
-            )
+            self.journal.write(Entry(time_s, name, seat.mode, f"now {policy}", reason, who))
 
     def rule(self, view: View) -> Ruling:
         """Return what this tick leads to, having written what is armed."""
@@ -132,9 +128,7 @@ class Supervisor:
             self._caps = remembered.caps
             for name, seat in self._seats.items():
                 mode = remembered.modes[name]
-                seat.mode = (
-                    "advise" if mode == "armed" and seat.mode != "armed" else mode
-                )
+                seat.mode = "advise" if mode == "armed" and seat.mode != "armed" else mode
                 seat.memory, seat.alarm = (
                     remembered.memories[name],
                     remembered.alarms[name],
@@ -149,14 +143,12 @@ class Supervisor:
             try:
                 decision, memory = seat.policy.decide(view, seat.memory)
                 fault = fault_of(decision, len(self._plant.gpu_names))
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
                 # A policy is anybody's code: whatever it raises must not stop the others.
                 fault = f"raised {type(error).__name__}: {error}"
             if fault:
                 seat.alarm = f"taken out: {fault}"
-                self.journal.write(
-                    Entry(view.time_s, name, seat.mode, "taken out", fault)
-                )
+                self.journal.write(Entry(view.time_s, name, seat.mode, "taken out", fault))
             else:
                 seat.memory, seat.reason = memory, decision.reason
                 asked.append((name, seat.mode, decision))
@@ -180,17 +172,11 @@ class Supervisor:
         restrained = bool((advised_w < default_w).any())
         if restrained != self._restrained:
             self._restrained = restrained
-            what = (
-                "caps below the defaults" if restrained else "caps back at the defaults"
-            )
-            self.journal.write(
-                Entry(view.time_s, "supervisor", "advise", what, wish.reason)
-            )
+            what = "caps below the defaults" if restrained else "caps back at the defaults"
+            self.journal.write(Entry(view.time_s, "supervisor", "advise", what, wish.reason))
         return Decision(advised_w, wish.reason)
 
-    def _write(
-        self, view: View, asked: list[tuple[str, Mode, Decision]], fresh: Flags
-    ) -> None:
+    def _write(self, view: View, asked: list[tuple[str, Mode, Decision]], fresh: Flags) -> None:
         """Write what is armed; restore the defaults when nothing is armed any more."""
         armed = [(name, decision) for name, mode, decision in asked if mode == "armed"]
         in_force = self._caps.until_s > -np.inf
@@ -240,9 +226,7 @@ class Supervisor:
         self._note("actuator", "", time_s)
         default_w = self._limits.gpu_cap_default_w
         self._caps = self._caps._replace(written_w=default_w.copy(), until_s=-np.inf)
-        self.journal.write(
-            Entry(time_s, "supervisor", "armed", "defaults restored", reason)
-        )
+        self.journal.write(Entry(time_s, "supervisor", "armed", "defaults restored", reason))
 
     def _note(self, part: str, trouble: str, time_s: float) -> None:
         """Journal a change of a part's health once: when lost, and when recovered."""
@@ -261,7 +245,5 @@ class Supervisor:
 
 def _known(name: str, names: Mapping[str, Any]) -> str:
     if name not in names:
-        raise InputError(
-            f"policy: expected one of {', '.join(names) or 'none'}, got {name!r}"
-        )
+        raise InputError(f"policy: expected one of {', '.join(names) or 'none'}, got {name!r}")
     return name

@@ -29,9 +29,7 @@ def fault_of(decision: Decision, count: int) -> str:
         return f"answered {type(decision).__name__} instead of a Decision"
     cap_w = np.asarray(decision.gpu_cap_w)
     if cap_w.shape != (count,) or cap_w.dtype != np.float64:
-        return (
-            f"caps of shape {cap_w.shape}, {cap_w.dtype}; expected ({count},), float64"
-        )
+        return f"caps of shape {cap_w.shape}, {cap_w.dtype}; expected ({count},), float64"
     if not np.isfinite(cap_w).all():
         return f"{int(np.count_nonzero(~np.isfinite(cap_w)))} caps are not finite"
     return ""
@@ -40,6 +38,4 @@ def fault_of(decision: Decision, count: int) -> str:
 def silent_gpus(view: View, fresh: Flags) -> tuple[str, ...]:
     silent = ~fresh & view.plant.arrays.gpus.in_service
     count = int(np.count_nonzero(silent))
-    return (
-        (f"{count} GPUs without a fresh reading: their caps are held",) if count else ()
-    )
+    return (f"{count} GPUs without a fresh reading: their caps are held",) if count else ()

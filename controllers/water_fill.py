@@ -49,9 +49,7 @@ def fill_level(group: Ints, gain_w: Floats, bound: Floats, room_w: Floats) -> Fl
     corner = np.where(over, np.arange(len(order)), len(order))
     hit = np.minimum.reduceat(corner, first)
     found = hit[hit < len(order)]
-    level[g[found]] = np.minimum(
-        (room[found] - before_w[found]) / rest_w[found], u[found]
-    )
+    level[g[found]] = np.minimum((room[found] - before_w[found]) / rest_w[found], u[found])
     return level
 
 

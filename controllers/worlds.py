@@ -100,7 +100,9 @@ def open_world(wish: Wish) -> World:
         progress = resume(wish.resume, plant, supervisor)
     else:
         progress = _first_progress(plant, believer, outdoors, open_spec(spec, plant, wish).read())
-    source = open_spec(spec, plant, wish, after_s=progress.state.time_s if progress.tick else -np.inf)
+    source = open_spec(
+        spec, plant, wish, after_s=progress.state.time_s if progress.tick else -np.inf
+    )
     if np.isfinite(wish.speed):
         source = Paced(source, wish.speed)
     loop = Loop(plant, source, believer, supervisor, progress, "REPLAY", label_of(spec))

@@ -49,10 +49,15 @@ def _racks(lines: list[str], feed: Feed, summary: Summary) -> None:
 
 
 def _metric(
-    lines: list[str], name: str, about: str, samples: Iterable[tuple[str, float]], kind: str = "gauge"
-) -> None:  # fmt: skip
+    lines: list[str],
+    name: str,
+    about: str,
+    samples: Iterable[tuple[str, float]],
+    kind: str = "gauge",
+) -> None:
     lines += [f"# HELP {PREFIX}{name} {about}", f"# TYPE {PREFIX}{name} {kind}"]
-    lines += [f"{PREFIX}{name}{label} {value!r}" for label, value in samples if math.isfinite(value)]
+    good = ((label, value) for label, value in samples if math.isfinite(value))
+    lines += [f"{PREFIX}{name}{label} {value!r}" for label, value in good]
 
 
 def _counter(lines: list[str], name: str, about: str, value: float) -> None:

@@ -23,9 +23,7 @@ def serve(
     audit: Path = Path("runs/audit.jsonl"),
 ) -> None:
     """Run until interrupted. InputError when the address may not be or cannot be bound."""
-    server_of(
-        world, host, port, trust_loopback=trust_loopback, tokens=tokens, audit=audit
-    ).run()
+    server_of(world, host, port, trust_loopback=trust_loopback, tokens=tokens, audit=audit).run()
 
 
 def server_of(

@@ -42,6 +42,8 @@ class PowerBudget:
     its device limit when it is held by its cap, else its recent peak and some slack, so
     power follows the work and comes back when work returns.
 
+    What pumps, fans and chillers draw is taken as now; the margins are for their rise.
+
     Within a rack and a pass, power is bounded by the chord between the pass's ends: losses
     are convex, so the bound is on the safe side (under 0.3 % of a rating). On a tree the
     shares are max-min fair and exact; where a rack hangs on two stages, the lower level of
@@ -66,6 +68,15 @@ class PowerBudget:
             "doc": "Limit at the utility meters together",
             "unit": "W",
             "minimum": 0.0,
+        },
+    )
+    site_margin: float = field(
+        default=0.99,
+        metadata={
+            "doc": "Share of the site limit to use",
+            "unit": "",
+            "minimum": 0.1,
+            "maximum": 1.0,
         },
     )
     slack: float = field(
@@ -95,16 +106,12 @@ class PowerBudget:
         second = self._pour(tree, view, cap_w, most_w)
         cap_w = cap_w + second.level[racks] * (most_w - cap_w)
         cap_w = np.clip(cap_w, low_w, most_w)
-        return Decision(cap_w, _reason(view.plant, cap_w, first, second)), Wanted(
-            want_w, cap_w
-        )
+        return Decision(cap_w, _reason(view.plant, cap_w, first, second)), Wanted(want_w, cap_w)
 
     def _wants(self, view: View, memory: Wanted) -> Floats:
         gpus, power_w = view.plant.arrays.gpus, view.state.gpu_power_w
         span_w = gpus.power_max_w - gpus.power_min_w
-        recent_w = np.clip(
-            power_w + self.slack * span_w, gpus.power_min_w, gpus.power_max_w
-        )
+        recent_w = np.clip(power_w + self.slack * span_w, gpus.power_min_w, gpus.power_max_w)
         fade = np.exp(-view.dt_s / self.forget_s)
         kept_w = recent_w + fade * np.maximum(memory.want_w - recent_w, 0.0)
         return np.where(power_w >= AT_CAP * memory.cap_w, gpus.power_max_w, kept_w)
@@ -117,9 +124,7 @@ class PowerBudget:
         out_w, in_w = tree.feed_powers_w(rack_low_w, tree.other_w(view.state))
         most_out_w = tree.stage_output_w(self._limit_w(tree))
         with np.errstate(divide="ignore", invalid="ignore"):
-            own = np.clip(
-                (racks.rating_w * self.margin - rack_low_w) / rack_gain_w, 0.0, 1.0
-            )
+            own = np.clip((racks.rating_w * self.margin - rack_low_w) / rack_gain_w, 0.0, 1.0)
         level = np.where(rack_gain_w > 0.0, own, 1.0)
         gain_w = tree.share * rack_gain_w[tree.rack]
         full: list[int] = []
@@ -144,7 +149,7 @@ class PowerBudget:
         if self.site_limit_w is not None:
             root = feeds.parent < 0
             whole_w = float(feeds.rating_w[root].sum())
-            share_w = self.site_limit_w * feeds.rating_w / max(whole_w, 1.0)
+            share_w = self.site_limit_w * self.site_margin * feeds.rating_w / max(whole_w, 1.0)
             limit_w = np.where(root, np.minimum(limit_w, share_w), limit_w)
         return limit_w
 
@@ -156,12 +161,8 @@ def _rack_power_w(tree: PowerTree, view: View, gpu_w: Floats) -> Floats:
     """
     plant, state = tree.plant, view.state
     nodes, racks = plant.arrays.nodes, plant.arrays.racks
-    change_w = sum_by(
-        plant.arrays.gpus.node, gpu_w - state.gpu_power_w, len(plant.node_names)
-    )
-    dc_w = np.maximum(
-        state.node_dc_power_w + (1.0 + nodes.load_power_per_gpu_w) * change_w, 0.0
-    )
+    change_w = sum_by(plant.arrays.gpus.node, gpu_w - state.gpu_power_w, len(plant.node_names))
+    dc_w = np.maximum(state.node_dc_power_w + (1.0 + nodes.load_power_per_gpu_w) * change_w, 0.0)
     inside_w = sum_by(nodes.rack, tree.node_power_w(dc_w), len(plant.rack_names))
     return np.where(racks.lumped, state.rack_power_w, tree.rack_power_w(inside_w))
 

@@ -78,9 +78,7 @@ def rack_routes(feed: Feed) -> APIRouter:
             if name is not None:
                 keep &= of_rack == place_of({n: i for i, n in enumerate(names)}, name, noun)
         found = np.flatnonzero(keep)
-        return reply(
-            stamped(feed, listed(found, lambda at: rack_row(index, summary, at), page))
-        )
+        return reply(stamped(feed, listed(found, lambda at: rack_row(index, summary, at), page)))
 
     @routes.get("/racks/{rack}")
     def rack(rack: str, fields: Fields = None) -> Response:

@@ -27,7 +27,7 @@
   const ink = (c) => {
     const linear = c.map((v) => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; });
     const light = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
-    return light > 0.18 ? "#0d1116" : "#ffffff";
+    return light > 0.179 ? "#000000" : "#ffffff";
   };
 
   const bounds = (drawing) => {
@@ -59,7 +59,7 @@
   const build = (box, drawing) => {
     box.replaceChildren();
     const stage = html(box, "div", "tiles-stage");
-    const svg = make(stage, "svg", { viewBox: bounds(drawing).join(" "), preserveAspectRatio: "xMidYMid meet" });
+    const svg = make(stage, "svg", { viewBox: bounds(drawing).join(" "), preserveAspectRatio: drawing.top ? "xMidYMin meet" : "xMidYMid meet" });
     const id = "hatch-" + box.id, step = drawing.font * 0.5;
     const hatch = make(make(svg, "defs"), "pattern", { id, width: step, height: step,
       patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" });
@@ -79,6 +79,11 @@
     frame.setAttribute("class", "tile");
     const rect = make(frame, "rect", { x: tile.x - tile.w / 2, y: tile.y - tile.h / 2, width: tile.w,
       height: tile.h, transform: `rotate(${tile.turn} ${tile.x} ${tile.y})` });
+    if (drawing.front) {
+      make(frame, "line", { x1: tile.x - tile.w * 0.44, x2: tile.x + tile.w * 0.44, y1: tile.y - tile.h * 0.56,
+        y2: tile.y - tile.h * 0.56, transform: `rotate(${tile.turn} ${tile.x} ${tile.y})`, class: "tile-front",
+        "stroke-width": tile.h * 0.05 });
+    }
     const upright = Math.abs(Math.cos((tile.turn * Math.PI) / 180)) > 0.7;
     const [wide, high] = upright ? [tile.w, tile.h] : [tile.h, tile.w];
     const flat = wide > 2.4 * high;
@@ -112,7 +117,7 @@
     return { frame, rect, text, note, mark, badge, tile, lines };
   };
 
-  const legend = (box, values) => {
+  const legend = (box, values, front) => {
     const key = [values.title, values.unit, values.low, values.high].join("|");
     if (box.dataset.key === key) return;
     box.dataset.key = key;
@@ -121,8 +126,9 @@
     html(box, "span", "legend-end", `${values.low}`);
     html(box, "span", "legend-bar").style.background = `linear-gradient(90deg, ${values.scale.join(",")})`;
     html(box, "span", "legend-end", `${values.high}`);
-    html(box, "span", "legend-near", "▲ near limit");
-    html(box, "span", "legend-over", "■ over limit");
+    if (front) html(box, "span", "legend-front", "▬ front");
+    html(box, "span", "legend-near", "▲ near");
+    html(box, "span", "legend-over", "■ over");
     html(box, "span", "legend-missing", "");
     html(box, "span", "legend-end", "no reading");
   };
@@ -138,7 +144,7 @@
       part.rect.style.fill = missing ? state.hatch : `rgb(${c.join(",")})`;
       const text = missing ? "" : values.texts[at];
       if (part.text.textContent !== text) part.text.textContent = text;
-      part.text.style.fill = missing ? "currentColor" : ink(c);
+      part.text.style.fill = missing ? "var(--text)" : ink(c);
       const note = values.notes[at] || "";
       if (part.note.textContent !== note) {
         part.note.textContent = note;
@@ -152,7 +158,7 @@
       const cls = "tile" + (level === 2 ? " over" : level === 1 ? " near" : "") + (ranks.has(at) ? " marked" : "");
       if (part.frame.getAttribute("class") !== cls) part.frame.setAttribute("class", cls);
     });
-    legend(state.legend, values);
+    legend(state.legend, values, state.drawing.front);
   };
 
   window.dash_clientside = window.dash_clientside || {};

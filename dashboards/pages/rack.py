@@ -30,20 +30,21 @@ from dashboards.theme import Scheme, as_scheme
 SPAN_S, STEP_S = 1800.0, 4.0
 
 COLUMNS = [
-    {"field": "node", "headerName": "Node", "pinned": "left", "minWidth": 108},
-    {"field": "state", "headerName": "State", "minWidth": 92},
+    {"field": "node", "headerName": "Node", "pinned": "left", "width": 128},
+    {"field": "state", "headerName": "State", "width": 104},
     *(
         {
             "field": field,
             "headerName": heading,
             "type": "numericColumn",
+            "flex": 1,
             "valueFormatter": {
                 "function": f"params.value == null ? '–' : d3.format('.{digits}f')(params.value)"
             },
         }
         for field, heading, digits in (
             ("power", "Power [kW]", 2),
-            ("gpu", "Hottest GPU [°C]", 1),
+            ("gpu", "Max GPU [°C]", 1),
             ("margin", "Margin [K]", 1),
             ("inlet", "Inlet air [°C]", 1),
             ("outlet", "Outlet air [°C]", 1),
@@ -60,7 +61,7 @@ GRID_THEME = (
     "headerBackgroundColor:'var(--raised)',headerTextColor:'var(--muted)',"
     "borderColor:'var(--line)',oddRowBackgroundColor:'var(--surface)',"
     "rowHoverColor:'var(--raised)',fontFamily:'inherit',fontSize:13,rowHeight:25,"
-    "headerHeight:34,wrapperBorderRadius:3,spacing:6})"
+    "headerHeight:38,wrapperBorderRadius:3,spacing:6})"
 )
 
 
@@ -116,9 +117,7 @@ def register(app: Dash, feed: Feed) -> None:
     @on(app, Output("rack-history", "figure"), TICK, SCHEME, at)
     def history(_tick: dict[str, Any] | None, scheme: str | None, rack: int) -> Any:
         wanted = as_scheme(scheme)
-        change = feed.shared(
-            ("rack-history", rack, wanted), lambda _: _history(feed, rack, wanted)
-        )
+        change = feed.shared(("rack-history", rack, wanted), lambda _: _history(feed, rack, wanted))
         return no_update if change is None else change
 
     @on(app, Output("url", "search"), Input("rack-chooser", "value"), at, prevent_initial_call=True)
@@ -186,7 +185,7 @@ def _grid() -> Component:
         columnDefs=COLUMNS,
         rowData=[],
         getRowId="params.data.node",
-        defaultColDef={"sortable": True, "flex": 1, "minWidth": 76, "wrapHeaderText": True,
+        defaultColDef={"sortable": True, "minWidth": 72, "wrapHeaderText": True,
                        "resizable": True, "cellClassRules": LEVEL_STYLES},
         dashGridOptions={"theme": {"function": GRID_THEME}, "animateRows": False,
                          "suppressCellFocus": True},
@@ -213,9 +212,7 @@ def panels(feed: Feed, rack: int) -> tuple[Panel, ...]:
 
 
 def _shown(feed: Feed, summary: Summary, rack: int) -> Shown:
-    return Shown(
-        strip(rack_cards(feed.index, summary, rack)), node_rows(feed.index, summary, rack)
-    )
+    return Shown(strip(rack_cards(feed.index, summary, rack)), node_rows(feed.index, summary, rack))
 
 
 def _history(feed: Feed, rack: int, scheme: Scheme) -> Patch:

@@ -9,6 +9,7 @@ import numpy as np
 from dash import Dash, Input, Output, Patch, html, no_update
 from dash.development.base_component import Component
 
+from dashboards.closest import closest
 from dashboards.feed import Feed
 from dashboards.history import binned, last
 from dashboards.numbers import power_unit
@@ -19,7 +20,7 @@ from dashboards.parts.live import SCHEME, TICK, on
 from dashboards.parts.page import Page
 from dashboards.parts.site_cards import site_cards
 from dashboards.parts.tiles import colours, register_tiles, tiles
-from dashboards.parts.wrong import wrong_list, wrong_title
+from dashboards.parts.wrong import closest_list, wrong_list, wrong_title
 from dashboards.summary import Summary
 from dashboards.theme import Scheme, as_scheme
 
@@ -33,6 +34,7 @@ class Shown(NamedTuple):
     cards: list[Component]
     wrong: list[Component]
     wrong_title: str
+    closest: list[Component]
 
 
 def layout(feed: Feed, _search: str) -> Component:
@@ -63,6 +65,8 @@ def layout(feed: Feed, _search: str) -> Component:
                         className="panel-head",
                     ),
                     html.Div(id="site-wrong", className="wrong", **{"aria-live": "polite"}),
+                    html.Div(html.H2("Closest to a limit"), className="panel-head"),
+                    html.Div(id="site-closest", className="standings"),
                 ],
                 className="panel wrong-panel",
             ),
@@ -91,10 +95,11 @@ def register(app: Dash, feed: Feed) -> None:
         Output("site-cards", "children"),
         Output("site-wrong", "children"),
         Output("site-wrong-title", "children"),
+        Output("site-closest", "children"),
         TICK,
     )
     def figures(_tick: dict[str, Any] | None) -> tuple[Any, ...]:
-        return feed.shared("site", partial(_shown, feed)) or (no_update,) * 3
+        return feed.shared("site", partial(_shown, feed)) or (no_update,) * 4
 
     @on(app, Output("site-floor-values", "data"), TICK, Input("site-signal", "value"))
     def floor(_tick: dict[str, Any] | None, name: str) -> Any:
@@ -129,7 +134,12 @@ def panels(feed: Feed) -> tuple[Panel, Panel]:
 
 def _shown(feed: Feed, summary: Summary) -> Shown:
     found = feed.findings
-    return Shown(strip(site_cards(feed.index, summary)), wrong_list(found), wrong_title(found))
+    return Shown(
+        strip(site_cards(feed.index, summary)),
+        wrong_list(found),
+        wrong_title(found),
+        closest_list(closest(feed.index, summary)),
+    )
 
 
 def _history(feed: Feed, scheme: Scheme) -> Patch:

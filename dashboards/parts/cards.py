@@ -36,7 +36,7 @@ def _card(card: Card) -> Component:
     title: list[Component | str] = [html.Span(card.title)]
     if card.severity is not Severity.NOTE:
         title.append(html.Span(flag(card.severity), className="flag"))
-    broad = " broad" if len(card.value) > 8 else ""
+    width = " broad" if len(card.value) > 8 else "" if math.isfinite(card.share) else " slim"
     children: list[Component] = [
         html.Div(title, className="card-title"),
         html.Div(
@@ -44,11 +44,11 @@ def _card(card: Card) -> Component:
             className="card-number",
         ),
         html.Div(card.detail, className="card-detail", title=card.detail),
-        _bar(card.share),
+        bar(card.share),
     ]
     if card.href:
-        return html.A(children, href=card.href, className=f"card {state}{broad}")
-    return html.Div(children, className=f"card {state}{broad}")
+        return html.A(children, href=card.href, className=f"card {state}{width}")
+    return html.Div(children, className=f"card {state}{width}")
 
 
 def flag(severity: Severity) -> str:
@@ -56,7 +56,7 @@ def flag(severity: Severity) -> str:
     return f"{MARKS[severity]} {WORDS[severity]}".strip()
 
 
-def _bar(share: float) -> Component:
+def bar(share: float) -> Component:
     """Return a bar whose mark stands at the limit; an empty line where there is none."""
     if not math.isfinite(share):
         return html.Div(className="bar none")

@@ -54,7 +54,7 @@ def figure(panels: Sequence[Panel], scheme: Scheme) -> dict[str, Any]:
         "template": chart_template(scheme),
         "margin": {"l": 46, "r": 14, "t": 26, "b": 26},
         "hovermode": "x unified",
-        "showlegend": True,
+        "showlegend": False,
         "uirevision": "kept",
         "shapes": [],
         "annotations": [],
@@ -93,14 +93,7 @@ def _panel(
         "hoverformat": "%H:%M:%S",
         "nticks": 8,
     }
-    layout[f"legend{suffix}"] = {
-        "orientation": "h",
-        "x": left + width,
-        "xanchor": "right",
-        "y": 1.0,
-        "yanchor": "bottom",
-    }
-    title = f"<b>{panel.title}</b> [{panel.unit}]"
+    title = _title(panel, scheme)
     layout["annotations"].append(_note(title, left, 1.0, "left", COLOURS[scheme]["text"]))
     for line in panel.lines:
         colour = COLOURS[scheme][_series(panel, line)]
@@ -116,7 +109,6 @@ def _panel(
                 "line": {"width": 2, "dash": line.dash, "color": colour},
                 "hovertemplate": f"%{{y:.2f}} {panel.unit}",
                 "connectgaps": False,
-                "legend": f"legend{suffix}",
             }
         )
     if math.isfinite(panel.limit):
@@ -145,6 +137,16 @@ def _limit(
     layout["annotations"].append({**note, "yref": axis})
 
 
+def _title(panel: Panel, scheme: Scheme) -> str:
+    """Return a panel's title with its lines' names in their colours, instead of a legend."""
+    colours = [COLOURS[scheme][_series(panel, line)] for line in panel.lines]
+    names = [
+        f'   <span style="color:{colour}"><b>━</b> {line.name}</span>'
+        for line, colour in zip(panel.lines, colours, strict=True)
+    ]
+    return f"<b>{panel.title}</b> [{panel.unit}]{''.join(names)}"
+
+
 def _series(panel: Panel, line: Line) -> str:
     """Return the name of a line's colour: its place in its panel."""
     return f"series-{panel.lines.index(line) % 3 + 1}"
@@ -164,9 +166,7 @@ def _note(text: str, x: float, y: float, anchor: str, colour: str) -> dict[str, 
     }
 
 
-def points(
-    panels: Sequence[Panel], series: Sequence[Series], scheme: Scheme, zone: str
-) -> Patch:
+def points(panels: Sequence[Panel], series: Sequence[Series], scheme: Scheme, zone: str) -> Patch:
     """Return what changes in a drawn figure: every line's points, and the scheme.
 
     Whole lines are sent, a few hundred means each, so that a page which slept or lost its
@@ -189,6 +189,7 @@ def _recolour(change: Patch, panels: Sequence[Panel], scheme: Scheme) -> None:
     change["layout"]["template"] = chart_template(scheme)
     notes, shapes = 0, 0
     for panel in panels:
+        change["layout"]["annotations"][notes]["text"] = _title(panel, scheme)
         change["layout"]["annotations"][notes]["font"]["color"] = colours["text"]
         notes += 1
         if math.isfinite(panel.limit):

@@ -63,7 +63,8 @@ def floor_drawing(index: Index) -> Drawing:
         Tile(name, *place[:4].tolist(), float(place[4]) - math.pi / 2.0, rack_href(name))
         for name, place in zip(plant.rack_names, plant.rack_place_m, strict=True)
     ]
-    return Drawing(tiles, _row_labels(index), _font_m(plant.rack_place_m), "Floor map of racks")
+    return Drawing(tiles, _row_labels(index), _font_m(plant.rack_place_m), "Floor map of racks",
+                   front=True)  # fmt: skip
 
 
 def floor_colours(
@@ -122,7 +123,7 @@ def _row_labels(index: Index) -> list[Label]:
 
 def _font_m(place: Floats) -> float:
     """Return a letter size that suits the racks."""
-    return 0.5 * float(place[:, 2:4].min()) if len(place) else 0.3
+    return 0.36 * float(place[:, 2:4].min()) if len(place) else 0.3
 
 
 def _power_scale(rating_w: Floats) -> tuple[float, str]:

@@ -17,9 +17,7 @@ SCHEME = Input("scheme", "data")
 """The page's colour scheme, ``light`` or ``dark``."""
 
 
-def on(
-    app: Dash, *dependencies: Any, **options: Any
-) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def on(app: Dash, *dependencies: Any, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Register a plain function as a callback that runs in a worker thread.
 
     A synchronous callback on Dash's FastAPI backend blocks the event loop and with it the

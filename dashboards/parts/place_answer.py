@@ -21,7 +21,7 @@ COLUMNS: tuple[tuple[str, Cell], ...] = (
     ("Site headroom", lambda p: power(p.site_headroom_w)),
     ("Coolant return", lambda p: _with(p.tcs_return_c, 1, "°C")),
     ("Collective", lambda p: _collective(p)),
-    ("Facility", lambda p: power(p.facility_power_w)),
+    ("More facility power", lambda p: power(p.facility_power_w)),
 )
 """Heading of a prediction and how it is written."""
 
@@ -32,12 +32,8 @@ def answer_view(index: Index, request: Request, answer: Answer) -> list[Componen
     if answer.advice:
         head = [html.Th("#"), html.Th("Where", className="words"), html.Th("Score")]
         head += [html.Th(title) for title, _ in COLUMNS]
-        rows = [_row(index, rank, one) for rank, one in enumerate(answer.advice, start=1)]
-        parts.append(
-            html.Table(
-                [html.Thead(html.Tr([*head, html.Th("Why", className="words")])), html.Tbody(rows)]
-            )
-        )
+        rows = [row for at, one in enumerate(answer.advice, 1) for row in _rows(index, at, one)]
+        parts.append(html.Table([html.Thead(html.Tr(head)), html.Tbody(rows)]))
     else:
         parts.append(html.Div(f"No feasible place for {request.job}.", className="problem"))
     if answer.rejected:
@@ -64,7 +60,8 @@ def marked_racks(index: Index, answer: Answer) -> list[int]:
     return list(dict.fromkeys(rack for one in answer.advice for rack in racks_of(index, one)))
 
 
-def _row(index: Index, rank: int, one: Advice) -> Component:
+def _rows(index: Index, rank: int, one: Advice) -> list[Component]:
+    """Return a place's line of figures and its line of reasons."""
     names = [index.plant.rack_names[rack] for rack in racks_of(index, one)]
     links: list[Component | str] = []
     for name in names[:4]:
@@ -72,18 +69,15 @@ def _row(index: Index, rank: int, one: Advice) -> Component:
     if len(names) > 4:
         links.append(f"and {len(names) - 4} racks more ")
     nodes = f"{len(one.nodes)} node{'s' * (len(one.nodes) > 1)}, {len(one.gpus)} GPUs"
-    where = html.Td(
-        [html.Div(links), html.Div(nodes, title=", ".join(one.nodes))], className="words"
-    )
-    return html.Tr(
-        [
-            html.Td(str(rank), className="rank"),
-            where,
-            html.Td(fixed(one.score, 2)),
-            *(html.Td(cell(one.predicted)) for _, cell in COLUMNS),
-            html.Td(html.Ul([html.Li(reason) for reason in one.reasons]), className="words"),
-        ]
-    )
+    where = html.Td([*links, html.Span(nodes, title=", ".join(one.nodes))], className="where")
+    figures = [
+        html.Td(str(rank), className="rank"),
+        where,
+        html.Td(fixed(one.score, 2)),
+        *(html.Td(cell(one.predicted)) for _, cell in COLUMNS),
+    ]
+    why = html.Td("; ".join(one.reasons), colSpan=len(figures) - 1, className="words")
+    return [html.Tr(figures), html.Tr([html.Td(), why], className="why")]
 
 
 def _with(value: float | None, digits: int, unit: str) -> str:

@@ -39,7 +39,7 @@ def form(feed: Feed) -> Component:
             html.H3("Collective of a step"),
             _choice("op", "Operation", list(get_args(Operation)), "none", wide=True),
             _number("megabytes", "Size on each GPU [MB]", 1000, low=0.001),
-            _number("per_step_s", "Compute between two [s]", 1, low=0.000001),
+            _number("per_step_s", "Step compute [s]", 1, low=0.000001),
             html.Div(dmc.Button("Find places", id="place-ask", size="sm"), className="buttons"),
             html.Div(id="place-problem", className="problem wide", role="alert"),
         ],
@@ -97,9 +97,7 @@ def _number(
     )  # fmt: skip
 
 
-def _choice(
-    name: str, label: str, choices: list[str], hint: str, wide: bool = False
-) -> Component:
+def _choice(name: str, label: str, choices: list[str], hint: str, wide: bool = False) -> Component:
     return dmc.Select(
         id=f"place-{name}", label=label, data=choices, placeholder=hint, clearable=True, size="xs",
         className="wide" if wide else "",

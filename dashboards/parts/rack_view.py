@@ -1,7 +1,6 @@
 """One rack: its key figures, its GPUs node by node, its nodes as a table."""
 
 import math
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,7 +29,8 @@ def rack_cards(index: Index, summary: Summary, rack: int) -> list[Card]:
     cards = [power_card("Rack power", rack_w, rating_w, "rated"), _hottest(index, summary, rack)]
     if index.plant.arrays.racks.liquid_circuit[rack] >= 0:
         cards += _coolant(index, summary, rack)
-    return [*cards, _inlet(index, summary, rack), _heat(summary, rack)]
+        return [*cards, _inlet(index, summary, rack), _heat(summary, rack)]
+    return [*cards, _inlet(index, summary, rack), *_air(index, summary, rack)]
 
 
 def _hottest(index: Index, summary: Summary, rack: int) -> Card:
@@ -79,12 +79,32 @@ def _inlet(index: Index, summary: Summary, rack: int) -> Card:
                 level_of(limit_c - value_c, NEAR_COOLANT_K))  # fmt: skip
 
 
+def _air(index: Index, summary: Summary, rack: int) -> list[Card]:
+    """Return what an air-cooled rack gives back, and how hard its fans work."""
+    nodes, state = index.nodes_by_rack[rack], summary.state
+    value, unit = _value_unit(float(summary.rack["rack_air_heat_w"][rack]))
+    cards = [Card("Heat to air", value, unit, "no limit")]
+    if len(nodes):
+        outlet_c, fastest = float(state.node_outlet_c[nodes].max()), state.fan_speed[nodes].max()
+        cards += [
+            Card("Warmest outlet", fixed(outlet_c), "°C", "no limit"),
+            Card("Fastest fans", fixed(100.0 * float(fastest), 0), "%", "of full speed",
+                 float(fastest)),
+        ]  # fmt: skip
+    return cards
+
+
+def _value_unit(value_w: float) -> tuple[str, str]:
+    """Return a power of a rack's size as number and unit, always in the same unit."""
+    return fixed(value_w / 1e3, 1), "kW"
+
+
 def _heat(summary: Summary, rack: int) -> Card:
     liquid_w = float(summary.rack["rack_liquid_heat_w"][rack])
     air_w = float(summary.rack["rack_air_heat_w"][rack])
     total_w = liquid_w + air_w
     part = liquid_w / total_w if total_w > 0.0 else math.nan
-    value, unit = power(liquid_w, max(total_w, 1e3)).rsplit(" ", 1)
+    value, unit = _value_unit(liquid_w)
     detail = f"{fixed(100.0 * part, 0)} % · {power(air_w, max(total_w, 1e3))} to air"
     return Card("Heat to liquid", value, unit, detail)
 
@@ -99,8 +119,9 @@ def gpu_drawing(index: Index, rack: int) -> Drawing:
     for row, node in enumerate(nodes):
         labels.append(Label(short_names(index, nodes)[row], -0.62 * width, -float(row)))
         for column, gpu in enumerate(_gpus_of(index, node)):
-            tiles.append(Tile(plant.gpu_names[gpu], column * width, -float(row), 0.96 * width, 0.92))
-    return Drawing(tiles, labels, 0.34, f"GPUs of rack {plant.rack_names[rack]}")
+            name, x = plant.gpu_names[gpu], column * width
+            tiles.append(Tile(name, x, -float(row), 0.96 * width, 0.92))
+    return Drawing(tiles, labels, 0.34, f"GPUs of rack {plant.rack_names[rack]}", top=True)
 
 
 def gpu_colours(index: Index, summary: Summary, rack: int, signal: str) -> Colouring:
@@ -201,7 +222,7 @@ def _gpus_of(index: Index, node: int) -> range:
 
 
 def short_names(index: Index, nodes: Sequence[int]) -> list[str]:
-    """Return names without the part that all of them share up to a dash."""
+    """Return names without what stands before the last dash, where all share that."""
     names = [index.plant.node_names[node] for node in nodes]
-    shared = os.path.commonprefix(names).rpartition("-")[0] if len(names) > 1 else ""
-    return [name[len(shared) :].lstrip("-") if shared else name for name in names]
+    heads = {name.rpartition("-")[0] for name in names}
+    return [name.rpartition("-")[2] for name in names] if len(heads) == 1 else names

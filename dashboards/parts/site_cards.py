@@ -13,7 +13,7 @@ from dashboards.findings import (
     rack_href,
 )
 from dashboards.index import Index
-from dashboards.numbers import fixed, power, power_unit, share
+from dashboards.numbers import fixed, power_unit, share
 from dashboards.parts.cards import Card
 from dashboards.summary import Summary
 
@@ -61,7 +61,7 @@ def _facility_power(index: Index, summary: Summary) -> Card:
 
 
 def _pue(summary: Summary) -> Card:
-    return Card("PUE", fixed(summary.site["site_pue"], 3), "", "facility over IT · no limit")
+    return Card("PUE", fixed(summary.site["site_pue"], 3), "", "facility over IT")
 
 
 def _hottest(index: Index, summary: Summary) -> Card:
@@ -105,7 +105,7 @@ def _headroom(index: Index, summary: Summary) -> Card:
     per, unit, digits = power_unit(float(index.plant.arrays.feeds.rating_w[feed]))
     detail = (
         f"{index.plant.feed_names[feed]} · {share(load)} of"
-        f" {power(float(index.plant.arrays.feeds.rating_w[feed]))}"
+        f" {fixed(float(index.plant.arrays.feeds.rating_w[feed]) / per, digits - 1)} {unit}"
     )
     return Card("Power headroom", fixed(left_w / per, digits), unit, detail, load,
                 load_level(load))  # fmt: skip

@@ -51,6 +51,10 @@ class Drawing:
     labels: Sequence[Label]
     font: float
     about: str
+    front: bool = False
+    """Mark the upper side of each tile, before it is turned: the side it faces."""
+    top: bool = False
+    """Hang the drawing from the top of its box instead of its middle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,9 @@ def tiles(tiles_id: str, drawing: Drawing) -> Component:
             dcc.Store(id=f"{tiles_id}-drawing", data=_drawing(drawing)),
             dcc.Store(id=f"{tiles_id}-values"),
             dcc.Store(id=f"{tiles_id}-drawn"),
-            html.Div(id=tiles_id, className="tiles", role="figure", **{"aria-label": drawing.about}),
+            html.Div(
+                id=tiles_id, className="tiles", role="figure", **{"aria-label": drawing.about}
+            ),
         ],
         className="tiles-box",
     )
@@ -142,4 +148,6 @@ def _drawing(drawing: Drawing) -> dict[str, Any]:
             for one in drawing.labels
         ],
         "font": drawing.font,
+        "front": drawing.front,
+        "top": drawing.top,
     }

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashboards.closest import Distance
 from dashboards.findings import Finding, Severity
+from dashboards.parts.cards import bar
 
 MARKS = {Severity.OVER: "■", Severity.NEAR: "▲", Severity.NOTE: "○"}
 WORDS = {Severity.OVER: "Over", Severity.NEAR: "Near", Severity.NOTE: "Note"}
@@ -21,6 +23,21 @@ def wrong_list(found: Sequence[Finding]) -> list[Component]:
     if len(found) > MOST:
         rows.append(html.Div(f"and {len(found) - MOST} more", className="quiet"))
     return rows
+
+
+def closest_list(standings: Sequence[Distance]) -> list[Component]:
+    """Return a line with a bar for each, its mark at the limit."""
+    return [
+        html.Div(
+            [
+                html.Span(one.where, className="where", title=one.where),
+                bar(one.share),
+                html.Span(one.what, className="what"),
+            ],
+            className=f"standing {one.severity.name.lower()}",
+        )
+        for one in standings
+    ]
 
 
 def wrong_title(found: Sequence[Finding]) -> str:

@@ -24,7 +24,7 @@ def view_of(plant: Plant, state: State, dt_s: float = 1.0) -> View:
     return View(plant, state, inputs, state.time_s, dt_s, 0.0, np.zeros(len(plant.gpu_names)))
 
 
-def believe_frame(frame: Frame, before: Inputs) -> Inputs:
+def believe_frame(frame: Frame, before: Inputs, state: State) -> Inputs:
     """Return inputs as the frame says, the former ones where it is silent."""
     power_w = frame.values.get("gpu_power_w", before.gpu_power_w)
     dry_bulb = frame.values.get("dry_bulb_c", np.array([np.nan]))

@@ -1,0 +1,110 @@
+"""A run without pages: a world driven to its end, what it believed recorded."""
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from controllers.checkpoint import store
+from controllers.limit_watch import Limit, LimitWatch
+from controllers.rig_readings import readings
+from controllers.snapshot import Snapshot
+from controllers.worlds import World
+from telemetry.frame import Frame
+from telemetry.recording import RecordingWriter
+from telemetry.signals import AXES
+
+STATE_FILE = "state.npz"
+REPORT_FILE = "report.json"
+STORE_EVERY = 600
+"""Ticks between two stored states: what a killed run loses at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run came to."""
+
+    steps: int
+    simulated_s: float
+    wall_s: float
+    digest: str
+    energy_j: float
+    """Through the utility meters."""
+    it_energy_j: float
+    balance_error: float
+    """Worst of all steps, relative."""
+    limits: tuple[Limit, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """Return plain numbers and lists."""
+        return {**asdict(self), "limits": [asdict(limit) for limit in self.limits]}
+
+
+def run_headless(
+    world: World,
+    out: Path,
+    source: str,
+    for_s: float = math.inf,
+    tell: Callable[[Snapshot], None] | None = None,
+) -> Report:
+    """Run a world to its end, or for `for_s` simulated seconds, into a new folder.
+
+    The folder becomes a recording of what was believed, on every axis of the plant, with
+    the state to resume from and the report beside it. An interrupt ends the run early but
+    cleanly. InputError if the folder holds something already.
+    """
+    plant = world.plant
+    axes = {axis: plant.axis(axis) for axis in AXES if axis not in ("link", "job")}
+    watch = LimitWatch(plant)
+    began_s = time.perf_counter()
+    steps, simulated_s, energy_j, it_j, worst = 0, 0.0, 0.0, 0.0, 0.0
+    writer = RecordingWriter(
+        out,
+        source=f"believed from {source}",
+        axes={axis: ids for axis, ids in axes.items() if ids},
+        site=plant.site,
+        site_hash=plant.site_hash,
+        part_s=math.inf,
+    )
+    with writer:
+        try:
+            for shot in world.snapshots():
+                steps += 1
+                simulated_s += shot.dt_s
+                if shot.dt_s > 0.0:
+                    ledger = shot.state.ledger
+                    energy_j += ledger.energy_in_j
+                    it_j += ledger.it_energy_j
+                    worst = max(worst, ledger.balance_error)
+                    watch.look(shot.state, shot.dt_s)
+                writer.add(believed_frame(shot))
+                if steps % STORE_EVERY == 0:
+                    store(out / STATE_FILE, world.loop)
+                if tell is not None:
+                    tell(shot)
+                if simulated_s >= for_s:
+                    break
+        except KeyboardInterrupt:
+            pass
+        store(out / STATE_FILE, world.loop)
+    digest = world.loop.progress.digest
+    wall_s = time.perf_counter() - began_s
+    limits = tuple(watch.report())
+    report = Report(steps, simulated_s, wall_s, digest, energy_j, it_j, worst, limits)
+    _write_json(out / REPORT_FILE, report.as_json())
+    return report
+
+
+def believed_frame(shot: Snapshot) -> Frame:
+    """Return what the twin believed at a snapshot, as the signals of a frame."""
+    values = readings(shot.plant, shot.state, shot.inputs, shot.gpu_cap_w)
+    return Frame(shot.state.time_s, values)
+
+
+def _write_json(path: Path, content: object) -> None:
+    beside = path.with_name(path.name + ".part")
+    beside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    os.replace(beside, path)

@@ -1,0 +1,72 @@
+"""How verbs speak: one JSON object for programs, short lines for people."""
+
+import math
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from site_models.errors import InputError
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+SiteOption = Annotated[str, typer.Option("--site", help="Shipped site or path of a YAML file.")]
+Catalogs = Annotated[
+    list[Path] | None,
+    typer.Option("--catalog", help="Folder of further equipment, read before the shipped one."),
+]
+Out = Annotated[Path, typer.Option("--out", help="New folder to write.")]
+
+
+def tell(content: Mapping[str, Any] | list[Any], lines: Iterable[str], as_json: bool) -> None:
+    """Print a report: the object, or the lines."""
+    if as_json:
+        sys.stdout.buffer.write(orjson.dumps(_plain(content)) + b"\n")
+        sys.stdout.buffer.flush()
+    else:
+        for line in lines:
+            typer.echo(line)
+
+
+def table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """Return rows as aligned columns under their heads."""
+    listed = [heads, *rows]
+    widths = [max(len(row[column]) for row in listed) for column in range(len(heads))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in listed
+    ]
+
+
+def time_of(text: str | None, otherwise: float) -> float:
+    """Return epoch seconds of an option: a number or an ISO 8601 time, UTC unless it says."""
+    if text is None:
+        return otherwise
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"{text!r}: expected epoch seconds or an ISO 8601 time") from None
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+
+
+def iso(time_s: float) -> str:
+    """Return a time as ISO 8601 in UTC; empty for none."""
+    return "" if math.isnan(time_s) else datetime.fromtimestamp(time_s, UTC).isoformat()
+
+
+def _plain(value: Any) -> Any:
+    """Return JSON values: numbers that are not finite become null."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
