@@ -5,6 +5,7 @@ import secrets
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -36,6 +37,17 @@ class Allocation:
     """Board power that the job is expected to draw; None: not known."""
 
 
+class Holdings(NamedTuple):
+    """The table at one instant."""
+
+    version: int
+    """Differs when anything differs."""
+    free_share: Floats
+    """What part of each GPU nobody holds. 0..1, shape (GPUs,)"""
+    expected_w: Floats
+    """Power that the holders of each GPU announced [W]; 0 where none did. Shape (GPUs,)"""
+
+
 class Allocations:
     """The table of holders, safe to use from several threads.
 
@@ -53,6 +65,8 @@ class Allocations:
         self._ends: list[tuple[float, str, bool]] = []
         self._held = np.zeros(len(plant.gpu_names))
         self._expected_w = np.zeros(len(plant.gpu_names))
+        self._version = 0
+        self._told = Holdings(-1, self._held, self._expected_w)
 
     def indices(self, names: Iterable[str]) -> Ints:
         """Return the plant's indices of GPU names; InputError for an unknown or double one."""
@@ -111,20 +125,20 @@ class Allocations:
                 self._add(old, -1.0)
             return old is not None
 
+    def holdings(self, now_s: float) -> Holdings:
+        """Return who holds how much now, all of one instant. The arrays are read-only."""
+        with self._lock:
+            self._expire(now_s)
+            if self._told.version != self._version:
+                free, promised = 1.0 - self._held, self._expected_w.copy()
+                free.setflags(write=False)
+                promised.setflags(write=False)
+                self._told = Holdings(self._version, free, promised)
+            return self._told
+
     def free_share(self, now_s: float) -> Floats:
-        """Return what part of each GPU nobody holds. 0..1, shape (GPUs,); a copy."""
-        with self._lock:
-            self._expire(now_s)
-            return 1.0 - self._held
-
-    def expected_w(self, now_s: float) -> Floats:
-        """Return the power that the holders of each GPU announced. Shape (GPUs,); a copy.
-
-        0 where nobody holds it or the holder did not say.
-        """
-        with self._lock:
-            self._expire(now_s)
-            return self._expected_w.copy()
+        """Return what part of each GPU nobody holds. 0..1, shape (GPUs,)"""
+        return self.holdings(now_s).free_share
 
     def jobs(self, now_s: float) -> tuple[Allocation, ...]:
         """Return what is held, in the order of job names."""
@@ -151,6 +165,7 @@ class Allocations:
         return f"job {new.job!r}: GPU {self._names[first]}{more} is held by {by}"
 
     def _add(self, allocation: Allocation, sign: float) -> None:
+        self._version += 1
         held = self._held[allocation.gpus] + sign * allocation.share
         self._held[allocation.gpus] = np.where(np.abs(held) < ROUNDING, 0.0, held)
         expected_w = self._expected_w[allocation.gpus] + sign * allocation.share * (

@@ -101,7 +101,7 @@ def run_headless(
 def believed_frame(shot: Snapshot) -> Frame:
     """Return what the twin believed at a snapshot, as the signals of a frame."""
     values = readings(shot.plant, shot.state, shot.inputs, shot.gpu_cap_w)
-    return Frame(shot.state.time_s, values)
+    return Frame(shot.state.time_s, {name: read for name, read in values.items() if len(read)})
 
 
 def _write_json(path: Path, content: object) -> None:

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 
-from controllers.allocations import Allocation, Allocations, Conflict
+from controllers.allocations import Allocation, Allocations, Conflict, Holdings
 from controllers.placement_candidates import (
     Candidate,
     groups_at,
@@ -24,6 +25,8 @@ from twin.state import Inputs, State
 
 STALE_S = 15.0
 """Advice on telemetry older than this says so."""
+PORTIONS = 4
+"""Portions of a level's groups that are looked at before a farther level."""
 RESERVE_TRIES = 3
 """Times that a reservation lost to another scheduler is tried on a fresh ranking."""
 
@@ -61,10 +64,31 @@ def rank_all(
     now_s: float,
 ) -> list[Answer]:
     """Return an answer for each request; they do not see one another."""
-    index = place_index(plant)
-    ground = ground_of(index, state, inputs, allocations.expected_w(now_s))
-    free_share = allocations.free_share(now_s)
-    return [_answer(index, ground, free_share, request, now_s) for request in requests]
+    index, held = place_index(plant), allocations.holdings(now_s)
+    ground = _ground(_Moment(index, state, inputs, held))
+    return [_answer(index, ground, held.free_share, request, now_s) for request in requests]
+
+
+class _Moment:
+    """What a ground is made from; two are equal when they are of the same objects."""
+
+    def __init__(self, index: PlaceIndex, state: State, inputs: Inputs, held: Holdings) -> None:
+        self.parts = index, state, inputs, held
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Moment) and all(
+            mine is its for mine, its in zip(self.parts, other.parts, strict=True)
+        )
+
+    def __hash__(self) -> int:
+        return hash(tuple(id(part) for part in self.parts))
+
+
+@lru_cache(maxsize=4)
+def _ground(moment: _Moment) -> Ground:
+    """Return the ground, kept for the other requests of the same tick."""
+    index, state, inputs, held = moment.parts
+    return ground_of(index, state, inputs, held.expected_w)
 
 
 def advise(
@@ -159,24 +183,24 @@ def _chosen(
 def _by_level(
     index: PlaceIndex, ground: Ground, offer: Offer, rejected: Counter[str]
 ) -> Iterator[list[Candidate]]:
-    """Yield the candidates of one level after another."""
+    """Yield candidates in portions, those of near levels first."""
     request = offer.request
     most = max(2 * request.limit, 8)
     levels = levels_to_search(request)
     offers = [offer]
     if request.required_level == "rail":
-        offers = list(on_rails(index, offer))
+        offers = list(on_rails(index, offer, most))
         if not offers:
             rejected["too few free on one rail"] += int(np.count_nonzero(offer.usable))
     for level in levels:
-        found: list[Candidate] = []
         for part in offers:
-            groups, small = groups_at(index, ground, part, level, most)
+            groups, small = groups_at(index, ground, part, level, PORTIONS * most)
             if level == levels[-1] and small and not len(groups):
                 rejected[f"too few free within one {level.replace('_', ' ')}"] += small
-            places = places_in(index, ground, part, level, groups)
-            found.extend(p for p in places if _kept(index, request, p))
-        yield found
+            for start in range(0, len(groups), most):
+                portion = groups[start : start + most]
+                places = places_in(index, ground, part, level, portion)
+                yield [p for p in places if _kept(index, request, p)]
 
 
 def _kept(index: PlaceIndex, request: Request, place: Candidate) -> bool:

@@ -10,7 +10,11 @@ from controllers.placement_ground import Ground
 from controllers.placement_index import SPAN, PlaceIndex
 from controllers.placement_models import Level, Request
 from controllers.placement_offer import NEARLY, Offer
+from controllers.placement_quick import quick_margins_k
 from site_models.arrays import Floats, Ints
+
+ENOUGH_K = 30.0
+"""A margin beyond this is worth no more at first sight."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,60 +43,59 @@ def groups_at(
     """Return the `most` promising groups at a level that can hold the job, best first,
     and how many usable GPUs stand in groups that cannot."""
     need = offer.request.count
-    rack = index.plant.arrays.nodes.rack
-    group, count = index.node_group[level], index.group_count[level]
+    rack, count = index.plant.arrays.nodes.rack, index.group_count[level]
+    group = index.node_group[level]
+    nodes = np.flatnonzero((offer.node_room > 0) & (group >= 0))
     if level in ("node", "nvlink_domain", "rack"):
-        member = np.flatnonzero((offer.node_room > 0) & (group >= 0))
-        room = sum_by(group[member], offer.node_room[member], count)
+        room = sum_by(group[nodes], offer.node_room[nodes], count)
         home = np.zeros(count, dtype=np.int64)
-        home[group[member]] = rack[member]
+        home[group[nodes]] = rack[nodes]
         room = np.minimum(room, offer.rack_room[home])
     else:
         of_rack = np.full(len(offer.rack_room), -1, dtype=np.int64)
         of_rack[rack] = group
-        room = sum_by(of_rack[of_rack >= 0], offer.rack_room[of_rack >= 0], count)
+        placed = of_rack >= 0
+        room = sum_by(of_rack[placed], offer.rack_room[placed], count)
     fits = np.flatnonzero(room >= need)
     small = int(room[room < need].sum())
-    if len(fits) > most:
-        promise = _promise(ground, offer, level, group, count, room)[fits]
-        best = np.argpartition(-promise, most)[:most]
-        fits = fits[best[np.argsort(-promise[best], kind="stable")]]
+    if len(fits) > 1:
+        promise = _promise(index, ground, offer, group, room, nodes)[fits]
+        order = np.arange(len(fits))
+        if len(fits) > most:
+            order = np.sort(np.argpartition(-promise, most)[:most])
+        fits = fits[order[np.argsort(-promise[order], kind="stable")]]
     return fits, small
 
 
 def _promise(
-    ground: Ground, offer: Offer, level: Level, group: Ints, count: int, room: Floats
+    index: PlaceIndex, ground: Ground, offer: Offer, group: Ints, room: Floats, nodes: Ints
 ) -> Floats:
-    """Return a quick estimate of each group's worth: tight fit, cool, with power left."""
-    arrays = ground.plant.arrays
-    nodes = arrays.nodes
-    wet = nodes.liquid_circuit >= 0
-    inlet_c = np.where(wet, ground.state.circuit_supply_c[nodes.liquid_circuit],
-                       ground.state.node_inlet_c)  # fmt: skip
-    left = 1.0 - ground.rack_w / np.maximum(arrays.racks.rating_w, 1.0)
-    weight = offer.node_room.astype(np.float64)
-    mine = np.flatnonzero((weight > 0.0) & (group >= 0))
-    whole = np.maximum(sum_by(group[mine], weight[mine], count), 1.0)
-    warm_c = sum_by(group[mine], (weight * inlet_c)[mine], count) / whole
-    left_in = sum_by(group[mine], (weight * left[nodes.rack])[mine], count) / whole
-    spare = (room - offer.request.count) / np.maximum(room, 1.0)
-    return np.asarray(left_in - 0.02 * warm_c - 0.5 * spare)
+    """Return a quick estimate of each group's worth: cool, with power left, a tight fit."""
+    racks = index.plant.arrays.racks
+    left = 1.0 - ground.rack_w / np.maximum(racks.rating_w, 1.0)
+    weight = offer.node_room[nodes].astype(np.float64)
+    cool = np.clip(quick_margins_k(index, ground, offer, nodes) / ENOUGH_K, -1.0, 1.0)
+    worth = 0.25 * cool + 0.4 * np.minimum(left[index.plant.arrays.nodes.rack[nodes]], 0.5)
+    whole = np.maximum(sum_by(group[nodes], weight, len(room)), 1.0)
+    mean = sum_by(group[nodes], weight * worth, len(room)) / whole
+    return np.asarray(mean + 0.2 * offer.request.count / np.maximum(room, 1.0))
 
 
 def places_in(
     index: PlaceIndex, ground: Ground, offer: Offer, level: Level, groups: Ints
 ) -> Iterator[Candidate]:
     """Yield one set of GPUs for each group that can hold the job after all."""
-    rack = index.plant.arrays.nodes.rack
+    members = index.members[level]
     for g in groups.tolist():
         if level == "node":
             nodes, takes = np.array([g]), np.array([offer.request.count])
         else:
-            inside = np.flatnonzero((index.node_group[level] == g) & (offer.node_room > 0))
+            inside = members.of(g)
+            inside = inside[offer.node_room[inside] > 0]
             if level in ("nvlink_domain", "rack"):
                 nodes, takes = _spread(offer.node_room[inside], inside, offer.request.count)
             else:
-                nodes, takes = _over_racks(index, ground, offer, inside, rack[inside])
+                nodes, takes = _over_racks(index, ground, offer, inside)
         if takes.sum() == offer.request.count:
             yield Candidate(_gpus_in(index, ground, offer, nodes, takes), level)
 
@@ -114,53 +117,64 @@ def _spread(room: Ints, where: Ints, need: int) -> tuple[Ints, Ints]:
     return where[chosen], takes
 
 
-def _over_racks(
-    index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints, racks: Ints
-) -> tuple[Ints, Ints]:
-    """Fill rack after rack while the limits that they share have room."""
+def _over_racks(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints) -> tuple[Ints, Ints]:
+    """Fill rack after rack, the roomiest first, while the limits that they share have room."""
     uses, need = index.uses, offer.request.count
     each = offer.request.gpus_per_node or 1
     left_w = ground.limit_room_w.copy()
-    found = np.unique(racks)
-    tried = found[np.argsort(-offer.rack_room[found], kind="stable")].tolist()
+    found = np.unique(index.plant.arrays.nodes.rack[nodes])
+    tried = found[np.argsort(-offer.rack_room[found], kind="stable")]
+    room = offer.rack_room[tried]
     chosen: list[Ints] = []
     taken: list[Ints] = []
-    while need and tried:
-        enough = [r for r in tried if offer.rack_room[r] >= need]
-        r = enough[-1] if enough else tried[0]
-        tried.remove(r)
-        entries = slice(int(uses.first[r]), int(uses.first[r + 1]))
-        limits, watts = uses.limit[entries], offer.limit_w[entries]
-        heavy = watts > 0.0
-        fit = np.floor(left_w[limits][heavy] / watts[heavy] + NEARLY).min(initial=np.inf)
-        take = int(min(need, offer.rack_room[r], max(fit, 0.0))) // each * each
+    at, done = 0, len(tried)
+    while need and at < done:
+        tight = int(np.searchsorted(-room[at:done], -need, side="right")) - 1
+        pick = at + max(tight, 0)
+        r = int(tried[pick])
+        take = min(need, int(room[pick]), _fit(index, offer, left_w, r)) // each * each
         if take:
-            here = nodes[racks == r]
+            here = index.members["rack"].of(r)
+            here = here[offer.node_room[here] > 0]
             picked, takes = _spread(offer.node_room[here], here, take)
-            left_w[limits] -= watts * takes.sum()
+            entries = slice(int(uses.first[r]), int(uses.first[r + 1]))
+            left_w[uses.limit[entries]] -= offer.limit_w[entries] * takes.sum()
             need -= int(takes.sum())
             chosen.append(picked)
             taken.append(takes)
+        if pick == at:
+            at += 1
+        else:
+            tried, room = np.delete(tried, pick), np.delete(room, pick)
+            done -= 1
     if not chosen:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     return np.concatenate(chosen), np.concatenate(taken)
 
 
+def _fit(index: PlaceIndex, offer: Offer, left_w: Floats, rack: int) -> int:
+    """Return how many GPUs of the job the rack takes within what is left of every limit."""
+    entries = slice(int(index.uses.first[rack]), int(index.uses.first[rack + 1]))
+    watts = offer.limit_w[entries]
+    if float(watts.max(initial=0.0)) <= 0.0:
+        return offer.request.count
+    share = (left_w[index.uses.limit[entries]] / np.maximum(watts, 1e-12)).min()
+    return int(min(max(np.floor(share + NEARLY), 0.0), offer.request.count))
+
+
 def _gpus_in(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints, takes: Ints) -> Ints:
-    """Return GPUs of the nodes: where not all are needed, those already
-    shared, then those that breathe first, then the coolest."""
+    """Return GPUs of the nodes: where not all are needed, those already shared, then those
+    that breathe first, then the coolest."""
     gpus, of = index.plant.arrays.gpus, index.plant.arrays.nodes
-    picked = []
-    for n, take in zip(nodes.tolist(), takes.tolist(), strict=True):
+    whole = nodes[offer.node_free[nodes] == takes]
+    size = of.gpu_count[whole]
+    start = np.repeat(of.first_gpu[whole] - (np.cumsum(size) - size), size)
+    all_in = start + np.arange(int(size.sum()))
+    picked = [all_in[offer.usable[all_in]]]
+    partly = offer.node_free[nodes] != takes
+    for n, take in zip(nodes[partly].tolist(), takes[partly].tolist(), strict=True):
         first = int(of.first_gpu[n])
         mine = first + np.flatnonzero(offer.usable[first : first + int(of.gpu_count[n])])
-        if len(mine) > take:
-            keys = (
-                ground.state.gpu_temp_c[mine],
-                ~gpus.upstream[mine],
-                ~offer.shared[mine],
-            )
-            order = np.lexsort(keys)
-            mine = np.sort(mine[order[:take]])
-        picked.append(mine)
-    return np.concatenate(picked)
+        keys = ground.state.gpu_temp_c[mine], ~gpus.upstream[mine], ~offer.shared[mine]
+        picked.append(mine[np.lexsort(keys)[:take]])
+    return np.sort(np.concatenate(picked))

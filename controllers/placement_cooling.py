@@ -81,11 +81,10 @@ def cooling_room_w(index: PlaceIndex, cooling: Cooling, state: State, rack_w: Fl
     count = len(plant.circuit_names)
     rated_w = sum_by(x.hot_circuit, x.capacity_w * x.in_service, count)
     warm_w = cooling.open_w_per_k * np.maximum(c.supply_limit_c - cooling.sink_c, 0.0)
-    uses, feeds = index.uses, len(plant.feed_names)
-    mine = (uses.limit >= feeds) & (uses.limit < feeds + count)
-    settled = uses.factor[mine] / _at_inlet(index)[uses.rack[mine]]
-    promised_w = np.maximum(rack_w - state.rack_power_w, 0.0)[uses.rack[mine]] * settled
-    later_w = sum_by(uses.limit[mine] - feeds, promised_w, count)
+    heats = index.heats
+    settled = heats.factor / _at_inlet(index)[heats.rack]
+    promised_w = np.maximum(rack_w - state.rack_power_w, 0.0)[heats.rack] * settled
+    later_w = sum_by(heats.limit, promised_w, count)
     room_w = np.minimum(rated_w, warm_w) + cooling.chiller_w - cooling.heat_w - later_w
     owned = (rated_w > 0.0) | (cooling.chiller_w > 0.0)
     return np.where(owned, room_w, np.inf)

@@ -72,36 +72,24 @@ def rows_of(
     )
 
 
-def supplies_c(
-    index: PlaceIndex,
-    ground: Ground,
-    offer: Offer,
-    candidates: Sequence[Candidate],
-    rows: Rows,
-) -> Floats:
+def supplies_c(index: PlaceIndex, ground: Ground, rows: Rows, candidates: int) -> Floats:
     """Return every circuit's supply with each candidate's heat. Shape (candidates, circuits)
 
     Sinks first: a circuit's exchangers work against the risen supply of the next.
     """
-    plant, uses = index.plant, index.uses
-    feeds, circuits = len(plant.feed_names), len(plant.circuit_names)
-    racks = len(plant.rack_names)
-    added_w = np.zeros((len(candidates), racks))
-    np.add.at(added_w, (rows.candidate, plant.arrays.nodes.rack[rows.node]), rows.added_w)
-    supply_c = np.empty((len(candidates), circuits))
-    heated = (uses.limit >= feeds) & (uses.limit < feeds + circuits)
-    circuit, rack, factor = (
-        uses.limit[heated] - feeds,
-        uses.rack[heated],
-        uses.factor[heated],
-    )
-    for i in range(len(candidates)):
-        more_w = sum_by(circuit, factor * added_w[i, rack], circuits)
-        cool = np.zeros(circuits)
-        for _ in range(index.cooling_depth):
-            supply_c[i] = ground.cooling.supply_c(more_w, cool)
-            rise_k = np.maximum(supply_c[i] - ground.state.circuit_supply_c, 0.0)
-            cool = np.where(index.sink_circuit >= 0, rise_k[index.sink_circuit], 0.0)
+    heats, circuits = index.heats, len(index.plant.circuit_names)
+    rack = index.plant.arrays.nodes.rack[rows.node]
+    size = heats.first[rack + 1] - heats.first[rack]
+    of_row = np.repeat(np.arange(len(rack)), size)
+    entry = np.arange(len(of_row)) - (np.cumsum(size) - size)[of_row] + heats.first[rack][of_row]
+    place = rows.candidate[of_row] * circuits + heats.limit[entry]
+    more_w = sum_by(place, heats.factor[entry] * rows.added_w[of_row], candidates * circuits)
+    more_w = more_w.reshape(candidates, circuits)
+    warmer_k = np.zeros_like(more_w)
+    for _ in range(index.cooling_depth):
+        supply_c = ground.cooling.supply_c(more_w, warmer_k)
+        rise_k = np.maximum(supply_c - ground.state.circuit_supply_c, 0.0)
+        warmer_k = np.where(index.sink_circuit >= 0, rise_k[:, index.sink_circuit], 0.0)
     return supply_c
 
 
@@ -112,8 +100,8 @@ def rack_flows(
     racks, circuits = index.plant.arrays.racks, index.plant.arrays.circuits
     wet = racks.liquid_circuit[rack] >= 0
     k = racks.liquid_circuit[rack]
-    cp = np.where(wet, circuits.cp_j_per_kg_k[k], 1.0) if len(circuits.kind) else np.ones(len(k))
-    inlet_c = np.where(wet, supply_c[np.arange(len(k)), k], 0.0) if len(circuits.kind) else k * 0.0
+    cp = np.where(wet, circuits.cp_j_per_kg_k[k], 1.0)
+    inlet_c = np.where(wet, supply_c[np.arange(len(k)), k], 0.0)
     setpoint_c = np.where(wet, racks.return_setpoint_c[rack], 1.0)
     drive_k = np.maximum(setpoint_c - inlet_c, LEAST_DRIVE_K)
     flow = np.clip(

@@ -2,18 +2,31 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
 from controllers.gather import sum_by
-from controllers.placement_limits import Uses, row_cuts, sink_circuits, uses_of
+from controllers.placement_limits import Uses, heats_in, row_cuts, sink_circuits, uses_of
 from controllers.placement_models import Level
 from controllers.power_tree import power_tree
-from site_models.arrays import Flags, Ints
+from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import Plant
 
 SPAN: tuple[Level, ...] = ("node", "nvlink_domain", "rack", "row", "pod", "site")
 """Levels from near to far; the fabric crosses more of itself with each."""
+
+
+class Members(NamedTuple):
+    """Nodes sorted by group."""
+
+    node: Ints
+    first: Ints
+    """Where each group begins, and the end. Shape (groups + 1,)"""
+
+    def of(self, group: int) -> Ints:
+        """Return the nodes of a group, in the plant's order."""
+        return self.node[self.first[group] : self.first[group + 1]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,15 +44,30 @@ class PlaceIndex:
     node_group: dict[str, Ints]
     """Level -> group of each node; nodes without GPUs are in group -1 of their domain."""
     group_count: dict[str, int]
+    members: dict[str, Members]
+    """Level -> the nodes with GPUs of each group."""
+    run_first: Ints
+    """First GPU of each node that has any, in the order of GPUs."""
+    run_node: Ints
+    """Those nodes."""
     rail: Ints
     """Group of each GPU at level `rail`: same pod, same network interface. Shape (GPUs,)"""
     uses: Uses
+    heats: Uses
+    """The part of `uses` that is cooling, its limits numbered as circuits."""
     sink_circuit: Ints
     """Circuit that each circuit gives its heat to; -1: outdoors. Shape (circuits,)"""
     cooling_depth: int
     """Circuits in a row between a rack and the outdoors, at most; at least 1."""
     row_cuts: Ints
     """Shape (3, n): row, depth in the power tree, a feed at that depth that carries it."""
+
+    def sum_by_node(self, values: Floats | Flags) -> Floats:
+        """Return the sum over each node's GPUs. Shape (nodes,)"""
+        total = np.zeros(len(self.plant.node_names))
+        if len(self.run_first):
+            total[self.run_node] = np.add.reduceat(values, self.run_first, dtype=np.float64)
+        return total
 
     def group_of_gpus(self, level: Level) -> Ints:
         """Return the group of every GPU at a level. Shape (GPUs,)"""
@@ -61,34 +89,51 @@ def place_index(plant: Plant) -> PlaceIndex:
     count = len(plant.node_names)
     sinks = sink_circuits(plant)
     rails = int(plant.gpu_rail.max(initial=0)) + 1
+    run_first = np.flatnonzero(np.diff(gpus.node, prepend=-1))
+    uses = uses_of(plant)
+    node_group = {
+        "node": np.arange(count),
+        "nvlink_domain": domain,
+        "rack": nodes.rack,
+        "row": racks.row[nodes.rack],
+        "pod": racks.pod[nodes.rack],
+        "site": np.zeros(count, dtype=np.int64),
+    }
+    group_count = {
+        "node": count,
+        "nvlink_domain": len(plant.nvlink_domain_names),
+        "rack": len(plant.rack_names),
+        "row": len(plant.row_names),
+        "pod": len(plant.pod_names),
+        "site": 1,
+    }
     return PlaceIndex(
         plant=plant,
         in_service=gpus.in_service & _nodes_in_service(plant)[gpus.node],
         model=np.array([number[name] for name in plant.gpu_model], dtype=np.int64),
         models=models,
         node_number={name: i for i, name in enumerate(plant.node_names)},
-        node_group={
-            "node": np.arange(count),
-            "nvlink_domain": domain,
-            "rack": nodes.rack,
-            "row": racks.row[nodes.rack],
-            "pod": racks.pod[nodes.rack],
-            "site": np.zeros(count, dtype=np.int64),
+        node_group=node_group,
+        group_count=group_count,
+        members={
+            level: _members(group, group_count[level], gpus.node[run_first])
+            for level, group in node_group.items()
         },
-        group_count={
-            "node": count,
-            "nvlink_domain": len(plant.nvlink_domain_names),
-            "rack": len(plant.rack_names),
-            "row": len(plant.row_names),
-            "pod": len(plant.pod_names),
-            "site": 1,
-        },
+        run_first=run_first,
+        run_node=gpus.node[run_first],
         rail=racks.pod[nodes.rack[gpus.node]] * rails + plant.gpu_rail,
-        uses=uses_of(plant),
+        uses=uses,
+        heats=heats_in(plant, uses),
         sink_circuit=sinks,
         cooling_depth=_cooling_depth(sinks),
         row_cuts=row_cuts(plant),
     )
+
+
+def _members(group: Ints, count: int, with_gpus: Ints) -> Members:
+    mine = np.sort(with_gpus[group[with_gpus] >= 0])
+    order = mine[np.argsort(group[mine], kind="stable")]
+    return Members(order, np.searchsorted(group[order], np.arange(count + 1)))
 
 
 def _cooling_depth(sinks: Ints) -> int:

@@ -50,6 +50,19 @@ def uses_of(plant: Plant) -> Uses:
     )
 
 
+def heats_in(plant: Plant, uses: Uses) -> Uses:
+    """Return the entries that are circuits, their limits numbered from 0."""
+    feeds, circuits = len(plant.feed_names), len(plant.circuit_names)
+    mine = (uses.limit >= feeds) & (uses.limit < feeds + circuits)
+    rack = uses.rack[mine]
+    return Uses(
+        rack=rack,
+        limit=uses.limit[mine] - feeds,
+        factor=uses.factor[mine],
+        first=np.searchsorted(rack, np.arange(len(plant.rack_names) + 1)),
+    )
+
+
 def _slopes(plant: Plant) -> tuple[Floats, Floats]:
     """Return what a GPU watt adds at each rack's inlet and to its liquid [-].
 

@@ -30,10 +30,14 @@ class Offer:
     """Power of each GPU with the job on it. Shape (GPUs,)"""
     added_w: Floats
     """Rise over what it draws or has promised. Shape (GPUs,)"""
+    node_free: Ints
+    """Usable GPUs of each node. Shape (nodes,)"""
     node_room: Ints
     """GPUs of the job that each node can take by count. Shape (nodes,)"""
     rack_room: Ints
     """GPUs of the job that each rack can take by power and cooling. Shape (racks,)"""
+    rack_added_w: Floats
+    """Rise of one GPU of the job, on average over a rack's usable ones. Shape (racks,)"""
     limit_w: Floats
     """Watts against each entry of `Uses` for one GPU of the job. Shape (uses,)"""
 
@@ -54,7 +58,7 @@ def offer_of(
     resting_w = np.where(shared, 0.0, ground.gpu_w)
     room_w = np.maximum(gpus.power_max_w - ground.gpu_w, 0.0)
     added_w = np.minimum(np.maximum(asked_w - resting_w, 0.0), room_w)
-    count = np.bincount(gpus.node[usable], minlength=len(nodes.rack))
+    count = index.sum_by_node(usable).astype(np.int64)
     per_node = request.gpus_per_node
     node_room = count if per_node is None else np.where(count >= per_node, per_node, 0)
     if per_node is not None:
@@ -63,17 +67,26 @@ def offer_of(
             "too few free GPUs in the node",
             int(count[count < per_node].sum()),
         )
-    rack_room, limit_w = _rack_room(index, ground, usable, added_w, node_room, rejected)
+    mean_w = _mean_added_w(index, count, index.sum_by_node(np.where(usable, added_w, 0.0)))
+    rack_room, limit_w = _rack_room(index, ground, mean_w, node_room, rejected)
     return Offer(
         request=request,
         usable=usable,
         shared=shared,
         asked_w=ground.gpu_w + added_w,
         added_w=added_w,
+        node_free=count,
         node_room=node_room,
         rack_room=rack_room,
+        rack_added_w=mean_w,
         limit_w=limit_w,
     )
+
+
+def _mean_added_w(index: PlaceIndex, count: Ints, added_w: Floats) -> Floats:
+    """Return what one GPU of the job adds in each rack, on average over the usable ones."""
+    rack, racks = index.plant.arrays.nodes.rack, len(index.plant.rack_names)
+    return sum_by(rack, added_w, racks) / np.maximum(sum_by(rack, count, racks), 1.0)
 
 
 def _usable(
@@ -103,22 +116,11 @@ def _usable(
 
 
 def _rack_room(
-    index: PlaceIndex,
-    ground: Ground,
-    usable: Flags,
-    added_w: Floats,
-    node_room: Ints,
-    rejected: Counter[str],
+    index: PlaceIndex, ground: Ground, mean_w: Floats, node_room: Ints, rejected: Counter[str]
 ) -> tuple[Ints, Floats]:
     """Return how many GPUs each rack takes within every limit above it."""
-    plant, uses = index.plant, index.uses
-    racks = len(plant.rack_names)
-    of_rack = plant.arrays.nodes.rack
-    wished = sum_by(of_rack, node_room, racks)
-    node_added_w = sum_by(plant.arrays.gpus.node[usable], added_w[usable], len(plant.node_names))
-    found = np.bincount(of_rack, np.bincount(plant.arrays.gpus.node[usable],
-                                             minlength=len(plant.node_names)), racks)  # fmt: skip
-    mean_w = sum_by(of_rack, node_added_w, racks) / np.maximum(found, 1.0)
+    uses, racks = index.uses, len(index.plant.rack_names)
+    wished = sum_by(index.plant.arrays.nodes.rack, node_room, racks)
     limit_w = uses.factor * mean_w[uses.rack]
     with np.errstate(divide="ignore", invalid="ignore"):
         fits = np.where(limit_w > 0.0, ground.limit_room_w[uses.limit] / limit_w, np.inf)
@@ -146,21 +148,22 @@ def _count(rejected: Counter[str], reason: str, gpus: int) -> None:
         rejected[reason] += gpus
 
 
-def on_rails(index: PlaceIndex, offer: Offer) -> Iterator[Offer]:
-    """Yield the offer once for each rail that has enough GPUs, cut down to that rail."""
-    of_node = index.plant.arrays.gpus.node
-    nodes, racks = len(offer.node_room), len(offer.rack_room)
-    count = np.bincount(index.rail[offer.usable])
+def on_rails(index: PlaceIndex, offer: Offer, most: int) -> Iterator[Offer]:
+    """Yield the offer cut down to one rail, for the `most` rails with the most free GPUs."""
+    rack, racks = index.plant.arrays.nodes.rack, len(offer.rack_room)
+    count = np.bincount(index.rail[offer.usable], minlength=1)
     each = offer.request.gpus_per_node
-    for rail in np.flatnonzero(count >= offer.request.count).tolist():
+    for rail in np.argsort(-count, kind="stable")[:most].tolist():
+        if count[rail] < offer.request.count:
+            return
         usable = offer.usable & (index.rail == rail)
-        room = np.bincount(of_node[usable], minlength=nodes)
-        if each is not None:
-            room = np.where(room >= each, each, 0)
-        in_rack = sum_by(index.plant.arrays.nodes.rack, room, racks).astype(np.int64)
+        free = index.sum_by_node(usable).astype(np.int64)
+        room = free if each is None else np.where(free >= each, each, 0)
+        in_rack = sum_by(rack, room, racks).astype(np.int64)
         yield replace(
             offer,
             usable=usable,
+            node_free=free,
             node_room=room,
             rack_room=np.minimum(offer.rack_room, in_rack),
         )

@@ -62,7 +62,7 @@ def outlooks(
     wetter = 1.0 + nodes.load_power_per_gpu_w * nodes.liquid_share
     wetter = np.where(nodes.liquid_circuit >= 0, wetter, 0.0)[rows.node] * rows.added_w
     liquid_w = ground.rack_liquid_w[rack] + sum_by(place, wetter, len(places))
-    supply_c = supplies_c(index, ground, offer, candidates, rows)[places // racks]
+    supply_c = supplies_c(index, ground, rows, count)[places // racks]
     flow, return_c = rack_flows(index, ground, rack, liquid_w, supply_c)
     heat = temperatures(index, ground, rows, supply_c[place], flow[place])
     rack_w = _rack_powers_w(index, ground, rows, place, rack, heat.fan_speed)

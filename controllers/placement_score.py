@@ -62,13 +62,8 @@ def packing(index: PlaceIndex, offer: Offer, candidate: Candidate) -> float:
     """Return how little is left broken up in the touched nodes. 0..1"""
     if offer.request.share < 1.0:
         return float(offer.shared[candidate.gpus].mean())
-    gpus, nodes = index.plant.arrays.gpus, index.plant.arrays.nodes
-    touched = np.unique(gpus.node[candidate.gpus])
-    free = sum(
-        int(offer.usable[first : first + count].sum())
-        for first, count in zip(nodes.first_gpu[touched], nodes.gpu_count[touched], strict=True)
-    )
-    return len(candidate.gpus) / max(free, 1)
+    touched = np.unique(index.plant.arrays.gpus.node[candidate.gpus])
+    return len(candidate.gpus) / max(int(offer.node_free[touched].sum()), 1)
 
 
 def within(index: PlaceIndex, candidate: Candidate, level: Level) -> bool:

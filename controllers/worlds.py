@@ -16,7 +16,6 @@ import numpy as np
 from controllers.actuators.nobody import Nobody
 from controllers.allocations import Allocations
 from controllers.checkpoint import resume
-from controllers.demo import LABEL, START_S, demo_source
 from controllers.journal import Journal
 from controllers.loop import Loop, Progress, begun
 from controllers.outdoors import outdoors_of
@@ -36,6 +35,9 @@ from twin.inputs import Believer, Outdoors
 from twin.start import first_state, idle_inputs
 from twin.state import State
 from twin.steady import NotSettled, steady
+
+IDLE_START_S = 1_720_810_800.0
+"""When a run without telemetry begins: 2024-07-12 19:00 UTC, as the demo does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,30 +101,29 @@ def open_world(wish: Wish) -> World:
     if wish.resume is not None:
         progress = resume(wish.resume, plant, supervisor)
     else:
-        progress = _first_progress(plant, believer, outdoors, open_spec(spec, plant, wish).read())
-    source = open_spec(
-        spec, plant, wish, after_s=progress.state.time_s if progress.tick else -np.inf
-    )
+        first = open_spec(spec, plant, wish)[0].read()
+        progress = _first_progress(plant, believer, outdoors, first)
+    after_s = progress.state.time_s if progress.tick else -np.inf
+    source, label = open_spec(spec, plant, wish, after_s)
     if np.isfinite(wish.speed):
         source = Paced(source, wish.speed)
-    loop = Loop(plant, source, believer, supervisor, progress, "REPLAY", label_of(spec))
+    loop = Loop(plant, source, believer, supervisor, progress, "REPLAY", label)
     return World(site, plant, loop, supervisor, Allocations(plant), outdoors)
 
 
-def open_spec(spec: str, plant: Plant, wish: Wish, after_s: float = -np.inf) -> Source:
-    """Return the frames of a SPEC on a regular grid, those after `after_s` alone."""
+def open_spec(spec: str, plant: Plant, wish: Wish, after_s: float = -np.inf) -> tuple[Source, str]:
+    """Return the frames of a SPEC on a regular grid, those after `after_s` alone, and what
+    the banner says of them. InputError for a SPEC that nothing here opens."""
     scheme, _, argument = spec.partition(":")
-    if scheme == "demo":
-        start_s = START_S if after_s < START_S else after_s + wish.dt_s
-        return _Until(demo_source(plant, wish.dt_s, start_s), wish.to_s)
     if scheme == "idle":
-        return _Idle(plant, START_S if after_s < START_S else after_s + wish.dt_s, wish)
+        start_s = IDLE_START_S if after_s < IDLE_START_S else after_s + wish.dt_s
+        return _Idle(plant, start_s, wish), "no telemetry: every GPU taken as idle"
     found = find_sources()
     if scheme not in found:
-        known = ", ".join(sorted([*found, "demo", "idle"]))
+        known = ", ".join(sorted([*found, "idle"]))
         raise InputError(f"source {spec!r}: expected one of: {known}")
     opened = found[scheme].open_source(argument, plant, wish.from_s, wish.to_s, wish.loop)
-    return Held(opened, wish.dt_s, after_s)
+    return Held(opened, wish.dt_s, after_s, wish.to_s), opened.label
 
 
 def find_sources() -> dict[str, Any]:
@@ -132,16 +133,6 @@ def find_sources() -> dict[str, Any]:
         for found in pkgutil.iter_modules(sources.__path__)
     ]
     return {module.SCHEME: module for module in modules if hasattr(module, "SCHEME")}
-
-
-def label_of(spec: str) -> str:
-    """Return what the banner says of a source."""
-    scheme, _, argument = spec.partition(":")
-    if scheme == "demo":
-        return LABEL
-    if scheme == "idle":
-        return "no telemetry: every GPU taken as idle"
-    return f"recording {Path(argument).name}"
 
 
 def policies_of(wished: Sequence[str]) -> Mapping[str, Any]:
@@ -171,7 +162,7 @@ def _first_progress(
     plant: Plant, believer: Believer, outdoors: Outdoors, frame: Frame | None
 ) -> Progress:
     """Return the start of a run: at rest under what the first frame says."""
-    time_s = frame.time_s if frame is not None else START_S
+    time_s = frame.time_s if frame is not None else IDLE_START_S
     idle = idle_inputs(plant, *outdoors(time_s))
     state = _at_rest(plant, idle, time_s)
     if frame is None:
@@ -185,21 +176,6 @@ def _at_rest(plant: Plant, inputs: Any, time_s: float) -> State:
         return steady(plant, inputs, time_s)
     except NotSettled:
         return first_state(plant, inputs, time_s)
-
-
-class _Until:
-    """A source that ends at a time."""
-
-    def __init__(self, source: Source, to_s: float) -> None:
-        self._source, self._to_s = source, to_s
-
-    @property
-    def axes(self) -> Mapping[str, Sequence[str]]:
-        return self._source.axes
-
-    def read(self) -> Frame | None:
-        frame = self._source.read()
-        return frame if frame is not None and frame.time_s <= self._to_s else None
 
 
 class _Idle:

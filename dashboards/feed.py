@@ -43,8 +43,8 @@ class World(Protocol):
 class Feed:
     """Runs a world's loop in its own thread; every page, route and metric reads from here.
 
-    A reader sees whole ticks only: snapshot, summary and findings are swapped as one. The
-    thread is a daemon, so a source that blocks cannot keep the process alive.
+    A reader sees whole ticks only: a summary with its snapshot is swapped as one. The thread
+    is a daemon, so a source that blocks cannot keep the process alive.
     """
 
     def __init__(self, world: World, stale_s: float = 10.0) -> None:
@@ -56,7 +56,7 @@ class Feed:
         self.ended = False
         self.failure = ""
         """Why the loop died; empty while it lives."""
-        self._tick: tuple[Summary, tuple[Finding, ...]] | None = None
+        self._summary: Summary | None = None
         self._shared: dict[Hashable, object] = {}
         self._shared_lock = threading.Lock()
         self._stop = threading.Event()
@@ -80,19 +80,17 @@ class Feed:
     @property
     def ready(self) -> bool:
         """Say whether a first snapshot exists."""
-        return self._tick is not None
+        return self._summary is not None
 
     @property
     def summary(self) -> Summary | None:
         """Return the newest tick's summary; None before the first."""
-        tick = self._tick
-        return tick[0] if tick else None
+        return self._summary
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Return what is wrong at the newest tick."""
-        tick = self._tick
-        return tick[1] if tick else ()
+        return self.shared("findings", lambda now: findings(self.index, now)) or ()
 
     def age_s(self) -> float:
         """Return how old what is shown is [s]; infinite before the first snapshot.
@@ -152,9 +150,8 @@ class Feed:
             self.ended = True
 
     def _publish(self, summary: Summary) -> None:
-        found = findings(self.index, summary)
         with self.lock:
             self.history.append(summary)
         with self._shared_lock:
-            self._tick = (summary, found)
+            self._summary = summary
             self._shared.clear()

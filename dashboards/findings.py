@@ -6,6 +6,7 @@ from enum import IntEnum
 
 import numpy as np
 
+from dashboards.basis import basis_counts
 from dashboards.index import Index
 from dashboards.numbers import fixed, power, share
 from dashboards.summary import Summary
@@ -113,6 +114,8 @@ def _notes(index: Index, summary: Summary) -> Iterator[Finding]:
         if standing.mode in ("advise", "armed") and standing.reason:
             what = f"{standing.mode}: {standing.reason}"
             yield Finding(Severity.NOTE, f"policy {standing.name}", what)
+    for count, words in basis_counts(summary):
+        yield Finding(Severity.NOTE, "GPU power", f"{count} GPUs {words}; shown with ≈")
     arrays = index.plant.arrays
     gpus = arrays.gpus
     for noun, in_service in (

@@ -18,13 +18,17 @@ class Held:
     reaches; so that no frame is forgotten, one more follows if frames remain after it.
 
     With `after_s` ticks up to that time are passed over but their readings held: a run that
-    is resumed from a stored state sees what the uninterrupted one saw.
+    is resumed from a stored state sees what the uninterrupted one saw. No tick lies after
+    `until_s`, so a run cut there is the beginning of the whole one.
     """
 
-    def __init__(self, source: Source, dt_s: float, after_s: float = -np.inf) -> None:
+    def __init__(
+        self, source: Source, dt_s: float, after_s: float = -np.inf, until_s: float = np.inf
+    ) -> None:
         if not dt_s > 0.0:
             raise ValueError(f"dt_s must be positive, got {dt_s}")
-        self._source, self._dt_s, self._after_s = source, dt_s, after_s
+        self._source, self._dt_s = source, dt_s
+        self._after_s, self._until_s = after_s, until_s
         self._ahead = source.read()
         self._origin_s = self._ahead.time_s if self._ahead else np.nan
         self._tick = 0
@@ -42,6 +46,8 @@ class Held:
         while self._pending:
             time_s = self._origin_s + self._tick * self._dt_s
             self._tick += 1
+            if time_s > self._until_s:
+                return None
             while self._ahead is not None and self._ahead.time_s <= time_s:
                 self._take(self._ahead)
                 self._ahead = self._source.read()

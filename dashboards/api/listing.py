@@ -1,11 +1,12 @@
 """Lists in pages, with only the fields asked for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import HTTPException, Query
 
+from site_models.arrays import Ints
 from site_models.errors import InputError
 
 MOST = 10_000
@@ -25,7 +26,7 @@ class Paging:
     fields: Fields = None
 
 
-def listed(found: Sequence[int], row: Callable[[int], dict[str, Any]], paging: Paging) -> Any:
+def listed(found: Ints, row: Callable[[int], dict[str, Any]], paging: Paging) -> Any:
     """Return one page of the items at the indices `found`; only they are built."""
     page = found[paging.offset : paging.offset + paging.limit]
     items = [only(row(int(at)), paging.fields) for at in page]

@@ -54,7 +54,7 @@ def policy_routes(feed: Feed, audit: Audit) -> APIRouter:
         who = caller.name if caller else "unknown"
         if change.parameters is not None:
             present = supervisor.policy(name)
-            values = {**asdict(present), **change.parameters}
+            values = {**_parameters(present), **change.parameters}
             renewed = made(type(present), values, f"policy {name}")
             supervisor.set_policy(name, renewed, time_s, who, change.reason)
         if change.mode is not None:
@@ -73,9 +73,14 @@ def _standing(feed: Feed, name: str) -> Standing:
     raise HTTPException(404, f"the stack has no policy {name!r}")
 
 
+def _parameters(policy: Any) -> dict[str, Any]:
+    """Return a policy's parameters: every policy is a frozen dataclass."""
+    return asdict(policy)
+
+
 def _told(feed: Feed, name: str) -> dict[str, Any]:
     """Return what a change changes."""
-    parameters = asdict(feed.world.supervisor.policy(name))
+    parameters = _parameters(feed.world.supervisor.policy(name))
     return {"mode": _standing(feed, name).mode, "parameters": parameters}
 
 
@@ -85,7 +90,7 @@ def _policy(feed: Feed, name: str) -> dict[str, Any]:
     entries = feed.world.supervisor.journal.latest(1000)
     return {
         **asdict(standing),
-        "parameters": asdict(policy),
+        "parameters": _parameters(policy),
         "schema": schema(type(policy)),
         "journal": [asdict(entry) for entry in entries if entry.policy == name][-50:],
     }

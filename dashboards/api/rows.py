@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from dashboards.basis import basis_of
 from dashboards.index import Index
 from dashboards.summary import RACK_SIGNALS, Summary
 from site_models.arrays import Floats
@@ -70,6 +71,7 @@ def gpu_row(index: Index, summary: Summary, gpu: int) -> Row:
         "gpu_temp_c": float(state.gpu_temp_c[gpu]),
         "memory_temp_c": float(state.memory_temp_c[gpu]),
         "gpu_power_w": float(state.gpu_power_w[gpu]),
+        "basis": basis_of(summary, gpu),
         "gpu_cap_w": float(summary.snapshot.gpu_cap_w[gpu]),
         "temp_limit_c": float(gpus.temp_limit_c[gpu]),
         "margin_k": float(gpus.temp_limit_c[gpu] - state.gpu_temp_c[gpu]),

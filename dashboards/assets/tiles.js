@@ -84,6 +84,8 @@
         y2: tile.y - tile.h * 0.56, transform: `rotate(${tile.turn} ${tile.x} ${tile.y})`, class: "tile-front",
         "stroke-width": tile.h * 0.05 });
     }
+    const halo = make(frame, "rect", { x: tile.x - tile.w / 2, y: tile.y - tile.h / 2, width: tile.w,
+      height: tile.h, transform: `rotate(${tile.turn} ${tile.x} ${tile.y})`, class: "tile-halo" });
     const upright = Math.abs(Math.cos((tile.turn * Math.PI) / 180)) > 0.7;
     const [wide, high] = upright ? [tile.w, tile.h] : [tile.h, tile.w];
     const flat = wide > 2.4 * high;
@@ -95,7 +97,7 @@
     const note = make(frame, "text", { x: lines[2], y: lines[3], "font-size": lines[4],
       "text-anchor": "middle", "dominant-baseline": "central", class: "tile-note" });
     const mark = make(frame, "text", { x: tile.x + wide / 2 - size * 0.1, y: tile.y - high / 2 + size * 0.1,
-      "font-size": size * 1.05, "text-anchor": "end", "dominant-baseline": "hanging", class: "tile-mark" });
+      "font-size": size * 1.15, "text-anchor": "end", "dominant-baseline": "hanging", class: "tile-mark" });
     const badge = make(frame, "text", { x: tile.x - wide / 2 + size * 0.2, y: tile.y - high / 2 + size * 0.1,
       "font-size": size, "text-anchor": "start", "dominant-baseline": "hanging", class: "tile-badge" });
     if (tile.href) frame.addEventListener("click", (event) => go(event, tile.href));
@@ -114,7 +116,7 @@
     frame.addEventListener("focus", show);
     frame.addEventListener("pointerleave", hide);
     frame.addEventListener("blur", hide);
-    return { frame, rect, text, note, mark, badge, tile, lines };
+    return { frame, rect, halo, text, note, mark, badge, tile, lines };
   };
 
   const legend = (box, values, front) => {

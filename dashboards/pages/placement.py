@@ -5,14 +5,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
 from dashboards.advice import advise
 from dashboards.auth import Role, allowed
 from dashboards.feed import Feed
 from dashboards.parts.floor import floor_colours, floor_drawing, floor_signals
-from dashboards.parts.live import TICK, on
+from dashboards.parts.live import TICK, aria, in_browser, on
 from dashboards.parts.page import Page
 from dashboards.parts.place_answer import answer_view, marked_racks
 from dashboards.parts.place_form import FIELDS, STATES, as_curl, form, read_form
@@ -45,7 +45,7 @@ def layout(feed: Feed, _search: str) -> Component:
                 [
                     html.Div([html.H2("Places, best first"), copy], className="panel-head"),
                     html.Div(waiting, id="place-answer", className="answer",
-                             **{"aria-live": "polite"}),
+                             **aria(live="polite")),
                 ],
                 className="panel results",
             ),
@@ -92,8 +92,10 @@ def register(app: Dash, feed: Feed) -> None:
     def _coloured(feed: Feed, racks: tuple[int, ...], now: Summary) -> dict[str, Any]:
         return colours(floor_colours(feed.index, signal, now, racks))
 
-    app.clientside_callback(
-        ClientsideFunction("twin", "copy"),
+    in_browser(
+        app,
+        "twin",
+        "copy",
         Output("place-copy", "children"),
         Output("place-copy", "disabled"),
         Input("place-copy", "n_clicks"),

@@ -14,7 +14,7 @@ from dashboards.history import binned, last
 from dashboards.numbers import power_unit
 from dashboards.parts.cards import strip
 from dashboards.parts.charts import Line, Panel, chart, points, zone_name
-from dashboards.parts.live import SCHEME, TICK, on
+from dashboards.parts.live import SCHEME, TICK, aria, on
 from dashboards.parts.page import Page
 from dashboards.parts.rack_view import (
     GPU_CHOICES,
@@ -83,7 +83,7 @@ def layout(feed: Feed, search: str) -> Component:
         [
             dcc.Store(id="rack-at", data=rack),
             _top(feed, rack),
-            html.Section(id="rack-cards", className="cards", **{"aria-label": "Key figures"}),
+            html.Section(id="rack-cards", className="cards", **aria(label="Key figures")),
             _gpus(feed, rack),
             _panel("Nodes", "in the order of the rack", _grid(), "nodes"),
             _panel(
@@ -149,7 +149,7 @@ def _top(feed: Feed, rack: int) -> Component:
             step["Rack before"],
             dmc.Select(
                 id="rack-chooser", data=list(names), value=names[rack], searchable=True, size="xs",
-                w=150, allowDeselect=False, **{"aria-label": "Rack"},
+                w=150, allowDeselect=False, **aria(label="Rack"),
             ),
             step["Rack after"],
             html.Span(" · ".join(part for part in about if part), className="about"),
@@ -162,7 +162,7 @@ def _gpus(feed: Feed, rack: int) -> Component:
     choices = [{"value": name, "label": label} for name, label in GPU_CHOICES.items()]
     chooser = dmc.SegmentedControl(
         id="rack-signal", data=choices, value="gpu_temp_c", size="xs",
-        **{"aria-label": "Colour the GPUs by"},
+        **aria(label="Colour the GPUs by"),
     )  # fmt: skip
     drawing = gpu_drawing(feed.index, rack)
     body: Component = tiles("rack-gpus", drawing)
@@ -180,7 +180,7 @@ def _panel(title: str, about: str, body: Component, area: str) -> Component:
 
 
 def _grid() -> Component:
-    return dag.AgGrid(
+    grid: Component = dag.AgGrid(
         id="rack-nodes",
         columnDefs=COLUMNS,
         rowData=[],
@@ -192,6 +192,7 @@ def _grid() -> Component:
         className="grid",
         style={"height": None},
     )  # fmt: skip
+    return grid
 
 
 def panels(feed: Feed, rack: int) -> tuple[Panel, ...]:

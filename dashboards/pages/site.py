@@ -11,12 +11,13 @@ from dash.development.base_component import Component
 
 from dashboards.closest import closest
 from dashboards.feed import Feed
+from dashboards.findings import findings
 from dashboards.history import binned, last
 from dashboards.numbers import power_unit
 from dashboards.parts.cards import strip
 from dashboards.parts.charts import Line, Panel, chart, points, zone_name
 from dashboards.parts.floor import floor_colours, floor_drawing, floor_signals
-from dashboards.parts.live import SCHEME, TICK, on
+from dashboards.parts.live import SCHEME, TICK, aria, on
 from dashboards.parts.page import Page
 from dashboards.parts.site_cards import site_cards
 from dashboards.parts.tiles import colours, register_tiles, tiles
@@ -45,12 +46,12 @@ def layout(feed: Feed, _search: str) -> Component:
     ]
     chooser = dmc.SegmentedControl(
         id="site-signal", data=choices, value=DEFAULT_SIGNAL, size="xs",
-        **{"aria-label": "Colour the racks by"},
+        **aria(label="Colour the racks by"),
     )  # fmt: skip
     return html.Div(
         [
             html.H1(f"Site {feed.plant.site}", className="unseen"),
-            html.Section(id="site-cards", className="cards", **{"aria-label": "Key figures"}),
+            html.Section(id="site-cards", className="cards", **aria(label="Key figures")),
             html.Section(
                 [
                     html.Div([html.H2("Racks"), chooser], className="panel-head"),
@@ -64,7 +65,7 @@ def layout(feed: Feed, _search: str) -> Component:
                         [html.H2("What is wrong"), html.Span(id="site-wrong-title")],
                         className="panel-head",
                     ),
-                    html.Div(id="site-wrong", className="wrong", **{"aria-live": "polite"}),
+                    html.Div(id="site-wrong", className="wrong", **aria(live="polite")),
                     html.Div(html.H2("Closest to a limit"), className="panel-head"),
                     html.Div(id="site-closest", className="standings"),
                 ],
@@ -123,7 +124,7 @@ def panels(feed: Feed) -> tuple[Panel, Panel]:
     per, unit, _ = power_unit(max(rated_w, racks_w))
     limits_c = arrays.gpus.temp_limit_c
     limit_c = float(limits_c.min()) if len(limits_c) else math.nan
-    top_c = (limit_c if math.isfinite(limit_c) else 90.0) + 8.0
+    top_c = (limit_c if math.isfinite(limit_c) else 90.0) + 10.0
     return (
         Panel("Power", unit, (Line("facility", per), Line("IT", per)), 0.0,
               1.12 * (rated_w or racks_w) / per, rated_w / per if rated_w else math.nan,
@@ -133,7 +134,7 @@ def panels(feed: Feed) -> tuple[Panel, Panel]:
 
 
 def _shown(feed: Feed, summary: Summary) -> Shown:
-    found = feed.findings
+    found = findings(feed.index, summary)
     return Shown(
         strip(site_cards(feed.index, summary)),
         wrong_list(found),

@@ -14,7 +14,7 @@ from dash.development.base_component import Component
 from dashboards.history import Series
 from dashboards.theme import COLOURS, Scheme, chart_template
 
-CONFIG = {"displayModeBar": False, "responsive": True, "scrollZoom": False}
+CONFIG: Any = {"displayModeBar": False, "responsive": True, "scrollZoom": False}
 
 
 @dataclass(frozen=True, slots=True)

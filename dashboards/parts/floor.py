@@ -60,8 +60,10 @@ def floor_drawing(index: Index) -> Drawing:
     """Return the racks and the names of their rows."""
     plant = index.plant
     tiles = [
-        Tile(name, *place[:4].tolist(), float(place[4]) - math.pi / 2.0, rack_href(name))
-        for name, place in zip(plant.rack_names, plant.rack_place_m, strict=True)
+        Tile(name, x, y, width, depth, facing - math.pi / 2.0, rack_href(name))
+        for name, (x, y, width, depth, facing) in zip(
+            plant.rack_names, plant.rack_place_m.tolist(), strict=True
+        )
     ]
     return Drawing(tiles, _row_labels(index), _font_m(plant.rack_place_m), "Floor map of racks",
                    front=True)  # fmt: skip

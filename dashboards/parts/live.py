@@ -5,7 +5,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
-from dash import Dash, Input
+from dash import ClientsideFunction, Dash, Input
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -15,6 +15,21 @@ TICK = Input("tick", "data")
 
 SCHEME = Input("scheme", "data")
 """The page's colour scheme, ``light`` or ``dark``."""
+
+
+def aria(**words: str) -> dict[str, Any]:
+    """Return what a screen reader is told, as component arguments: ``aria-label`` and so on.
+
+    >>> aria(label="Racks")
+    {'aria-label': 'Racks'}
+    """
+    return {f"aria-{name}": word for name, word in words.items()}
+
+
+def in_browser(app: Dash, namespace: str, name: str, *dependencies: Any) -> None:
+    """Register a function of ``assets/*.js`` as a callback that runs in the browser."""
+    function = ClientsideFunction(namespace, name)
+    app.clientside_callback(function, *dependencies)  # type: ignore[no-untyped-call]
 
 
 def on(app: Dash, *dependencies: Any, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:

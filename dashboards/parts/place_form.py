@@ -83,22 +83,25 @@ def _times(value: Any, factor: float) -> Any:
 
 
 def _text(name: str, label: str, value: str, wide: bool = False) -> Component:
-    return dmc.TextInput(
+    field: Component = dmc.TextInput(
         id=f"place-{name}", label=label, value=value, size="xs", className="wide" if wide else ""
     )
+    return field
 
 
 def _number(
     name: str, label: str, value: float | None, low: float, hint: str = "", wide: bool = False
 ) -> Component:
-    return dmc.NumberInput(
+    field: Component = dmc.NumberInput(
         id=f"place-{name}", label=label, value=value, min=low, placeholder=hint, size="xs",
         hideControls=True, className="wide" if wide else "",
     )  # fmt: skip
+    return field
 
 
 def _choice(name: str, label: str, choices: list[str], hint: str, wide: bool = False) -> Component:
-    return dmc.Select(
+    field: Component = dmc.Select(
         id=f"place-{name}", label=label, data=choices, placeholder=hint, clearable=True, size="xs",
         className="wide" if wide else "",
     )  # fmt: skip
+    return field

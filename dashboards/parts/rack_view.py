@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from dashboards.basis import basis_of, sign_of
 from dashboards.findings import NEAR_COOLANT_K, NEAR_GPU_K, Severity, level_of
 from dashboards.index import Index
 from dashboards.numbers import fixed, litres_per_min, number, power
@@ -42,7 +43,7 @@ def _hottest(index: Index, summary: Summary, rack: int) -> Card:
     limit_c = float(index.plant.arrays.gpus.temp_limit_c[worst])
     return Card(
         "Hottest GPU",
-        fixed(value_c),
+        sign_of(summary, [int(worst)]) + fixed(value_c),
         "°C",
         f"{index.plant.gpu_names[worst]} · limit {fixed(limit_c, 0)} °C",
         temperature_share(value_c, limit_c),
@@ -139,8 +140,15 @@ def gpu_colours(index: Index, summary: Summary, rack: int, signal: str) -> Colou
         "gpu_power_w": arrays.power_max_w,
     }[signal][mine]
     hot = signal != "gpu_power_w"
-    powers = [power(float(state.gpu_power_w[gpu]), 1.0) for gpu in mine]
-    temps = [f"{fixed(float(state.gpu_temp_c[gpu]))} °C" for gpu in mine]
+    signs = [sign_of(summary, [gpu]) for gpu in mine]
+    powers = [
+        sign + power(float(state.gpu_power_w[gpu]), 1.0)
+        for sign, gpu in zip(signs, mine, strict=True)
+    ]
+    temps = [
+        f"{sign}{fixed(float(state.gpu_temp_c[gpu]))} °C"
+        for sign, gpu in zip(signs, mine, strict=True)
+    ]
     return Colouring(
         title=GPU_CHOICES[signal],
         unit="°C" if hot else "W",
@@ -163,6 +171,7 @@ def _gpu_tip(index: Index, summary: Summary, gpu: int) -> str:
             _against("GPU", state.gpu_temp_c[gpu], arrays.temp_limit_c[gpu]),
             _against("memory", state.memory_temp_c[gpu], arrays.memory_limit_c[gpu]),
             f"{power(float(state.gpu_power_w[gpu]), 1.0)}, cap {power(cap_w, 1.0)}",
+            f"power {basis_of(summary, gpu)}",
             *(() if arrays.in_service[gpu] else ("out of service",)),
         )
     )

@@ -3,11 +3,11 @@
 import asyncio
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, ctx, dcc, html, set_props
+from dash import Dash, Input, Output, ctx, dcc, html, set_props
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate, WebsocketDisconnected
 from fastapi import FastAPI
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboards.feed import Feed
 from dashboards.numbers import number
-from dashboards.parts.live import on
+from dashboards.parts.live import aria, in_browser, on
 from dashboards.parts.page import Page, find_pages
 from dashboards.theme import MANTINE, css
 
@@ -37,7 +37,7 @@ def build_pages(feed: Feed) -> ASGIApp:
     server = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app = Dash(
         __name__,
-        server=server,
+        server=cast(Any, server),
         assets_folder=str(ASSETS),
         assets_ignore=r"^docs\..*",
         websocket_callbacks=True,
@@ -90,12 +90,12 @@ def _layout(feed: Feed, pages: tuple[Page, ...]) -> Component:
                 variant="subtle",
                 color="gray",
                 size="md",
-                **{"aria-label": "Switch between light and dark"},
+                **aria(label="Switch between light and dark"),
             ),
         ],
         className="way",
     )
-    return dmc.MantineProvider(
+    frame: Component = dmc.MantineProvider(
         [
             dcc.Location(id="url", refresh="callback-nav"),
             dcc.Store(id="tick"),
@@ -107,17 +107,18 @@ def _layout(feed: Feed, pages: tuple[Page, ...]) -> Component:
         theme=MANTINE,
         defaultColorScheme="light",
     )
+    return frame
 
 
 def _register_shell(app: Dash, feed: Feed, pages: tuple[Page, ...]) -> None:
     """Add the push, the banner and the way from page to page."""
     by_path = {page.path: page for page in pages}
 
-    @app.callback(persistent=True)  # type: ignore[misc]
+    @app.callback(persistent=True)
     async def push() -> None:
         await _push(feed)
 
-    app.clientside_callback(ClientsideFunction("twin", "banner"), Input("tick", "data"))
+    in_browser(app, "twin", "banner", Input("tick", "data"))
 
     @on(
         app,
@@ -133,7 +134,7 @@ def _register_shell(app: Dash, feed: Feed, pages: tuple[Page, ...]) -> None:
 
 
 def _link(page: Page, here: bool) -> Component:
-    current = {"aria-current": "page"} if here else {}
+    current = aria(current="page") if here else {}
     return html.Span(
         dcc.Link(page.title, href=page.path, className="link here" if here else "link"), **current
     )

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from dashboards.basis import sign_of
 from dashboards.findings import (
     NEAR_COOLANT_K,
     NEAR_GPU_K,
@@ -72,7 +73,7 @@ def _hottest(index: Index, summary: Summary) -> Card:
     value_c = summary.site["gpu_temp_max_c"]
     return Card(
         "Hottest GPU",
-        fixed(value_c),
+        sign_of(summary, [gpu]) + fixed(value_c),
         "°C",
         f"{index.plant.gpu_names[gpu]} · limit {fixed(limit_c, 0)} °C",
         temperature_share(value_c, limit_c),

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
+from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from dashboards.findings import Severity
 from dashboards.numbers import fixed, number
-from dashboards.parts.live import SCHEME
+from dashboards.parts.live import SCHEME, aria, in_browser
 from dashboards.theme import SCALE
 from site_models.arrays import Floats, Ints
 
@@ -82,9 +82,7 @@ def tiles(tiles_id: str, drawing: Drawing) -> Component:
             dcc.Store(id=f"{tiles_id}-drawing", data=_drawing(drawing)),
             dcc.Store(id=f"{tiles_id}-values"),
             dcc.Store(id=f"{tiles_id}-drawn"),
-            html.Div(
-                id=tiles_id, className="tiles", role="figure", **{"aria-label": drawing.about}
-            ),
+            html.Div(id=tiles_id, className="tiles", role="figure", **aria(label=drawing.about)),
         ],
         className="tiles-box",
     )
@@ -95,8 +93,10 @@ def register_tiles(app: Dash, tiles_id: str) -> None:
 
     It has an output only so that Dash leaves it alone on pages without these tiles.
     """
-    app.clientside_callback(
-        ClientsideFunction("tiles", "draw"),
+    in_browser(
+        app,
+        "tiles",
+        "draw",
         Output(f"{tiles_id}-drawn", "data"),
         Input(f"{tiles_id}-values", "data"),
         SCHEME,
@@ -122,7 +122,7 @@ def colours(colouring: Colouring) -> dict[str, Any]:
     }
 
 
-def margin_levels(margin: Floats, near: float) -> Ints:
+def margin_levels(margin: Floats, near: float | Floats) -> Ints:
     """Return the severity of each margin below a limit; NaN has none. Shape of `margin`."""
     over, close = margin < 0.0, margin <= near
     return np.where(over, int(Severity.OVER), np.where(close, int(Severity.NEAR), 0))

@@ -8,6 +8,7 @@ from dash.development.base_component import Component
 from dashboards.closest import Distance
 from dashboards.findings import Finding, Severity
 from dashboards.parts.cards import bar
+from dashboards.parts.live import aria
 
 MARKS = {Severity.OVER: "■", Severity.NEAR: "▲", Severity.NOTE: "○"}
 WORDS = {Severity.OVER: "Over", Severity.NEAR: "Near", Severity.NOTE: "Note"}
@@ -53,7 +54,7 @@ def _row(finding: Finding) -> Component:
         where = dcc.Link(finding.where, href=finding.href)
     return html.Div(
         [
-            html.Span(MARKS[finding.severity], className="mark", **{"aria-hidden": "true"}),
+            html.Span(MARKS[finding.severity], className="mark", **aria(hidden="true")),
             html.Span(WORDS[finding.severity], className="word"),
             html.Span(where, className="where"),
             html.Span(finding.what, className="what"),

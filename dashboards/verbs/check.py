@@ -111,5 +111,3 @@ def schemas() -> dict[str, object]:
         "placement_request": Request.model_json_schema(),
         **kinds,
     }
-
-

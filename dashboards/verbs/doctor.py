@@ -34,9 +34,7 @@ def doctor(
     checks = [_python(), _driver(), _port(port), _disk(), _clock(), _versions()]
     if source:
         checks.append(_source(source))
-    content = {
-        "checks": [{"name": c.name, "ok": c.ok, "message": c.message} for c in checks]
-    }
+    content = {"checks": [{"name": c.name, "ok": c.ok, "message": c.message} for c in checks]}
     tell(content, [f"{'ok  ' if c.ok else 'look'} {c.name}: {c.message}" for c in checks], json)
     if not all(c.ok for c in checks if c.name != "driver"):
         raise typer.Exit(1)
@@ -90,7 +88,7 @@ def _source(spec: str) -> Check:
     from site_models.errors import InputError
 
     try:
-        frame = open_spec(spec, compile_site("pilot"), Wish("pilot")).read()
+        frame = open_spec(spec, compile_site("pilot"), Wish("pilot"))[0].read()
     except InputError as error:
         return Check("source", False, str(error))
     said = "answers" if frame is not None else "is open, but holds no frame"

@@ -15,6 +15,7 @@ from controllers.worlds import Wish, open_world
 from dashboards.report import Catalogs, Json, Out, SiteOption, iso, tell, time_of
 from site_models.errors import InputError
 from telemetry.recording import Recording
+from telemetry.samples import sample
 
 Policies = Annotated[
     list[str] | None,
@@ -55,7 +56,8 @@ def replay(
         resume=state_of(resume),
         catalogs=tuple(catalog or ()),
     )
-    span_s = min(wish.to_s, Recording(recording).end_s) - Recording(recording).start_s
+    stored = Recording(sample(str(recording)) or recording)
+    span_s = min(wish.to_s, stored.end_s) - max(wish.from_s, stored.start_s)
     _run(wish, out, math.inf, span_s, json)
 
 

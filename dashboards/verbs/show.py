@@ -8,6 +8,7 @@ import typer
 
 from dashboards.report import Json, iso, table, tell
 from telemetry.recording import Recording
+from telemetry.samples import sample
 
 GAP_FACTOR = 5.0
 """A pause this many times the usual interval is a gap."""
@@ -23,7 +24,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Say what a recording holds: signals, ids, span, gaps, health."""
-    stored = Recording(recording)
+    stored = Recording(sample(str(recording)) or recording)
     axes = {
         axis: {"ids": list(stored.ids(axis)), "signals": list(stored.signals(axis))}
         for axis in stored.axes

@@ -1,6 +1,7 @@
 """Recorded frames, handed out again in the order of their times."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from site_models.errors import InputError
 from site_models.plant import Plant
 from telemetry.frame import Frame
 from telemetry.recording import Recording, Seats
+from telemetry.samples import sample
 
 PLANT_AXES = ("gpu", "node", "rack", "cdu", "plant", "power", "site", "weather")
 """Axes of frames on which a plant has names."""
@@ -20,7 +22,7 @@ class ReplaySource:
     regular grid of it and `telemetry.pace` makes it last as long as it did. Recorded ids
     bind to the site's by name; the others by natural order, when as many are left over on
     both sides. With `loop` the recording starts again when it ends: times go on rising and
-    `label` counts the rounds.
+    `label`, the recording's own source, counts the rounds.
 
     Raises InputError when ids do not fit the site or nothing was recorded in the span.
     """
@@ -55,7 +57,8 @@ class ReplaySource:
     @property
     def label(self) -> str:
         """What a banner says of these frames."""
-        return "recorded" if self._rounds == 1 else f"recorded, looped (round {self._rounds})"
+        said = self._recording.manifest.source
+        return said if self._rounds == 1 else f"{said} (round {self._rounds})"
 
     def read(self) -> Frame | None:
         """Return the next recorded frame, or None at the end."""
@@ -112,5 +115,6 @@ SCHEME = "replay"
 def open_source(
     argument: str, plant: Plant, from_s: float, to_s: float, loop: bool
 ) -> ReplaySource:
-    """Return the source of a SPEC's argument; InputError for a folder that is no recording."""
-    return ReplaySource(Recording(argument), plant, from_s=from_s, to_s=to_s, loop=loop)
+    """Return a recording's source by folder or a sample's name; InputError for neither."""
+    folder = sample(argument) or Path(argument)
+    return ReplaySource(Recording(folder), plant, from_s=from_s, to_s=to_s, loop=loop)

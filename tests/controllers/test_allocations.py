@@ -75,7 +75,7 @@ def test_a_reserved_share_and_power_come_with_the_token() -> None:
     token = table.reserve(asked, 0.0, 30.0)
     table.put(holding("a", 0), 1.0, token)
     assert table.free_share(1.0)[0] == 0.75
-    assert table.expected_w(1.0)[0] == 100.0
+    assert table.holdings(1.0).expected_w[0] == 100.0
 
 
 def test_unknown_and_double_names_are_refused() -> None:
@@ -119,7 +119,7 @@ def test_no_gpu_is_held_beyond_its_whole(
         assert (free >= -1e-9).all()
         assert (free <= 1.0 + 1e-9).all()
     assert np.allclose(table.free_share(now_s + 100.0), 1.0)
-    assert np.allclose(table.expected_w(now_s + 100.0), 0.0)
+    assert np.allclose(table.holdings(now_s + 100.0).expected_w, 0.0)
 
 
 def test_threads_never_share_a_gpu() -> None:
