@@ -26,14 +26,26 @@ class Cooling:
     """Heat for each kelvin that the supply stands above the sink, wide open; 0: given."""
     chiller_w: Floats
     setpoint_c: Floats
+    trim_c: Floats
+    """Supply that the circuit's chillers hold; -inf without any."""
 
     def supply_c(self, more_w: Floats, warmer_k: Floats) -> Floats:
-        """Return the supply once the circuits carry `more_w` and their sinks are warmer [C]."""
-        left_w = np.maximum(self.heat_w + more_w - self.chiller_w, 0.0)
+        """Return the supply once the circuits carry `more_w` and their sinks are warmer [C].
+
+        The exchangers hold their setpoint while they can. What they leave chillers take, as
+        far as they are large enough.
+        """
+        carried_w = self.heat_w + more_w
+        alone_c = self._floated_c(carried_w, warmer_k)
+        left_w = carried_w - self.chiller_w
+        helped_c = np.where(left_w > 0.0, self._floated_c(left_w, warmer_k), -np.inf)
+        return np.maximum(self.setpoint_c, np.minimum(alone_c, np.maximum(self.trim_c, helped_c)))
+
+    def _floated_c(self, heat_w: Floats, warmer_k: Floats) -> Floats:
+        """Return the supply with the exchangers wide open; -inf where there are none."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            above_k = np.where(self.open_w_per_k > 0.0, left_w / self.open_w_per_k, 0.0)
-        floated_c = np.where(self.open_w_per_k > 0.0, self.sink_c + warmer_k + above_k, -np.inf)
-        return np.maximum(self.setpoint_c, floated_c)
+            above_k = np.maximum(heat_w, 0.0) / self.open_w_per_k
+        return np.where(self.open_w_per_k > 0.0, self.sink_c + warmer_k + above_k, -np.inf)
 
 
 def cooling_of(plant: Plant, state: State, inputs: Inputs) -> Cooling:
@@ -65,7 +77,10 @@ def cooling_of(plant: Plant, state: State, inputs: Inputs) -> Cooling:
     np.maximum.at(setpoint_c, x.hot_circuit, inputs.exchanger_setpoint_c)
     heat_w = sum_by(x.hot_circuit, state.exchanger_heat_w, count)
     heat_w += sum_by(ch.circuit, state.chiller_heat_w, count)
+    trim_c = np.full(count, -np.inf)
+    np.maximum.at(trim_c, ch.circuit, np.where(ch.in_service, ch.trim_setpoint_c, -np.inf))
     return Cooling(
+        trim_c=trim_c,
         heat_w=heat_w,
         sink_c=np.where(whole > 0.0, mean_c, 0.0),
         open_w_per_k=whole,

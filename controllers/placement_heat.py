@@ -16,6 +16,7 @@ from twin.servers import (
     FAN_BAND_K,
     LEAST_DRIVE_K,
     SMALLEST_FLOW_RATIO,
+    TRAY_AIR_RISE_K,
 )
 
 HALVINGS = 12
@@ -147,8 +148,21 @@ def temperatures(
         low, high = np.where(wants_more, speed, low), np.where(wants_more, high, speed)
     stream = np.where(wet, flow * share, high * nodes.airflow_max_kg_per_s[rows.node] / lanes)
     die_c, memory_c = _chain_c(index, rows, inlet_c, stream, wet, lanes)
-    speed = np.where(wet, ground.state.fan_speed[rows.node], high)
+    speed = np.where(wet, _tray_fans(index, ground, rows), high)
     return Temperatures(die_c, memory_c, speed)
+
+
+def _tray_fans(index: PlaceIndex, ground: Ground, rows: Rows) -> Floats:
+    """Return the speed at which the fans of liquid-cooled nodes hold their air rise."""
+    nodes, state, n = index.plant.arrays.nodes, ground.state, rows.node
+    now_w = (
+        (state.node_outlet_c[n] - state.node_inlet_c[n])
+        * state.node_airflow_kg_per_s[n]
+        * AIR_CP_J_PER_KG_K
+    )
+    air_w = now_w + (1.0 - nodes.liquid_share[n]) * nodes.load_power_per_gpu_w[n] * rows.added_w
+    most_w = nodes.airflow_max_kg_per_s[n] * AIR_CP_J_PER_KG_K * TRAY_AIR_RISE_K
+    return np.clip(air_w / np.maximum(most_w, 1e-9), nodes.fan_speed_min[n], 1.0)
 
 
 def _chain_c(

@@ -50,7 +50,7 @@ def offer_of(
     rejected: Counter[str],
 ) -> Offer:
     """Return what the request could use; count in `rejected` the GPUs that it could not."""
-    gpus, nodes = index.plant.arrays.gpus, index.plant.arrays.nodes
+    gpus = index.plant.arrays.gpus
     usable = _usable(index, free_share, request, rejected)
     asked_w = gpus.power_max_w if request.gpu_power_w is None else request.gpu_power_w
     asked_w = np.minimum(asked_w, gpus.power_max_w) * request.share

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from site_models.arrays import Floats
-from site_models.plant import Plant
+from site_models.plant import Plant, freeze
 from twin.start import first_state
 from twin.state import Inputs, State
 from twin.step import COUPLING_S, advance, copied, step
@@ -60,7 +60,8 @@ def _light(plant: Plant) -> Plant:
         return_capacity_j_per_k=np.minimum(circuits.return_capacity_j_per_k, light_j_per_k),
     )
     swift = exchangers._replace(reset_s=np.minimum(exchangers.reset_s, RESET_S))
-    return replace(plant, arrays=arrays._replace(circuits=quick, exchangers=swift))
+    light = arrays._replace(circuits=freeze(quick), exchangers=freeze(swift))
+    return replace(plant, arrays=light)
 
 
 def _temperatures_c(state: State) -> Floats:

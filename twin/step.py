@@ -37,13 +37,30 @@ def step(plant: Plant, state: State, inputs: Inputs, dt_s: float) -> State:
         raise ValueError(f"dt_s: expected a positive number of seconds, got {dt_s}")
     new = copied(state)
     substeps = math.ceil(dt_s / COUPLING_S - 1e-9)
-    ledger = advance(plant.arrays, new, inputs, dt_s, substeps)
+    ledger = advance(plant.arrays, new, _plain(inputs), dt_s, substeps)
     return new._replace(time_s=state.time_s + dt_s, ledger=Ledger(*ledger))
 
 
 def copied(state: State) -> State:
     """Return a state with arrays of its own."""
     return State(*(item.copy() if isinstance(item, np.ndarray) else item for item in state))
+
+
+def _plain(inputs: Inputs) -> Inputs:
+    """Return inputs whose arrays are of the one kind that the kernel was compiled for.
+
+    A read-only or strided array is another type to numba: it would compile anew, for a
+    minute, in the middle of a run.
+    """
+    return Inputs(
+        *(
+            item.copy()
+            if isinstance(item, np.ndarray)
+            and not (item.flags.writeable and item.flags.c_contiguous)
+            else item
+            for item in inputs
+        )
+    )
 
 
 @compiled

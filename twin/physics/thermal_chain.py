@@ -13,6 +13,8 @@ from site_models.arrays import Floats
 from twin.physics.law import compiled
 
 DIE, BODY, MEMORY, COOLANT, HEAT = 0, 1, 2, 3, 4
+SIZE = 5
+"""Known when compiling, so that the loops over a matrix are unrolled."""
 TAYLOR_TERMS = 10
 """With a scaled norm below 1/2 the remainder is under 1e-13."""
 
@@ -31,7 +33,7 @@ def chain_rates(
     [K], whose source is -stream / C * T_inlet; the coolant's is stream / C * T_inlet.
     Conductances: die to body, body to coolant, memory to body, coolant to inlet (2 m cp).
     """
-    a = np.zeros((5, 5))
+    a = np.zeros((SIZE, SIZE))
     for i, j, g in (
         (DIE, BODY, die_w_per_k),
         (BODY, COOLANT, body_w_per_k),
@@ -54,11 +56,10 @@ def transition(rates_per_s: Floats, dt_s: float) -> tuple[Floats, Floats]:
     I(2h) = I(h) + exp(A h) I(h), so a singular A (no flow) needs no special case. Checked
     against scipy's expm and solve_ivp in ``tests/twin/physics/test_thermal_chain.py``.
     """
-    n = rates_per_s.shape[0]
     largest = 0.0
-    for i in range(n):
+    for i in range(SIZE):
         row = 0.0
-        for j in range(n):
+        for j in range(SIZE):
             row += abs(rates_per_s[i, j])
         largest = max(largest, row)
     halvings = 0
@@ -66,19 +67,19 @@ def transition(rates_per_s: Floats, dt_s: float) -> tuple[Floats, Floats]:
     while largest * h > 0.5:
         h *= 0.5
         halvings += 1
-    power, next_power = np.eye(n), np.empty((n, n))
-    propagator, integral = np.eye(n), np.eye(n) * h
+    power, next_power = np.eye(SIZE), np.empty((SIZE, SIZE))
+    propagator, integral = np.eye(SIZE), np.eye(SIZE) * h
     for k in range(1, TAYLOR_TERMS + 1):
         multiply(power, rates_per_s, next_power)
-        for i in range(n):
-            for j in range(n):
+        for i in range(SIZE):
+            for j in range(SIZE):
                 power[i, j] = next_power[i, j] * (h / k)
                 propagator[i, j] += power[i, j]
                 integral[i, j] += power[i, j] * (h / (k + 1))
     for _ in range(halvings):
         multiply(propagator, integral, next_power)
-        for i in range(n):
-            for j in range(n):
+        for i in range(SIZE):
+            for j in range(SIZE):
                 integral[i, j] += next_power[i, j]
         multiply(propagator, propagator, next_power)
         propagator, next_power = next_power, propagator
@@ -88,10 +89,9 @@ def transition(rates_per_s: Floats, dt_s: float) -> tuple[Floats, Floats]:
 @compiled
 def multiply(a: Floats, b: Floats, into: Floats) -> None:
     """Write the product of two small square matrices, without a library call."""
-    n = a.shape[0]
-    for i in range(n):
-        for j in range(n):
+    for i in range(SIZE):
+        for j in range(SIZE):
             total = 0.0
-            for k in range(n):
+            for k in range(SIZE):
                 total += a[i, k] * b[k, j]
             into[i, j] = total

@@ -1,0 +1,1 @@
+"""Speed and memory of the twin, measured; scripts that make shipped recordings."""

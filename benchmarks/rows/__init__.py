@@ -1,0 +1,1 @@
+"""One file per group of figures of `twin bench`, each with a `rows()`."""

@@ -1,0 +1,196 @@
+"""What a person sees: pages that live, that know their age, and that come back."""
+
+import re
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from dashboards.audit import Audit
+from dashboards.auth import TokenBook
+from dashboards.feed import Feed
+from dashboards.web import build
+from tests.browser.conftest import Watched
+from tests.fakes.serving import serving
+from tests.fakes.small_world import SmallWorld
+
+WITHIN_MS = 20_000
+
+
+@pytest.fixture(scope="module")
+def audit(tmp_path_factory: pytest.TempPathFactory) -> Audit:
+    return Audit(tmp_path_factory.mktemp("audit") / "audit.jsonl")
+
+
+@pytest.fixture(scope="module")
+def host(audit: Audit) -> Iterator[str]:
+    app = build(Feed(SmallWorld()), audit, TokenBook(None), trust_loopback=True)
+    with serving(app) as port:
+        yield f"127.0.0.1:{port}"
+
+
+@pytest.fixture
+def watched(browser: Browser, host: str) -> Iterator[Watched]:
+    """Return a fresh page; afterwards nothing may have gone wrong on it."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    watched = Watched(context.new_page(), host)
+    yield watched
+    context.close()
+    assert watched.errors == []
+    assert watched.outside == []
+
+
+def changes(page: Page, selector: str, within_s: float = 3.0) -> bool:
+    """Say whether the text of an element changes in time."""
+    first, end_s = page.inner_text(selector), time.monotonic() + within_s
+    while time.monotonic() < end_s:
+        if page.inner_text(selector) != first:
+            return True
+        page.wait_for_timeout(50)
+    return False
+
+
+@pytest.mark.parametrize(
+    ("path", "live"),
+    [
+        ("/", "#site-cards .card-value"),
+        ("/rack?id=r1", "#rack-cards .card-value"),
+        ("/placement", "#place-floor .tile-text"),
+    ],
+)
+def test_values_change_within_three_seconds(
+    watched: Watched, host: str, path: str, live: str
+) -> None:
+    page = watched.page
+    page.goto(f"http://{host}{path}")
+    page.wait_for_selector(live, timeout=WITHIN_MS)
+    expect(page.locator("#mode")).to_have_text("↻ REPLAY")
+    expect(page.locator("#age")).to_contain_text("data age")
+    page.wait_for_function("document.querySelector('.tile-text').textContent !== ''")
+    assert changes(page, live)
+    assert changes(page, "#clock")
+
+
+def test_a_rack_on_the_floor_leads_to_its_page(watched: Watched, host: str) -> None:
+    page = watched.page
+    page.goto(f"http://{host}/")
+    page.wait_for_selector("#site-floor a.tile", timeout=WITHIN_MS)
+    page.locator("#site-floor a.tile").nth(1).click()
+    page.wait_for_url(f"http://{host}/rack?id=r1")
+    expect(page.locator("#rack-chooser")).to_have_value("r1")
+    page.wait_for_selector(".ag-row", timeout=WITHIN_MS)
+    assert page.locator("#rack-gpus .tile").count() == 16
+    page.get_by_title("Rack after").click()
+    expect(page.locator("#rack-chooser")).to_have_value("r2")
+    assert page.locator("#rack-gpus .tile").count() == 16
+
+
+def test_the_floor_is_coloured_by_the_signal_chosen(watched: Watched, host: str) -> None:
+    page = watched.page
+    page.goto(f"http://{host}/")
+    page.wait_for_selector("#site-floor .legend-title", timeout=WITHIN_MS)
+    page.get_by_text("Coolant return", exact=True).first.click()
+    expect(page.locator("#site-floor .legend-title")).to_have_text("Coolant return [°C]")
+    fill = page.locator("#site-floor .tile rect").nth(4).evaluate("node => node.style.fill")
+    assert "url(" in fill, "a rack without coolant is hatched"
+
+
+def test_both_schemes_reach_plots_and_tables(watched: Watched, host: str) -> None:
+    page = watched.page
+    page.goto(f"http://{host}/rack?id=r0")
+    page.wait_for_selector(".ag-row", timeout=WITHIN_MS)
+    ink = "() => getComputedStyle(document.querySelector('.gtitle, .annotation-text')).fill"
+    ground = "() => getComputedStyle(document.querySelector('.ag-row')).backgroundColor"
+    page.wait_for_selector(".annotation-text", timeout=WITHIN_MS)
+    light = page.evaluate(ink), page.evaluate(ground)
+    page.get_by_label("Switch between light and dark").click()
+    page.wait_for_function(f"before => ({ink})() !== before", arg=light[0])
+    assert page.evaluate(ground) != light[1]
+
+
+def test_the_form_finds_places_and_says_why(watched: Watched, host: str) -> None:
+    page = watched.page
+    page.goto(f"http://{host}/placement")
+    page.fill("#place-gpus", "8")
+    page.click("#place-ask")
+    page.wait_for_selector("#place-answer tbody tr", timeout=WITHIN_MS)
+    assert "GPU" in page.inner_text("#place-answer tr.why")
+    page.wait_for_selector("#place-floor .tile.marked")
+    page.get_by_role("button", name="Copy as curl").click()
+    expect(page.locator("#place-copy")).to_have_text("Copied")
+    page.fill("#place-job", "")
+    page.click("#place-ask")
+    expect(page.locator("#place-problem")).to_contain_text("job")
+
+
+def test_the_api_page_shows_every_route(watched: Watched, host: str) -> None:
+    page = watched.page
+    page.goto(f"http://{host}/api/docs")
+    page.wait_for_selector("details", timeout=WITHIN_MS)
+    assert page.get_by_text("/api/v1/placement", exact=True).count() >= 1
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1440, 900), (1920, 1080)])
+def test_nothing_sticks_out_sideways(watched: Watched, host: str, width: int, height: int) -> None:
+    page = watched.page
+    page.set_viewport_size({"width": width, "height": height})
+    for path in ("/", "/rack?id=r0", "/placement"):
+        page.goto(f"http://{host}{path}")
+        page.wait_for_selector("section", timeout=WITHIN_MS)
+        page.wait_for_timeout(300)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{path} is {wide} wide at {width}"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def test_an_open_page_comes_back_after_a_restart(browser: Browser, audit: Audit) -> None:
+    port, page = free_port(), browser.new_page()
+    world: Callable[[], Feed] = lambda: Feed(SmallWorld())  # noqa: E731
+    with serving(build(world(), audit, TokenBook(None)), port):
+        page.goto(f"http://127.0.0.1:{port}/")
+        page.wait_for_selector("#site-cards .card-value", timeout=WITHIN_MS)
+        assert changes(page, "#clock")
+    page.wait_for_timeout(1500)
+    stopped = page.inner_text("#clock")
+    with serving(build(world(), audit, TokenBook(None)), port):
+        end_s = time.monotonic() + 25.0
+        while page.inner_text("#clock") == stopped:
+            assert time.monotonic() < end_s, "the page stays frozen"
+            page.wait_for_timeout(200)
+        assert changes(page, "#site-cards .card-value")
+    page.close()
+
+
+def test_a_page_whose_server_is_gone_says_how_old_it_is(browser: Browser, audit: Audit) -> None:
+    page, feed = browser.new_page(), Feed(SmallWorld(), stale_s=1.0)
+    with serving(build(feed, audit, TokenBook(None))) as port:
+        page.goto(f"http://127.0.0.1:{port}/")
+        page.wait_for_selector("#site-cards .card-value", timeout=WITHIN_MS)
+    expect(page.locator("#age")).to_contain_text(re.compile("stale|ended"), timeout=WITHIN_MS)
+    page.close()
+
+
+def test_the_pilot_can_be_pictured(browser: Browser, audit: Audit, shots: Path | None) -> None:
+    if shots is None:
+        pytest.skip("TWIN_SCREENSHOT is not set")
+    from controllers.worlds import Wish, open_world
+
+    feed = Feed(open_world(Wish(site="pilot", speed=60.0, loop=True)))
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    with serving(build(feed, audit, TokenBook(None), trust_loopback=True)) as port:
+        page.goto(f"http://127.0.0.1:{port}/")
+        page.wait_for_selector("#site-floor .tile-text", timeout=WITHIN_MS)
+        page.wait_for_timeout(30_000)
+        page.screenshot(path=shots)
+        assert httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
+    page.close()

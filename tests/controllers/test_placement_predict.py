@@ -1,0 +1,71 @@
+"""What placement expects is what the step comes to rest at with the job running."""
+
+import numpy as np
+import pytest
+
+from controllers.allocations import Allocation, Allocations
+from controllers.placement import rank
+from controllers.placement_models import Request
+from tests.fakes.small_plant import small_inputs, small_plant
+from twin.state import Inputs
+from twin.steady import steady
+
+PLANT = small_plant()
+GPUS = PLANT.arrays.gpus
+
+
+def loaded(seed: int) -> tuple[Inputs, Allocations]:
+    """Return inputs with some nodes busy, and who holds them."""
+    rng = np.random.default_rng(seed)
+    held = (rng.random(10) < 0.5)[GPUS.node]
+    span_w = GPUS.power_max_w - GPUS.idle_power_w
+    power_w = GPUS.idle_power_w + held * rng.uniform(0.3, 1.0, 48) * span_w
+    table = Allocations(PLANT)
+    if held.any():
+        table.put(Allocation("held", np.flatnonzero(held), 0.0), 0.0)
+    return small_inputs(PLANT)._replace(gpu_power_w=power_w), table
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_expected_temperature_power_and_return_are_those_at_rest(seed: int) -> None:
+    inputs, table = loaded(seed)
+    power_w = 400.0 + 90.0 * seed
+    before = steady(PLANT, inputs)
+    request = Request(job="j", gpus=(1, 4, 8, 12)[seed % 4], gpu_power_w=power_w, limit=3)
+    answer = rank(PLANT, before, inputs, table, request, 0.0)
+    assert answer.advice
+    for advice in answer.advice:
+        mine = table.indices(advice.gpus)
+        drawn_w = inputs.gpu_power_w.copy()
+        drawn_w[mine] = np.minimum(power_w, GPUS.power_max_w[mine])
+        after = steady(PLANT, inputs._replace(gpu_power_w=drawn_w))
+        racks = np.unique(PLANT.arrays.nodes.rack[GPUS.node[mine]])
+        told = advice.predicted
+        assert told.gpu_temp_max_c == pytest.approx(after.gpu_temp_c[mine].max(), abs=0.3)
+        left_w = (PLANT.arrays.racks.rating_w - after.rack_power_w)[racks].min()
+        assert told.rack_headroom_w == pytest.approx(
+            left_w, abs=0.01 * PLANT.arrays.racks.rating_w[0]
+        )
+        rise_w = after.feed_power_w[0] - before.feed_power_w[0]
+        assert told.facility_power_w == pytest.approx(rise_w, rel=0.15)
+        if told.tcs_return_c is not None:
+            assert told.tcs_return_c == pytest.approx(
+                np.nanmax(after.rack_return_c[racks]), abs=0.1
+            )
+
+
+def test_a_cdu_that_cannot_follow_is_seen_in_the_temperature() -> None:
+    """Warm facility water: the coolant floats up with the load, and the advice says so."""
+    warm = small_inputs(PLANT)._replace(
+        dry_bulb_c=36.0, wet_bulb_c=30.0,
+        exchanger_setpoint_c=np.array([40.0, 23.0, 44.0, 15.0]),
+    )  # fmt: skip
+    before = steady(PLANT, warm)
+    request = Request(job="j", gpus=16, gpu_model="gb200", gpu_power_w=900.0)
+    advice = rank(PLANT, before, warm, Allocations(PLANT), request, 0.0).advice[0]
+    mine = Allocations(PLANT).indices(advice.gpus)
+    drawn_w = warm.gpu_power_w.copy()
+    drawn_w[mine] = 900.0
+    after = steady(PLANT, warm._replace(gpu_power_w=drawn_w))
+    assert after.circuit_supply_c[1] > 42.0
+    assert advice.predicted.gpu_temp_max_c == pytest.approx(after.gpu_temp_c[mine].max(), abs=1.5)

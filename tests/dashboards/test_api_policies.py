@@ -1,0 +1,60 @@
+"""Policies are seen by all, changed by operators, armed by admins, and every change is told."""
+
+import json
+
+import httpx
+
+from dashboards.audit import Audit
+from tests.dashboards.conftest import bearer
+
+PATH = "/api/v1/policies/thermal_guard"
+
+
+def test_every_policy_with_its_parameters_is_shown(client: httpx.Client) -> None:
+    names = [one["name"] for one in client.get("/api/v1/policies").json()["items"]]
+    assert names == ["hold", "thermal_guard"]
+    one = client.get(PATH).json()
+    assert one["mode"] == "advise"
+    assert set(one["parameters"]) == set(one["schema"]["properties"])
+    assert client.get("/api/v1/policies/magic").status_code == 404
+
+
+def test_an_operator_changes_mode_and_parameters(
+    guarded: httpx.Client, tokens: dict[str, str], audit: Audit
+) -> None:
+    name = next(iter(guarded.get(PATH, headers=bearer(tokens["viewer"])).json()["parameters"]))
+    value = guarded.get(PATH, headers=bearer(tokens["viewer"])).json()["parameters"][name]
+    change = {"mode": "shadow", "parameters": {name: value}, "reason": "night shift"}
+    answer = guarded.put(PATH, json=change, headers=bearer(tokens["operator"]))
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["mode"] == "shadow"
+    assert answer.json()["journal"][-1]["who"] == "the-operator"
+    last = json.loads(audit.path.read_text().splitlines()[-1])
+    assert (last["who"], last["reason"]) == ("the-operator", "night shift")
+    assert (last["before"]["mode"], last["after"]["mode"]) == ("advise", "shadow")
+
+
+def test_arming_needs_an_admin(guarded: httpx.Client, tokens: dict[str, str]) -> None:
+    arm = {"mode": "armed"}
+    assert guarded.put(PATH, json=arm, headers=bearer(tokens["operator"])).status_code == 403
+    assert guarded.put(PATH, json=arm, headers=bearer(tokens["admin"])).status_code == 200
+    parameters = guarded.get(PATH, headers=bearer(tokens["viewer"])).json()["parameters"]
+    tune = {"parameters": parameters}
+    assert guarded.put(PATH, json=tune, headers=bearer(tokens["operator"])).status_code == 403
+    disarm = guarded.put(PATH, json={"mode": "off"}, headers=bearer(tokens["operator"]))
+    assert disarm.status_code == 200
+
+
+def test_a_bad_change_names_what_is_wrong_and_changes_nothing(
+    guarded: httpx.Client, tokens: dict[str, str]
+) -> None:
+    before = guarded.get(PATH, headers=bearer(tokens["viewer"])).json()["parameters"]
+    for change, word in (
+        ({"parameters": {"gian": 1}}, "gian"),
+        ({"mode": "auto"}, "mode"),
+        ({"modus": "off"}, "modus"),
+    ):
+        answer = guarded.put(PATH, json=change, headers=bearer(tokens["operator"]))
+        assert answer.status_code == 422
+        assert word in answer.json()["detail"]
+    assert guarded.get(PATH, headers=bearer(tokens["viewer"])).json()["parameters"] == before

@@ -1,0 +1,82 @@
+"""What is wrong is said once for each piece of equipment, worst first."""
+
+import numpy as np
+
+from controllers.snapshot import Snapshot
+from dashboards.closest import closest
+from dashboards.findings import Finding, Severity, findings, level_of
+from dashboards.index import Index
+from dashboards.summary import summarise
+from tests.fakes.small_world import SmallWorld, small_snapshot
+from twin.state import INFERRED
+
+WORLD = SmallWorld()
+INDEX = Index(WORLD.plant)
+
+
+def shot(**changes: object) -> Snapshot:
+    """Return a cool, idle snapshot with fields of its state, or of itself, replaced."""
+    base = small_snapshot(WORLD.plant, 1, 0.0, WORLD.supervisor)
+    own = {name: getattr(base, name) for name in Snapshot.__dataclass_fields__}
+    of_state = {name: value for name, value in changes.items() if name in base.state._fields}
+    own["state"] = base.state._replace(**of_state)
+    return Snapshot(**own | {k: v for k, v in changes.items() if k not in of_state})
+
+
+def found(**changes: object) -> list[Finding]:
+    return list(findings(INDEX, summarise(INDEX, shot(**changes), 0.0)))
+
+
+def test_nothing_is_wrong_with_an_idle_site() -> None:
+    assert [one for one in found() if one.severity is not Severity.NOTE] == []
+
+
+def test_gpus_over_their_limit_are_one_line_for_each_rack() -> None:
+    temp_c = np.full(48, 50.0)
+    temp_c[0:3], temp_c[17] = 90.0, 86.0
+    first, second = [one for one in found(gpu_temp_c=temp_c) if one.where in ("r0", "r1")]
+    assert first.severity is Severity.OVER
+    assert first.what.startswith("3 GPUs over the limit of 88 °C")
+    assert first.href == "/rack?id=r0"
+    assert second.severity is Severity.NEAR
+    assert second.what.startswith("1 GPU near the limit")
+
+
+def test_a_value_at_its_limit_is_near_and_beyond_it_over() -> None:
+    assert level_of(0.0, 1.0) is Severity.NEAR
+    assert level_of(-1e-9, 1.0) is Severity.OVER
+    assert level_of(2.0, 1.0) is Severity.NOTE
+    assert level_of(float("nan"), 1.0) is Severity.NOTE
+
+
+def test_loads_coolant_and_health_are_told() -> None:
+    state = shot().state
+    power_w, supply_c = state.feed_power_w.copy(), state.circuit_supply_c.copy()
+    power_w[1], supply_c[1] = 120_000.0, 46.5
+    lines = found(feed_power_w=power_w, circuit_supply_c=supply_c, health=("gap of 300 s",))
+    told = {one.where: (one.severity, one.what) for one in lines}
+    assert told["ups"] == (Severity.OVER, "carries 120.0 kW of 110.0 kW rated (109 %)")
+    assert told["tcs0"] == (Severity.NEAR, "supply 46.5 °C, limit 47.0 °C")
+    assert told["health"] == (Severity.NEAR, "gap of 300 s")
+
+
+def test_the_worst_comes_first() -> None:
+    severities = [one.severity for one in found(rack_power_w=np.array([31e3, 29e3, 1e3]))]
+    assert severities == sorted(severities, reverse=True)
+    assert severities[:2] == [Severity.OVER, Severity.NEAR]
+
+
+def test_inferred_power_is_said() -> None:
+    inputs = shot().inputs
+    basis = np.full(48, INFERRED)
+    lines = found(inputs=inputs._replace(gpu_power_basis=basis))
+    assert any("48 GPUs inferred from the node's meter" in one.what for one in lines)
+
+
+def test_what_stands_closest_comes_first_and_every_kind_has_a_line() -> None:
+    summary = summarise(INDEX, shot(rack_power_w=np.array([29.5e3, 1e3, 1e3])), 0.0)
+    lines = closest(INDEX, summary)
+    assert (lines[0].where, lines[0].severity) == ("r0", Severity.NEAR)
+    assert lines[0].what == "29.5 of 30.0 kW"
+    assert [one.share for one in lines] == sorted((one.share for one in lines), reverse=True)
+    assert any(one.where.startswith("gpu") for one in lines)
