@@ -1,7 +1,7 @@
 """Where to put work: feasible places ranked by temperature, power, fabric and packing."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -9,24 +9,20 @@ import numpy as np
 from controllers.allocations import Allocation, Allocations, Conflict, Holdings
 from controllers.placement_candidates import (
     Candidate,
-    groups_at,
-    levels_to_search,
-    places_in,
 )
 from controllers.placement_ground import Ground, ground_of
 from controllers.placement_index import PlaceIndex, place_index
 from controllers.placement_models import Advice, Answer, Predicted, Request
-from controllers.placement_offer import Offer, offer_of, on_rails
-from controllers.placement_predict import Outlook, outlooks
-from controllers.placement_score import Weights, reasons_for, score_of, within
+from controllers.placement_offer import Offer, offer_of
+from controllers.placement_predict import Outlook
+from controllers.placement_score import reasons_for
+from controllers.placement_search import Place, best_places
 from site_models.arrays import Floats
 from site_models.plant import Plant
 from twin.state import Inputs, State
 
 STALE_S = 15.0
 """Advice on telemetry older than this says so."""
-PORTIONS = 4
-"""Portions of a level's groups that are looked at before a farther level."""
 RESERVE_TRIES = 3
 """Times that a reservation lost to another scheduler is tried on a fresh ranking."""
 
@@ -142,7 +138,7 @@ def _answer(
     age_s = max(now_s - ground.state.time_s, 0.0)
     offer = offer_of(index, ground, free_share, request, rejected)
     total = len(index.plant.gpu_names)
-    chosen: list[tuple[float, Candidate, Outlook]] = []
+    chosen: list[Place] = []
     if request.max_age_s is not None and age_s > request.max_age_s:
         rejected = Counter({f"telemetry is {age_s:.0f} s old": total})
     elif request.count > total:
@@ -150,70 +146,9 @@ def _answer(
     elif request.required_level == "gpu" and request.count > 1:
         rejected["more than one GPU within level gpu"] += request.count
     else:
-        chosen = _chosen(index, ground, offer, rejected)
+        chosen = best_places(index, ground, offer, rejected)
     advice = tuple(_advice(index, ground, offer, *place, age_s) for place in chosen)
     return Answer(time_s=ground.state.time_s, age_s=age_s, advice=advice, rejected=dict(rejected))
-
-
-def _chosen(
-    index: PlaceIndex, ground: Ground, offer: Offer, rejected: Counter[str]
-) -> list[tuple[float, Candidate, Outlook]]:
-    """Return the best places, best first: near levels before far ones, until enough."""
-    limit, weights = offer.request.limit, Weights()
-    found: list[tuple[float, Candidate, Outlook]] = []
-    seen: set[bytes] = set()
-    for level_places in _by_level(index, ground, offer, rejected):
-        fresh = [place for place in level_places if _first_time(seen, place)]
-        for place, outlook in zip(fresh, outlooks(index, ground, offer, fresh), strict=True):
-            if outlook.margin_k <= 0.0:
-                rejected["temperature"] += len(place.gpus)
-            elif outlook.rack_headroom_w < 0.0:
-                rejected["rack power"] += len(place.gpus)
-            elif outlook.row_headroom_w < 0.0 or outlook.site_headroom_w < 0.0:
-                rejected["row or site power"] += len(place.gpus)
-            else:
-                score = score_of(index, offer, place, outlook, weights)
-                found.append((score, place, outlook))
-        if len(found) >= limit:
-            break
-    found.sort(key=lambda item: (-item[0], int(item[1].gpus[0])))
-    return found[:limit]
-
-
-def _by_level(
-    index: PlaceIndex, ground: Ground, offer: Offer, rejected: Counter[str]
-) -> Iterator[list[Candidate]]:
-    """Yield candidates in portions, those of near levels first."""
-    request = offer.request
-    most = max(2 * request.limit, 8)
-    levels = levels_to_search(request)
-    offers = [offer]
-    if request.required_level == "rail":
-        offers = list(on_rails(index, offer, most))
-        if not offers:
-            rejected["too few free on one rail"] += int(np.count_nonzero(offer.usable))
-    for level in levels:
-        for part in offers:
-            groups, small = groups_at(index, ground, part, level, PORTIONS * most)
-            if level == levels[-1] and small and not len(groups):
-                rejected[f"too few free within one {level.replace('_', ' ')}"] += small
-            for start in range(0, len(groups), most):
-                portion = groups[start : start + most]
-                places = places_in(index, ground, part, level, portion)
-                yield [p for p in places if _kept(index, request, p)]
-
-
-def _kept(index: PlaceIndex, request: Request, place: Candidate) -> bool:
-    level = request.required_level
-    return level is None or level == "gpu" or within(index, place, level)
-
-
-def _first_time(seen: set[bytes], place: Candidate) -> bool:
-    key = np.sort(place.gpus).tobytes()
-    if key in seen:
-        return False
-    seen.add(key)
-    return True
 
 
 def _advice(

@@ -7,6 +7,7 @@ import numpy as np
 from controllers.gather import sum_by
 from controllers.placement_cooling import Cooling, cooling_of, cooling_room_w
 from controllers.placement_index import PlaceIndex
+from controllers.placement_room import feed_rooms_w, limit_factors, rack_rooms_w
 from controllers.power_tree import power_tree
 from site_models.arrays import Floats
 from site_models.plant import Plant
@@ -29,6 +30,8 @@ class Ground:
     rack_liquid_w: Floats
     limit_room_w: Floats
     """What is left under every limit of `Uses`: feeds, circuits, racks. Shape (limits,)"""
+    limit_factor: Floats
+    """Watts against each entry of `Uses` for a watt at a GPU [-]. Shape (uses,)"""
     row_headroom_w: Floats
     site_headroom_w: float
     site_slope: Floats
@@ -39,7 +42,7 @@ class Ground:
 
 
 def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Floats) -> Ground:
-    """Return what placement rests on; `promised_w` as `Allocations.expected_w` gives it."""
+    """Return what placement rests on; `promised_w` as `Allocations.holdings` tells it."""
     plant = index.plant
     arrays, tree = plant.arrays, power_tree(plant)
     gpu_w = np.maximum(state.gpu_power_w, promised_w)
@@ -75,8 +78,13 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
         rack_w=rack_w,
         rack_liquid_w=liquid_w,
         limit_room_w=np.concatenate(
-            [feed_room_w, cooling_room_w(index, cooling, state, rack_w), rack_room_w]
+            [
+                feed_rooms_w(index, out_w),
+                cooling_room_w(index, cooling, state, rack_w),
+                rack_rooms_w(index, rack_nodes_w),
+            ]
         ),
+        limit_factor=limit_factors(index, rack_nodes_w, out_w),
         row_headroom_w=_row_headroom_w(index, feed_room_w, rack_room_w),
         site_headroom_w=float(
             min(feed_room_w[root].sum(), rack_room_w.sum()) if root.any() else rack_room_w.sum()

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from controllers.gather import sum_by
 from controllers.power_tree import power_tree
 from site_models.arrays import Floats, Ints
 from site_models.plant import Plant
@@ -18,20 +19,25 @@ class Uses(NamedTuple):
     rack: Ints
     limit: Ints
     factor: Floats
-    """Watts against the limit for a watt at the GPU [-], at the worst."""
+    """Watts against the limit for a watt at the GPU [-], at the worst: into a rack's nodes
+    and into coolant. What reaches a feed depends on its load: see `Ground`; 0 here."""
     first: Ints
     """Where each rack begins, and the end. Shape (racks + 1,)"""
+    wired: Ints
+    """The entry of each connection's stage at each depth; -1: none. (depths, connections)"""
 
 
 def uses_of(plant: Plant) -> Uses:
     """Return what a watt in each rack counts against: its rating, its stages, its cooling."""
-    at_inlet, to_liquid = _slopes(plant)
+    at_nodes, at_inlet, to_liquid = _slopes(plant)
     feeds, racks = len(plant.feed_names), plant.arrays.racks
-    chains = _cooling_chains(plant)
-    found: list[dict[int, float]] = _stages_above(plant)
+    tree, chains = power_tree(plant), _cooling_chains(plant)
+    found: list[dict[int, float]] = [{} for _ in plant.rack_names]
+    for carrier in tree.ancestors:
+        for rack, feed in zip(tree.rack.tolist(), carrier.tolist(), strict=True):
+            if feed >= 0:
+                found[rack][feed] = 0.0
     for r, row in enumerate(found):
-        for feed in row:
-            row[feed] *= float(at_inlet[r])
         wet = int(racks.liquid_circuit[r]) >= 0
         liquid = float(to_liquid[r]) if wet else 0.0
         for circuit, watts in (
@@ -40,13 +46,22 @@ def uses_of(plant: Plant) -> Uses:
         ):
             for k in chains[circuit] if circuit >= 0 else ():
                 row[feeds + k] = row.get(feeds + k, 0.0) + watts
-        row[feeds + len(plant.circuit_names) + r] = float(at_inlet[r])
+        row[feeds + len(plant.circuit_names) + r] = float(at_nodes[r])
     counts = [len(row) for row in found]
+    first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    place = [
+        {limit: int(first[r]) + i for i, limit in enumerate(row)} for r, row in enumerate(found)
+    ]
+    wired = [
+        [place[rack].get(feed, -1) for rack, feed in zip(tree.rack, carrier.tolist(), strict=True)]
+        for carrier in tree.ancestors
+    ]
     return Uses(
         rack=np.repeat(np.arange(len(found)), counts),
         limit=np.array([limit for row in found for limit in row], dtype=np.int64),
         factor=np.array([factor for row in found for factor in row.values()]),
-        first=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        first=first,
+        wired=np.array(wired, dtype=np.int64).reshape(len(tree.ancestors), len(tree.rack)),
     )
 
 
@@ -60,41 +75,34 @@ def heats_in(plant: Plant, uses: Uses) -> Uses:
         limit=uses.limit[mine] - feeds,
         factor=uses.factor[mine],
         first=np.searchsorted(rack, np.arange(len(plant.rack_names) + 1)),
+        wired=uses.wired[:0],
     )
 
 
-def _slopes(plant: Plant) -> tuple[Floats, Floats]:
-    """Return what a GPU watt adds at each rack's inlet and to its liquid [-].
+def _slopes(plant: Plant) -> tuple[Floats, Floats, Floats]:
+    """Return what a GPU watt adds into each rack's nodes, at its inlet and to its liquid [-].
 
-    Losses are convex, so the slope at full load is the largest.
+    Losses are convex, so the slope with every GPU at its limit is the largest.
     """
-    nodes, racks = plant.arrays.nodes, plant.arrays.racks
-    supply = 1.0 + nodes.supply_loss_linear + 2.0 * nodes.supply_loss_square
+    gpus, nodes, racks = plant.arrays.gpus, plant.arrays.nodes, plant.arrays.racks
+    most_w = sum_by(gpus.node, gpus.power_max_w, len(nodes.rack))
+    most_w += nodes.load_power_per_gpu_w * sum_by(
+        gpus.node, gpus.power_max_w - gpus.idle_power_w, len(nodes.rack)
+    )
+    most_w += nodes.base_power_w + nodes.fan_power_max_w
+    with np.errstate(divide="ignore", invalid="ignore"):
+        supply = 1.0 + nodes.supply_loss_linear
+        supply = supply + 2.0 * nodes.supply_loss_square * most_w / nodes.supply_rating_w
     supply = np.where(nodes.supply_rating_w > 0.0, supply, 1.0)
     with_gpus = nodes.gpu_count > 0
-    at_inlet, to_liquid = np.ones(len(racks.row)), np.ones(len(racks.row))
+    at_nodes, to_liquid = np.ones(len(racks.row)), np.ones(len(racks.row))
     of = nodes.rack[with_gpus]
-    np.maximum.at(at_inlet, of, ((1.0 + nodes.load_power_per_gpu_w) * supply)[with_gpus])
+    np.maximum.at(at_nodes, of, ((1.0 + nodes.load_power_per_gpu_w) * supply)[with_gpus])
     wet = 1.0 + nodes.load_power_per_gpu_w * nodes.liquid_share
     np.maximum.at(to_liquid, of, wet[with_gpus])
     shelf = 1.0 + racks.shelf_loss_linear + 2.0 * racks.shelf_loss_square
-    return at_inlet * np.where(racks.shelf_rating_w > 0.0, shelf, 1.0), to_liquid
-
-
-def _stages_above(plant: Plant) -> list[dict[int, float]]:
-    """Return for each rack its stages, and the watts into each for a watt at its inlet."""
-    feeds, tree = plant.arrays.feeds, power_tree(plant)
-    slope = 1.0 + feeds.loss_linear + 2.0 * feeds.loss_square
-    slope = np.where(feeds.rating_w > 0.0, slope, 1.0)
-    found: list[dict[int, float]] = [{} for _ in plant.rack_names]
-    joined = plant.arrays.rack_feeds.feed
-    for rack, feed, share in zip(tree.rack.tolist(), joined.tolist(), tree.share, strict=True):
-        at, part = feed, float(share)
-        while at >= 0 and part > 0.0:
-            part *= float(slope[at])
-            found[rack][at] = found[rack].get(at, 0.0) + part
-            at = int(feeds.parent[at])
-    return found
+    at_inlet = at_nodes * np.where(racks.shelf_rating_w > 0.0, shelf, 1.0)
+    return at_nodes, at_inlet, to_liquid
 
 
 def sink_circuits(plant: Plant) -> Ints:

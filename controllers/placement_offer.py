@@ -121,7 +121,7 @@ def _rack_room(
     """Return how many GPUs each rack takes within every limit above it."""
     uses, racks = index.uses, len(index.plant.rack_names)
     wished = sum_by(index.plant.arrays.nodes.rack, node_room, racks)
-    limit_w = uses.factor * mean_w[uses.rack]
+    limit_w = ground.limit_factor * mean_w[uses.rack]
     with np.errstate(divide="ignore", invalid="ignore"):
         fits = np.where(limit_w > 0.0, ground.limit_room_w[uses.limit] / limit_w, np.inf)
     fits = np.maximum(np.floor(fits + NEARLY), 0.0)

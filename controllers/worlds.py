@@ -34,7 +34,7 @@ from telemetry.source import Source
 from twin.inputs import Believer, Outdoors
 from twin.start import first_state, idle_inputs
 from twin.state import State
-from twin.steady import NotSettled, steady
+from twin.steady import NotSettledError, steady
 
 IDLE_START_S = 1_720_810_800.0
 """When a run without telemetry begins: 2024-07-12 19:00 UTC, as the demo does."""
@@ -174,7 +174,7 @@ def _first_progress(
 def _at_rest(plant: Plant, inputs: Any, time_s: float) -> State:
     try:
         return steady(plant, inputs, time_s)
-    except NotSettled:
+    except NotSettledError:
         return first_state(plant, inputs, time_s)
 
 

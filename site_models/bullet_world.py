@@ -188,7 +188,7 @@ def _quiet_bullet() -> Any:
     try:
         with open(os.devnull, "wb") as nowhere:
             os.dup2(nowhere.fileno(), 2)
-        import pybullet  # type: ignore[import-not-found]
+        import pybullet
     finally:
         os.dup2(kept, 2)
         os.close(kept)

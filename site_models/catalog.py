@@ -107,5 +107,6 @@ def _check_sources(model: Equipment, sources: dict[str, Source], path: Path) -> 
     for key, figure in figures_of(model).items():
         if figure.source not in sources:
             raise InputError(
-                f"{path}: {key}: source {figure.source!r} is not in sources.yaml, expected a key of it"
+                f"{path}: {key}: source {figure.source!r} is not in sources.yaml,"
+                " expected a key of it"
             )

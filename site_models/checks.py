@@ -143,9 +143,9 @@ def _facility_water_capacity(site: Site, catalog: Catalog) -> Check:
 
 
 def _rejection_w(system: FacilityWater, catalog: Catalog) -> float:
-    coolers = sum(c.count * float(catalog.get(DryCooler, c.model).capacity_w) for c in system.coolers)
-    chillers = sum(c.count * float(catalog.get(Chiller, c.model).capacity_w) for c in system.chillers)
-    return coolers + chillers
+    coolers = [(c.count, catalog.get(DryCooler, c.model).capacity_w) for c in system.coolers]
+    chillers = [(c.count, catalog.get(Chiller, c.model).capacity_w) for c in system.chillers]
+    return sum(count * float(capacity_w) for count, capacity_w in coolers + chillers)
 
 
 def _feed_ratings(site: Site, catalog: Catalog) -> Check:

@@ -19,7 +19,8 @@ def lower_feeds(draft: Draft) -> None:
         if feed.parent and feed.parent not in waiting:
             known = ", ".join(list(waiting)[:8])
             raise InputError(
-                f"{draft.where}: feeds.{name}.parent: no feed {feed.parent!r}, expected one of: {known}"
+                f"{draft.where}: feeds.{name}.parent: no feed {feed.parent!r},"
+                f" expected one of: {known}"
             )
     while waiting:
         ready = [n for n, (feed, _) in waiting.items() if feed.parent not in waiting]

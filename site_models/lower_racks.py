@@ -9,6 +9,9 @@ from site_models.kinds.node import Node, SupplyLoss
 from site_models.kinds.rack import Rack
 from site_models.site import Hall, RackGroup, Row
 
+Place = tuple[float, float, float, float, float]
+"""Centre x and y, width, depth [m], facing [rad]."""
+
 NO_SUPPLY = (0.0, 0.0, 0.0, 0.0)
 LIQUID_TEMP_C = 45.0
 """Coolant properties of cold plates are taken at this temperature."""
@@ -83,7 +86,7 @@ def _served(draft: Draft, group: RackGroup, name: str) -> bool:
     return draft.running(name) and fed and (not group.cdu or draft.running(group.cdu))
 
 
-def _place_m(hall: Hall, row: Row, model: Rack, slot: int) -> tuple[float, ...]:
+def _place_m(hall: Hall, row: Row, model: Rack, slot: int) -> Place:
     """Return a rack's centre, footprint and facing; slots run to the right of the fronts."""
     facing = math.radians(row.facing_deg)
     along = facing - math.pi / 2.0

@@ -1,8 +1,9 @@
 """Arrays of an axis, collected row by row."""
 
-from typing import Any, Generic, TypeVar, cast, get_type_hints
+from typing import Any, Generic, TypeVar, get_type_hints
 
 import numpy as np
+from numpy.typing import NDArray
 
 from site_models.arrays import Flags, Floats, Ints
 
@@ -39,7 +40,7 @@ class Rows(Generic[T]):
         hints = get_type_hints(self._axis)
         made = []
         for column, items in self._columns.items():
-            array = np.array(items, dtype=_DTYPES[hints[column]])
+            array: NDArray[Any] = np.array(items, dtype=_DTYPES[hints[column]])
             array.setflags(write=False)
             made.append(array)
-        return cast(T, self._axis(*made))
+        return self._axis(*made)

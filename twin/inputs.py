@@ -112,7 +112,7 @@ class Believer:
         rack_of_gpu = nodes.rack[self._plant.arrays.gpus.node]
         return Meters(
             gpu=np.where(bare[rack_of_gpu], rack_of_gpu, -1),
-            others_w=np.bincount(nodes.rack, weights=node.others_w, minlength=count),
+            others_w=np.bincount(nodes.rack, node.others_w, count).astype(np.float64),
             load_per_gpu_w=load / np.maximum(gpus, 1.0),
         )
 

@@ -175,7 +175,8 @@ def advance_gpus(
             inlet_c = state.circuit_supply_c[nodes.liquid_circuit[n]]
         for turn in range(1 if liquid else 2):
             if turn == 1:
-                air_w_per_k = lanes(gpus.upstream, first, count) * coolant_w_per_k[gpus.group[first]]
+                air_w_per_k = coolant_w_per_k[gpus.group[first]]
+                air_w_per_k *= lanes(gpus.upstream, first, count)
                 inlet_c += to_coolant_w[n] / max(air_w_per_k, 1e-9)
             for g in range(first, first + count):
                 if not liquid and gpus.upstream[g] != (turn == 0):
@@ -220,7 +221,8 @@ def advance_chain(
     body_c[g] += u[1] * power_w + v[1] * inlet_c
     memory_c[g] += u[2] * power_w + v[2] * inlet_c
     coolant_c[g] += u[3] * power_w + v[3] * inlet_c
-    return heat_j + u[4] * power_w + v[4] * inlet_c
+    given_j: float = heat_j + u[4] * power_w + v[4] * inlet_c
+    return given_j
 
 
 @compiled

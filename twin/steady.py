@@ -24,14 +24,14 @@ SETTLED = 1e-10
 """Imbalance of the meters over their energy [-], and motion of any temperature [K/s], at rest."""
 
 
-class NotSettled(RuntimeError):
+class NotSettledError(RuntimeError):
     """The state kept moving; the message says how much."""
 
 
 def steady(plant: Plant, inputs: Inputs, time_s: float = 0.0) -> State:
     """Return the steady state for held inputs.
 
-    Its ledger is that of one second of the real plant. Raises NotSettled if the site finds
+    Its ledger is that of one second of the real plant. Raises NotSettledError if the site finds
     no rest, which happens when its cooling cannot carry the load.
     Checked: the meters balance to 1e-9 for every shipped site, ``tests/twin/test_steady.py``.
     """
@@ -47,7 +47,7 @@ def steady(plant: Plant, inputs: Inputs, time_s: float = 0.0) -> State:
         if moving < SETTLED:
             rest = step(plant, state, inputs, COUPLING_S)
             return rest._replace(time_s=float(time_s))
-    raise NotSettled(f"still moving by {moving:.2g} after {LONGEST_S} s: no steady state")
+    raise NotSettledError(f"still moving by {moving:.2g} after {LONGEST_S} s: no steady state")
 
 
 def _light(plant: Plant) -> Plant:

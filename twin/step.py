@@ -43,7 +43,7 @@ def step(plant: Plant, state: State, inputs: Inputs, dt_s: float) -> State:
 
 def copied(state: State) -> State:
     """Return a state with arrays of its own."""
-    return State(*(item.copy() if isinstance(item, np.ndarray) else item for item in state))
+    return State._make(item.copy() if isinstance(item, np.ndarray) else item for item in state)
 
 
 def _plain(inputs: Inputs) -> Inputs:
@@ -52,14 +52,11 @@ def _plain(inputs: Inputs) -> Inputs:
     A read-only or strided array is another type to numba: it would compile anew, for a
     minute, in the middle of a run.
     """
-    return Inputs(
-        *(
-            item.copy()
-            if isinstance(item, np.ndarray)
-            and not (item.flags.writeable and item.flags.c_contiguous)
-            else item
-            for item in inputs
-        )
+    return Inputs._make(
+        item.copy()
+        if isinstance(item, np.ndarray) and not (item.flags.writeable and item.flags.c_contiguous)
+        else item
+        for item in inputs
     )
 
 

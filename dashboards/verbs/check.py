@@ -16,7 +16,7 @@ from site_models.plant import Plant
 from site_models.site import Site, load_site, site_path
 from telemetry.csv_map import map_schema
 from twin.start import rated_inputs
-from twin.steady import NotSettled, steady
+from twin.steady import NotSettledError, steady
 
 CLOSURE = 1e-9
 """Largest imbalance of the meters over the energy in, at rest."""
@@ -80,7 +80,7 @@ def rest_checks(site: Site, plant: Plant) -> list[Check]:
     inputs = rated_inputs(plant, place.design_dry_bulb_c, place.design_wet_bulb_c)
     try:
         state = steady(plant, inputs)
-    except NotSettled as error:
+    except NotSettledError as error:
         return [Check("steady_state", False, str(error))]
     ledger = state.ledger
     off = abs(ledger.energy_in_j - ledger.heat_out_j) / ledger.energy_in_j

@@ -46,9 +46,9 @@ def watched(browser: Browser, host: str) -> Iterator[Watched]:
 
 def changes(page: Page, selector: str, within_s: float = 3.0) -> bool:
     """Say whether the text of an element changes in time."""
-    first, end_s = page.inner_text(selector), time.monotonic() + within_s
+    first, end_s = page.text_content(selector), time.monotonic() + within_s
     while time.monotonic() < end_s:
-        if page.inner_text(selector) != first:
+        if page.text_content(selector) != first:
             return True
         page.wait_for_timeout(50)
     return False
@@ -83,10 +83,10 @@ def test_a_rack_on_the_floor_leads_to_its_page(watched: Watched, host: str) -> N
     page.wait_for_url(f"http://{host}/rack?id=r1")
     expect(page.locator("#rack-chooser")).to_have_value("r1")
     page.wait_for_selector(".ag-row", timeout=WITHIN_MS)
-    assert page.locator("#rack-gpus .tile").count() == 16
+    expect(page.locator("#rack-gpus .tile")).to_have_count(16)
     page.get_by_title("Rack after").click()
     expect(page.locator("#rack-chooser")).to_have_value("r2")
-    assert page.locator("#rack-gpus .tile").count() == 16
+    expect(page.locator("#rack-gpus .tile")).to_have_count(16)
 
 
 def test_the_floor_is_coloured_by_the_signal_chosen(watched: Watched, host: str) -> None:

@@ -84,8 +84,8 @@ def ua_off_design(
     two shares. Turbulent plates; source: ENGINEERING section 3, 1/UA = r2 (V2/V20)^-0.7 +
     r1 (V1/V10)^-0.7. Checked for its rated point and monotony in the tests.
     """
-    hot = max(hot_ratio, SMALLEST_RELATIVE_FLOW) ** -0.7
-    cold = max(cold_ratio, SMALLEST_RELATIVE_FLOW) ** -0.7
+    hot: float = max(hot_ratio, SMALLEST_RELATIVE_FLOW) ** -0.7
+    cold: float = max(cold_ratio, SMALLEST_RELATIVE_FLOW) ** -0.7
     return ua_rated_w_per_k / (hot_share * hot + (1.0 - hot_share) * cold)
 
 

@@ -4,21 +4,34 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast, overload
 
 import numba
 
+from site_models.arrays import Floats
+
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Law(Protocol):
+    """A universal function: numbers in, a number out; arrays broadcast."""
+
+    @overload
+    def __call__(self, *numbers: float) -> float: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, *numbers: float | Floats) -> Floats: ...
+
+
 ROOM = Path(__file__).parent.parent
 
 
-def law(function: F) -> F:
+def law(function: Callable[..., float]) -> Law:
     """Return a scalar law as a universal function.
 
     Called from Python it broadcasts over arrays; called inside a compiled function it is
     the scalar code itself. Compiled on first use for float64 and kept on disk.
     """
-    return cast(F, numba.vectorize(nopython=True, cache=True)(function))
+    return cast(Law, numba.vectorize(nopython=True, cache=True)(function))  # type: ignore[no-untyped-call]
 
 
 def compiled(function: F) -> F:
@@ -42,4 +55,4 @@ def _kernel_folder() -> Path:
 
 
 if "NUMBA_CACHE_DIR" not in os.environ:
-    numba.config.CACHE_DIR = str(_kernel_folder())
+    numba.config.CACHE_DIR = str(_kernel_folder())  # type: ignore[attr-defined]

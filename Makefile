@@ -1,0 +1,43 @@
+# make run    starts the demo and prints its address; installs what is missing first
+# make test   runs everything that can run here
+# make setup  makes .venv with the command .venv/bin/twin
+# make lock   resolves pyproject.toml into requirements.lock again (needs uv)
+
+PYTHON ?= $(shell for p in python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$p && break; \
+	done)
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+COMPILED := .venv/.compiled
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet
+
+.PHONY: setup run test lock
+
+setup: $(COMPILED)
+
+run: $(COMPILED)
+	@exec $(BIN)/twin serve --trust-loopback $(ARGS)
+
+test: $(COMPILED)
+	$(BIN)/python -m pytest $(ARGS)
+
+lock:
+	uv pip compile pyproject.toml --extra test --generate-hashes --no-emit-index-url \
+		--no-header --python-version 3.11 --output-file requirements.lock
+
+# Only wheels are installed: neither a compiler nor anything outside the lock is needed.
+$(INSTALLED): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 not found: apt-get install python3.11-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || \
+		{ rm -rf .venv; $(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }; }
+	@echo "installing the locked packages into .venv, a few minutes"
+	@$(PIP) install --only-binary :all: --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+# Two seconds of the demo compile every kernel; they are kept beside the sources.
+$(COMPILED): $(INSTALLED) $(wildcard twin/*.py twin/physics/*.py)
+	@echo "compiling the kernels, about a minute"
+	@scratch=$$(mktemp -d) && $(BIN)/twin run --for 2 --out $$scratch/run >/dev/null; \
+		code=$$?; rm -rf $$scratch; exit $$code
+	@touch $@

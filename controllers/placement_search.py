@@ -1,0 +1,87 @@
+"""The search for places: near levels before far ones, until enough are found."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from controllers.placement_candidates import Candidate, groups_at, levels_to_search, places_in
+from controllers.placement_ground import Ground
+from controllers.placement_index import PlaceIndex
+from controllers.placement_models import Request
+from controllers.placement_offer import Offer, on_rails
+from controllers.placement_predict import Outlook, outlooks
+from controllers.placement_score import Weights, score_of, within
+
+PORTIONS = 4
+"""Portions of a level's groups that are looked at before a farther level."""
+
+
+class Place(NamedTuple):
+    """A feasible candidate."""
+
+    score: float
+    candidate: Candidate
+    outlook: Outlook
+
+
+def best_places(
+    index: PlaceIndex, ground: Ground, offer: Offer, rejected: Counter[str]
+) -> list[Place]:
+    """Return the best places, best first: near levels before far ones, until enough."""
+    limit, weights = offer.request.limit, Weights()
+    found: list[Place] = []
+    seen: set[bytes] = set()
+    for level_places in _by_level(index, ground, offer, rejected):
+        fresh = [place for place in level_places if _first_time(seen, place)]
+        for place, outlook in zip(fresh, outlooks(index, ground, offer, fresh), strict=True):
+            if outlook.margin_k <= 0.0:
+                rejected["temperature"] += len(place.gpus)
+            elif outlook.rack_headroom_w < 0.0:
+                rejected["rack power"] += len(place.gpus)
+            elif outlook.row_headroom_w < 0.0 or outlook.site_headroom_w < 0.0:
+                rejected["row or site power"] += len(place.gpus)
+            else:
+                score = score_of(index, offer, place, outlook, weights)
+                found.append(Place(score, place, outlook))
+        if len(found) >= limit:
+            break
+    found.sort(key=lambda place: (-place.score, int(place.candidate.gpus[0])))
+    return found[:limit]
+
+
+def _by_level(
+    index: PlaceIndex, ground: Ground, offer: Offer, rejected: Counter[str]
+) -> Iterator[list[Candidate]]:
+    """Yield candidates in portions, those of near levels first."""
+    request = offer.request
+    most = max(2 * request.limit, 8)
+    levels = levels_to_search(request)
+    offers = [offer]
+    if request.required_level == "rail":
+        offers = list(on_rails(index, offer, most))
+        if not offers:
+            rejected["too few free on one rail"] += int(np.count_nonzero(offer.usable))
+    for level in levels:
+        for part in offers:
+            groups, small = groups_at(index, ground, part, level, PORTIONS * most)
+            if level == levels[-1] and small and not len(groups):
+                rejected[f"too few free within one {level.replace('_', ' ')}"] += small
+            for start in range(0, len(groups), most):
+                portion = groups[start : start + most]
+                places = places_in(index, ground, part, level, portion)
+                yield [p for p in places if _kept(index, request, p)]
+
+
+def _kept(index: PlaceIndex, request: Request, place: Candidate) -> bool:
+    level = request.required_level
+    return level is None or level == "gpu" or within(index, place, level)
+
+
+def _first_time(seen: set[bytes], place: Candidate) -> bool:
+    key = np.sort(place.gpus).tobytes()
+    if key in seen:
+        return False
+    seen.add(key)
+    return True
