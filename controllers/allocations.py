@@ -35,6 +35,8 @@ class Allocation:
     """Of each of its GPUs. 0..1"""
     gpu_power_w: float | None = None
     """Board power that the job is expected to draw; None: not known."""
+    power_assumed: bool = False
+    """The power is the device limit for want of better: forgotten once the job runs."""
 
 
 class Holdings(NamedTuple):
@@ -186,10 +188,11 @@ class Allocations:
 def _as_reserved(allocation: Allocation, reserved: Allocation) -> Allocation:
     """Return the allocation with the share, and the power unless told, of its reservation."""
     power_w = allocation.gpu_power_w
+    told_w = None if reserved.power_assumed else reserved.gpu_power_w
     return replace(
         allocation,
         share=reserved.share,
-        gpu_power_w=reserved.gpu_power_w if power_w is None else power_w,
+        gpu_power_w=told_w if power_w is None else power_w,
     )
 
 

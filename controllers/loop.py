@@ -33,8 +33,10 @@ class Progress(NamedTuple):
 
     state: State
     inputs: Inputs
-    gpu_seen_s: Floats
-    """When each GPU's newest reading was taken; -inf: never. Shape (GPUs,)"""
+    gpu_own_s: Floats
+    """When each GPU's newest reading of its own was taken; -inf: never. Shape (GPUs,)"""
+    gpu_meter_s: Floats
+    """The same of the newest meter that stands above it: its node's, its rack's."""
     tick: int = 0
     skipped: int = 0
     """Frames left out because time did not advance."""
@@ -44,7 +46,8 @@ class Progress(NamedTuple):
 
 def begun(plant: Plant, state: State, inputs: Inputs) -> Progress:
     """Return the progress of a run that starts from a state."""
-    return Progress(state, inputs, np.full(len(plant.gpu_names), -np.inf))
+    never_s = np.full(len(plant.gpu_names), -np.inf)
+    return Progress(state, inputs, never_s, never_s.copy())
 
 
 class Loop:
@@ -86,13 +89,17 @@ class Loop:
                 continue
             inputs = self._believe(frame, last.inputs, last.state)
             state = advanced(self.plant, last.state, inputs, dt_s, frame.time_s)
-            seen_s = np.maximum(last.gpu_seen_s, taken_s(self.plant, frame))
+            own_s, meter_s = taken_s(self.plant, frame)
+            own_s = np.maximum(last.gpu_own_s, own_s)
+            meter_s = np.maximum(last.gpu_meter_s, meter_s)
+            seen_s = np.where(np.isfinite(own_s), own_s, meter_s)
             view = self._view(state, inputs, frame, seen_s, dt_s)
             ruling = self.supervisor.rule(view)
             self.progress = Progress(
                 state=state,
                 inputs=inputs,
-                gpu_seen_s=seen_s,
+                gpu_own_s=own_s,
+                gpu_meter_s=meter_s,
                 tick=last.tick + 1,
                 skipped=last.skipped,
                 gaps=last.gaps + (dt_s > GAP_S),
@@ -152,18 +159,26 @@ def advanced(plant: Plant, state: State, inputs: Inputs, dt_s: float, time_s: fl
     return after._replace(time_s=time_s)
 
 
-def taken_s(plant: Plant, frame: Frame) -> Floats:
-    """Return when the newest reading on each GPU in the frame was taken; -inf: none.
+def taken_s(plant: Plant, frame: Frame) -> tuple[Floats, Floats]:
+    """Return when the frame's newest readings on each GPU were taken: its own, and meters'.
 
-    A reading of its power or temperature, or of its node's power.
+    -inf: none. A meter speaks for a GPU only while the GPU has never spoken for itself: once
+    it has, its silence is a fault and not a way of measuring.
     """
     node = plant.arrays.gpus.node
-    newest_s = np.full(len(node), -np.inf)
-    for name in ("gpu_power_w", "gpu_temp_c", "node_power_w", "node_dc_power_w"):
-        if name not in frame.values:
-            continue
-        values = frame.values[name]
-        age_s = frame.age_s.get(name, np.zeros(len(values)))
-        when_s = np.where(np.isnan(values) | np.isnan(age_s), -np.inf, frame.time_s - age_s)
-        newest_s = np.maximum(newest_s, when_s[node] if name.startswith("node") else when_s)
-    return newest_s
+    rack = plant.arrays.nodes.rack[node]
+    own_s, meter_s = np.full(len(node), -np.inf), np.full(len(node), -np.inf)
+    for name in ("gpu_power_w", "gpu_power_avg_w", "gpu_temp_c"):
+        own_s = np.maximum(own_s, _when_s(frame, name, len(node)))
+    for name in ("node_power_w", "node_dc_power_w"):
+        meter_s = np.maximum(meter_s, _when_s(frame, name, len(plant.node_names))[node])
+    return own_s, np.maximum(meter_s, _when_s(frame, "rack_power_w", len(plant.rack_names))[rack])
+
+
+def _when_s(frame: Frame, name: str, count: int) -> Floats:
+    """Return when a signal's readings were taken; -inf where there is none."""
+    if name not in frame.values:
+        return np.full(count, -np.inf)
+    values = frame.values[name]
+    age_s = frame.age_s.get(name, np.zeros(count))
+    return np.where(np.isnan(values) | np.isnan(age_s), -np.inf, frame.time_s - age_s)

@@ -7,9 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from controllers.allocations import Allocation, Allocations, Conflict, Holdings
-from controllers.placement_candidates import (
-    Candidate,
-)
+from controllers.placement_candidates import Candidate
 from controllers.placement_ground import Ground, ground_of
 from controllers.placement_index import PlaceIndex, place_index
 from controllers.placement_models import Advice, Answer, Predicted, Request
@@ -105,13 +103,18 @@ def advise(
         if request.reserve_s is None or not answer.advice:
             return answer
         best = answer.advice[0]
+        gpus = allocations.indices(best.gpus)
+        power_w = request.gpu_power_w
         wanted = Allocation(
             job=request.job,
-            gpus=allocations.indices(best.gpus),
+            gpus=gpus,
             start_s=now_s,
             profile=request.profile,
             share=request.share,
-            gpu_power_w=request.gpu_power_w,
+            gpu_power_w=float(plant.arrays.gpus.power_max_w[gpus].max())
+            if power_w is None
+            else power_w,
+            power_assumed=power_w is None,
         )
         try:
             token = allocations.reserve(wanted, now_s, request.reserve_s)

@@ -24,8 +24,8 @@ def basis_of(summary: Summary, gpu: int) -> str:
 
 def sign_of(summary: Summary, gpus: Sequence[int]) -> str:
     """Return the sign to put before figures of these GPUs; empty when all were measured."""
-    basis = summary.snapshot.inputs.gpu_power_basis
-    return f"{SIGN} " if any(int(basis[gpu]) != MEASURED for gpu in gpus) else ""
+    basis = summary.snapshot.inputs.gpu_power_basis[list(gpus)]
+    return f"{SIGN} " if bool(np.any(basis != MEASURED)) else ""
 
 
 def basis_counts(summary: Summary) -> list[tuple[int, str]]:

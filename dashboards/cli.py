@@ -8,6 +8,7 @@ import os
 import pkgutil
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import typer
 from typer.exceptions import Abort, Exit
@@ -22,7 +23,6 @@ def build() -> typer.Typer:
         name="twin",
         help="Digital twin of an AI-factory site: heat, power, telemetry, control, placement.",
         add_completion=False,
-        no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
@@ -49,9 +49,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except Exception as error:
         if hasattr(error, "format_message"):
-            return _complain(error.format_message())
+            return _complain(_usage(error))
         raise
     return code if isinstance(code, int) else 0
+
+
+def _usage(error: Any) -> str:
+    """Return what was wrong with the words given, and where their use is told."""
+    said = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    return f"{said} (see {context.command_path if context else 'twin'} --help)"
 
 
 def _complain(message: str) -> int:

@@ -13,12 +13,17 @@ import typer
 from site_models.errors import InputError
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-SiteOption = Annotated[str, typer.Option("--site", help="Shipped site or path of a YAML file.")]
+SITE_HELP = "Shipped site or path of a YAML file."
+SiteOption = Annotated[str, typer.Option("--site", metavar="SITE", help=SITE_HELP)]
 Catalogs = Annotated[
     list[Path] | None,
-    typer.Option("--catalog", help="Folder of further equipment, read before the shipped one."),
+    typer.Option(
+        "--catalog",
+        metavar="FOLDER",
+        help="Equipment of your own, read before the shipped. May be repeated.",
+    ),
 ]
-Out = Annotated[Path, typer.Option("--out", help="New folder to write.")]
+Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="New folder to write.")]
 
 
 def tell(content: Mapping[str, Any] | list[Any], lines: Iterable[str], as_json: bool) -> None:
@@ -41,18 +46,22 @@ def table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
     ]
 
 
-def time_of(text: str | None, otherwise: float) -> float:
+def time_of(option: str, text: str | None, otherwise: float) -> float:
     """Return epoch seconds of an option: a number or an ISO 8601 time, UTC unless it says."""
     if text is None:
         return otherwise
     try:
-        return float(text)
+        time_s = float(text)
     except ValueError:
         pass
+    else:
+        if math.isfinite(time_s):
+            return time_s
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
-        raise InputError(f"{text!r}: expected epoch seconds or an ISO 8601 time") from None
+        said = f"{option}: {text!r}, expected epoch seconds or an ISO 8601 time"
+        raise InputError(said) from None
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 

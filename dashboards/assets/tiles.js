@@ -69,12 +69,14 @@
       "dominant-baseline": "central", "font-size": drawing.font, class: "tiles-label" }, l.text));
     const tip = html(stage, "div", "tiles-tip");
     tip.setAttribute("role", "tooltip");
-    const parts = drawing.tiles.map((tile, at) => one(svg, drawing, tile, at, tip, stage, box.id));
+    const over = document.createElementNS(NS, "g");
+    const parts = drawing.tiles.map((tile, at) => one(svg, drawing, tile, at, tip, stage, box.id, over));
+    svg.append(over);
     const legend = html(box, "div", "tiles-legend");
-    return { drawing, parts, legend, hatch: `url(#${id})`, tips: [] };
+    return { drawing, parts, legend, hatch: `url(#${id})`, values: { tips: [], texts: [], unit: "" } };
   };
 
-  const one = (svg, drawing, tile, at, tip, stage, id) => {
+  const one = (svg, drawing, tile, at, tip, stage, id, over) => {
     const frame = tile.href ? make(svg, "a", { href: tile.href }) : make(svg, "g", { tabindex: 0 });
     frame.setAttribute("class", "tile");
     const rect = make(frame, "rect", { x: tile.x - tile.w / 2, y: tile.y - tile.h / 2, width: tile.w,
@@ -84,7 +86,9 @@
         y2: tile.y - tile.h * 0.56, transform: `rotate(${tile.turn} ${tile.x} ${tile.y})`, class: "tile-front",
         "stroke-width": tile.h * 0.05 });
     }
-    const halo = make(frame, "rect", { x: tile.x - tile.w / 2, y: tile.y - tile.h / 2, width: tile.w,
+    const edge = make(over, "rect", { x: tile.x - tile.w / 2, y: tile.y - tile.h / 2, width: tile.w,
+      height: tile.h, transform: `rotate(${tile.turn} ${tile.x} ${tile.y})`, class: "tile-edge" });
+    const halo = make(over, "rect", { x: tile.x - tile.w / 2, y: tile.y - tile.h / 2, width: tile.w,
       height: tile.h, transform: `rotate(${tile.turn} ${tile.x} ${tile.y})`, class: "tile-halo" });
     const upright = Math.abs(Math.cos((tile.turn * Math.PI) / 180)) > 0.7;
     const [wide, high] = upright ? [tile.w, tile.h] : [tile.h, tile.w];
@@ -96,14 +100,15 @@
       "text-anchor": "middle", "dominant-baseline": "central", class: "tile-text" });
     const note = make(frame, "text", { x: lines[2], y: lines[3], "font-size": lines[4],
       "text-anchor": "middle", "dominant-baseline": "central", class: "tile-note" });
-    const mark = make(frame, "text", { x: tile.x + wide / 2 - size * 0.1, y: tile.y - high / 2 + size * 0.1,
+    const mark = make(over, "text", { x: tile.x + wide / 2 - size * 0.1, y: tile.y - high / 2 + size * 0.1,
       "font-size": size * 1.15, "text-anchor": "end", "dominant-baseline": "hanging", class: "tile-mark" });
     const badge = make(frame, "text", { x: tile.x - wide / 2 + size * 0.2, y: tile.y - high / 2 + size * 0.1,
       "font-size": size, "text-anchor": "start", "dominant-baseline": "hanging", class: "tile-badge" });
     if (tile.href) frame.addEventListener("click", (event) => go(event, tile.href));
     const show = () => {
       const here = stage.getBoundingClientRect(), there = rect.getBoundingClientRect();
-      tip.textContent = kept.get(id).tips[at] || tile.name;
+      const { values } = kept.get(id);
+      tip.textContent = values.tips[at] || `${tile.name}\n${values.texts[at]} ${values.unit}`;
       tip.style.display = "block";
       const x = there.left - here.left + there.width / 2;
       tip.style.left = `${Math.min(Math.max(x, 90), here.width - 90)}px`;
@@ -116,7 +121,7 @@
     frame.addEventListener("focus", show);
     frame.addEventListener("pointerleave", hide);
     frame.addEventListener("blur", hide);
-    return { frame, rect, halo, text, note, mark, badge, tile, lines };
+    return { frame, rect, halo, edge, text, note, mark, badge, tile, lines, wide, flat };
   };
 
   const legend = (box, values, front) => {
@@ -136,7 +141,7 @@
   };
 
   const paint = (state, values) => {
-    state.tips = values.tips;
+    state.values = values;
     const ranks = new Map(values.marked.map((at, rank) => [at, rank + 1]));
     state.parts.forEach((part, at) => {
       const value = values.values[at], level = values.levels[at];
@@ -150,6 +155,8 @@
       const note = values.notes[at] || "";
       if (part.note.textContent !== note) {
         part.note.textContent = note;
+        const fit = (part.wide * 0.9) / (0.6 * Math.max(note.length, 1));
+        part.note.setAttribute("font-size", part.flat ? part.lines[4] : Math.min(part.lines[4], fit));
         part.text.setAttribute("x", note ? part.lines[0] : part.tile.x);
         part.text.setAttribute("y", note ? part.lines[1] : part.tile.y);
       }
@@ -157,8 +164,13 @@
       part.mark.textContent = level === 2 ? "■" : level === 1 ? "▲" : "";
       part.badge.textContent = ranks.has(at) ? `${ranks.get(at)}` : "";
       part.badge.style.fill = part.text.style.fill;
-      const cls = "tile" + (level === 2 ? " over" : level === 1 ? " near" : "") + (ranks.has(at) ? " marked" : "");
-      if (part.frame.getAttribute("class") !== cls) part.frame.setAttribute("class", cls);
+      const cls = (level === 2 ? " over" : level === 1 ? " near" : "") + (ranks.has(at) ? " marked" : "");
+      if (part.cls === cls) return;
+      part.cls = cls;
+      part.frame.setAttribute("class", "tile" + cls);
+      part.edge.setAttribute("class", "tile-edge" + cls);
+      part.halo.setAttribute("class", "tile-halo" + cls);
+      part.mark.setAttribute("class", "tile-mark" + cls);
     });
     legend(state.legend, values, state.drawing.front);
   };

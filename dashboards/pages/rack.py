@@ -29,6 +29,13 @@ from dashboards.theme import Scheme, as_scheme
 
 SPAN_S, STEP_S = 1800.0, 4.0
 
+
+def _shown_as(field: str, digits: int) -> str:
+    """Return the browser's function for a cell; what was not measured carries its sign."""
+    sign = "params.data.sign + " if field in ("gpu", "margin") else ""
+    return f"params.value == null ? '–' : {sign}d3.format('.{digits}f')(params.value)"
+
+
 COLUMNS = [
     {"field": "node", "headerName": "Node", "pinned": "left", "width": 128},
     {"field": "state", "headerName": "State", "width": 104},
@@ -38,9 +45,7 @@ COLUMNS = [
             "headerName": heading,
             "type": "numericColumn",
             "flex": 1,
-            "valueFormatter": {
-                "function": f"params.value == null ? '–' : d3.format('.{digits}f')(params.value)"
-            },
+            "valueFormatter": {"function": _shown_as(field, digits)},
         }
         for field, heading, digits in (
             ("power", "Power [kW]", 2),

@@ -6,12 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dashboards.basis import sign_of
 from dashboards.findings import NEAR_COOLANT_K, NEAR_GPU_K, NEAR_SHARE, rack_href
 from dashboards.index import Index, pick
 from dashboards.numbers import PG25_KG_PER_L, WATER_KG_PER_L, fixed, power
 from dashboards.parts.tiles import Colouring, Drawing, Label, Tile, margin_levels
 from dashboards.summary import Summary
 from site_models.arrays import Floats, Ints
+
+
+FULL_TIPS = 200
+"""Racks up to which each carries all that it says when pointed at; else name and value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +80,22 @@ def floor_colours(
     """Return the racks' colours at one tick; racks in `marked` are pointed out."""
     values = summary.rack[signal.name]
     return Colouring(
-        title=signal.title,
+        title=_sign(index, signal, summary) + signal.title,
         unit=signal.unit,
         values=signal.shown(values),
         low=signal.low,
         high=signal.high,
         levels=signal.levels(values),
-        tips=_tips(index, summary),
+        tips=_tips(index, summary) if len(values) <= FULL_TIPS else (),
         marked=marked,
         notes=index.plant.rack_names,
     )
+
+
+def _sign(index: Index, signal: FloorSignal, summary: Summary) -> str:
+    """Return the sign of figures that rest on inferred power of any GPU."""
+    of_gpus = signal.name == "rack_gpu_temp_max_c"
+    return sign_of(summary, range(len(index.plant.gpu_names))) if of_gpus else ""
 
 
 def _tips(index: Index, summary: Summary) -> list[str]:

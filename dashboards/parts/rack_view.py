@@ -150,7 +150,7 @@ def gpu_colours(index: Index, summary: Summary, rack: int, signal: str) -> Colou
         for sign, gpu in zip(signs, mine, strict=True)
     ]
     return Colouring(
-        title=GPU_CHOICES[signal],
+        title=sign_of(summary, mine) + GPU_CHOICES[signal],
         unit="°C" if hot else "W",
         values=values,
         low=20.0 if hot else 0.0,
@@ -198,6 +198,7 @@ def node_rows(index: Index, summary: Summary, rack: int) -> list[dict[str, Any]]
                 "node": index.plant.node_names[node],
                 "state": _state_word(bool(arrays.nodes.in_service[node]), level),
                 "level": int(level),
+                "sign": sign_of(summary, gpus),
                 "power": _rounded(state.node_power_w[node] / 1e3, 2),
                 "gpu": _rounded(hottest_c, 1),
                 "margin": _rounded(margin_k, 1),

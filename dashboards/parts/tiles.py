@@ -68,6 +68,7 @@ class Colouring:
     high: float
     levels: Ints
     tips: Sequence[str]
+    """What each says when pointed at; empty: its name and value."""
     digits: int = 0
     marked: Sequence[int] = ()
     """Tiles to point out, best first."""

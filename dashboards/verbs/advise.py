@@ -19,7 +19,9 @@ def register(app: typer.Typer) -> None:
 
 
 def advise(
-    request: Annotated[Path, typer.Argument(help="JSON file: a request or a list of them.")],
+    request: Annotated[
+        Path, typer.Argument(metavar="REQUEST", help="JSON file: a request or a list of them.")
+    ],
     site: SiteOption = "pilot",
     catalog: Catalogs = None,
     json: Json = False,
@@ -29,6 +31,8 @@ def advise(
     world = open_world(Wish(site=site, catalogs=tuple(catalog or ())))
     progress = world.loop.progress
     several = asked if isinstance(asked, list) else [asked]
+    if not all(isinstance(one, dict) for one in several):
+        raise InputError(f"{request}: expected a JSON object, or a list of them")
     requests = [read_request(one, str(request)) for one in several]
     answers = rank_all(
         world.plant,

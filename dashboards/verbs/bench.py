@@ -15,7 +15,9 @@ def register(app: typer.Typer) -> None:
 
 
 def bench(
-    only: Annotated[str, typer.Option("--only", help="One row, or one group of them.")] = "",
+    only: Annotated[
+        str, typer.Option("--only", metavar="NAME", help="One row, or one group of them.")
+    ] = "",
     json: Json = False,
 ) -> None:
     """Measure speed and memory of this machine's twin."""

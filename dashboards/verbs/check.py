@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from controllers.placement_models import Request
-from dashboards.report import Catalogs, Json, tell
+from dashboards.report import SITE_HELP, Catalogs, Json, tell
 from site_models.catalog import Catalog, find_kinds, open_catalog
 from site_models.checks import Check, site_checks
 from site_models.compile import compile_site
@@ -28,14 +28,17 @@ def register(app: typer.Typer) -> None:
 
 
 def check(
-    site: Annotated[str, typer.Argument(help="Shipped site or path of a YAML file.")] = "",
+    site: Annotated[str, typer.Argument(metavar="SITE", help=SITE_HELP)] = "",
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON schemas of all YAML files.")
     ] = False,
     catalog: Catalogs = None,
     json: Json = False,
 ) -> None:
-    """Check a site: schema, references, capacities, layout, steady state, energy balance."""
+    """Check a site, from its schema to its steady state.
+
+    Schema, references, capacities, ratings, layout, temperatures and energy balance at rest.
+    """
     if schema:
         tell(schemas(), (), as_json=True)
         return

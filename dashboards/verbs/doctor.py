@@ -26,11 +26,19 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(
-    port: Annotated[int, typer.Option("--port", help="Port that the pages would use.")] = 8050,
-    source: Annotated[str, typer.Option("--source", help="SPEC of a source to reach.")] = "",
+    port: Annotated[
+        int,
+        typer.Option("--port", metavar="N", min=0, max=65535, help="Port the pages would use."),
+    ] = 8050,
+    source: Annotated[
+        str, typer.Option("--source", metavar="SPEC", help="Source to try, as for run.")
+    ] = "",
     json: Json = False,
 ) -> None:
-    """Look at driver, port, disk, clock, versions and the reach of a source."""
+    """Tell whether this host is fit to run the twin.
+
+    Looks at Python, driver, port, disk, clock, versions and the reach of a source.
+    """
     checks = [_python(), _driver(), _port(port), _disk(), _clock(), _versions()]
     if source:
         checks.append(_source(source))

@@ -17,10 +17,19 @@ def register(app: typer.Typer) -> None:
 
 def draft(
     inventory: Annotated[
-        Path, typer.Argument(help="CSV of hosts, `scontrol show node` text or kubectl's JSON.")
+        Path,
+        typer.Argument(
+            metavar="INVENTORY",
+            help="CSV of hosts, `scontrol show node` text or the JSON of `kubectl get nodes`.",
+        ),
     ],
-    out: Annotated[Path, typer.Option("--out", help="New folder for the site and its racks.")],
-    name: Annotated[str, typer.Option("--name", help="Name of the site.")] = "drafted",
+    out: Annotated[
+        Path,
+        typer.Option("--out", metavar="FOLDER", help="New folder for the site and its racks."),
+    ],
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", help="Name of the site.")
+    ] = "drafted",
     catalog: Catalogs = None,
     json: Json = False,
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dashboards.report import Json, Out, tell
-from telemetry.importing import import_files
+from telemetry.importing import import_files, importers
 
 
 def register(app: typer.Typer) -> None:
@@ -15,11 +15,23 @@ def register(app: typer.Typer) -> None:
 
 
 def import_log(
-    files: Annotated[list[Path], typer.Argument(help="Logs; several become node0, node1, ...")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE", help="Logs; several become node0, node1, ...")
+    ],
     out: Out,
-    format: Annotated[str, typer.Option("--format", help="auto, or a format's name.")] = "auto",
-    map: Annotated[Path | None, typer.Option("--map", help="YAML map of a CSV's columns.")] = None,
-    zone: Annotated[str | None, typer.Option("--zone", help="Time zone of local times.")] = None,
+    format: Annotated[
+        str,
+        typer.Option(
+            "--format", metavar="FORMAT", help=f"auto, or one of: {', '.join(importers())}"
+        ),
+    ] = "auto",
+    map: Annotated[
+        Path | None, typer.Option("--map", metavar="FILE", help="YAML map of a CSV's columns.")
+    ] = None,
+    zone: Annotated[
+        str | None,
+        typer.Option("--zone", metavar="ZONE", help="Of local times; else what the log says, UTC."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Turn foreign logs into a recording."""

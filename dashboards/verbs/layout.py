@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dashboards.report import Catalogs, Json, tell
+from dashboards.report import SITE_HELP, Catalogs, Json, tell
 from site_models.catalog import open_catalog
 from site_models.compile import compile_site
 from site_models.errors import InputError
@@ -20,9 +20,13 @@ def register(app: typer.Typer) -> None:
 
 
 def layout(
-    site: Annotated[str, typer.Argument(help="Shipped site or path of a YAML file.")],
-    png: Annotated[Path | None, typer.Option("--png", help="Picture to write.")] = None,
-    hall: Annotated[str, typer.Option("--hall", help="Hall to draw; the first if empty.")] = "",
+    site: Annotated[str, typer.Argument(metavar="SITE", help=SITE_HELP)],
+    png: Annotated[
+        Path | None, typer.Option("--png", metavar="FILE", help="Picture to write.")
+    ] = None,
+    hall: Annotated[
+        str, typer.Option("--hall", metavar="HALL", help="Hall to draw; the first if not given.")
+    ] = "",
     catalog: Catalogs = None,
     json: Json = False,
 ) -> None:

@@ -19,8 +19,21 @@ from telemetry.samples import sample
 
 Policies = Annotated[
     list[str] | None,
-    typer.Option("--policy", help="Policy, with =off, =shadow or =advise. May be repeated."),
+    typer.Option(
+        "--policy",
+        metavar="POLICY[=MODE]",
+        help="Mode off, shadow (default) or advise. May be repeated; hold if none is given.",
+    ),
 ]
+From = Annotated[
+    str | None,
+    typer.Option("--from", metavar="TIME", help="Leave out what is before: ISO 8601 or epoch s."),
+]
+To = Annotated[
+    str | None,
+    typer.Option("--to", metavar="TIME", help="Leave out what is after: ISO 8601 or epoch s."),
+]
+Step = Annotated[float, typer.Option("--dt", metavar="SECONDS", help="Time step.")]
 BALANCE_LIMIT = 1e-6
 """Energy unaccounted for in any step, over the energy in, above which a run fails."""
 
@@ -32,15 +45,18 @@ def register(app: typer.Typer) -> None:
 
 
 def replay(
-    recording: Annotated[Path, typer.Argument(help="Folder of a recording.")],
+    recording: Annotated[
+        Path, typer.Argument(metavar="REC", help="Folder of a recording, or pilot-demo.")
+    ],
     out: Out,
     site: SiteOption = "pilot",
     policy: Policies = None,
-    from_: Annotated[str | None, typer.Option("--from", help="ISO time or epoch s.")] = None,
-    to: Annotated[str | None, typer.Option("--to", help="ISO time or epoch s.")] = None,
-    dt: Annotated[float, typer.Option("--dt", help="Step [s].")] = 1.0,
+    from_: From = None,
+    to: To = None,
+    dt: Step = 1.0,
     resume: Annotated[
-        Path | None, typer.Option("--resume", help="Folder of a run to go on with.")
+        Path | None,
+        typer.Option("--resume", metavar="FOLDER", help="Run to go on with, by its --out."),
     ] = None,
     catalog: Catalogs = None,
     json: Json = False,
@@ -51,8 +67,8 @@ def replay(
         spec=f"replay:{recording}",
         policies=tuple(policy or ("hold",)),
         dt_s=positive("--dt", dt),
-        from_s=time_of(from_, -math.inf),
-        to_s=time_of(to, math.inf),
+        from_s=time_of("--from", from_, -math.inf),
+        to_s=time_of("--to", to, math.inf),
         resume=state_of(resume),
         catalogs=tuple(catalog or ()),
     )
@@ -63,11 +79,18 @@ def replay(
 
 def run(
     out: Out,
-    source: Annotated[str, typer.Option("--source", help="SPEC of the source.")] = "",
+    source: Annotated[
+        str,
+        typer.Option(
+            "--source", metavar="SPEC", help="replay:REC or idle; the site's own if not given."
+        ),
+    ] = "",
     site: SiteOption = "pilot",
     policy: Policies = None,
-    for_: Annotated[float, typer.Option("--for", help="Simulated seconds.")] = math.inf,
-    dt: Annotated[float, typer.Option("--dt", help="Step [s].")] = 1.0,
+    for_: Annotated[
+        float, typer.Option("--for", metavar="SECONDS", help="Simulated time to run.")
+    ] = math.inf,
+    dt: Step = 1.0,
     catalog: Catalogs = None,
     json: Json = False,
 ) -> None:

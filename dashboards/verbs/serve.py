@@ -7,13 +7,17 @@ from typing import Annotated, Any
 import typer
 
 from controllers.worlds import Wish, open_world
-from dashboards.report import Catalogs
-from dashboards.server import serve as serve_world
+from dashboards.report import SITE_HELP, Catalogs
+from dashboards.server import server_of
 from site_models.errors import InputError
 from site_models.figure import Strict
 from site_models.yaml_file import read_yaml, validated
 
 DEFAULT_POLICIES = ("thermal_guard=shadow", "power_budget=shadow")
+_SITE = f"{SITE_HELP} pilot if not given."
+_SOURCE = "replay:REC or idle; the site's own if not given."
+_POLICY = "Mode off, shadow or advise. May be repeated; both of the shipped ones if none is given."
+_HOST = "To listen on, 127.0.0.1 if not given; any other needs --tokens."
 
 
 class Config(Strict):
@@ -38,19 +42,27 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(
-    site: Annotated[str | None, typer.Option("--site", help="Site, shipped or a path.")] = None,
-    source: Annotated[str | None, typer.Option("--source", help="SPEC of the source.")] = None,
+    site: Annotated[str | None, typer.Option("--site", metavar="SITE", help=_SITE)] = None,
+    source: Annotated[str | None, typer.Option("--source", metavar="SPEC", help=_SOURCE)] = None,
     policy: Annotated[
-        list[str] | None, typer.Option("--policy", help="Policy[=off|shadow|advise].")
+        list[str] | None, typer.Option("--policy", metavar="POLICY[=MODE]", help=_POLICY)
     ] = None,
-    config: Annotated[Path | None, typer.Option("--config", help="YAML of these options.")] = None,
-    host: Annotated[str | None, typer.Option("--host", help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option("--port", help="Port.")] = None,
-    speed: Annotated[float | None, typer.Option("--speed", help="Times real time.")] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE", help="YAML of these options.")
+    ] = None,
+    host: Annotated[str | None, typer.Option("--host", metavar="ADDRESS", help=_HOST)] = None,
+    port: Annotated[int | None, typer.Option("--port", metavar="N", help="8050 if not given.")] = (
+        None
+    ),
+    speed: Annotated[
+        float | None, typer.Option("--speed", metavar="X", help="Times real time; 1 if not given.")
+    ] = None,
     trust_loopback: Annotated[
         bool, typer.Option("--trust-loopback", help="Callers on this host may place work.")
     ] = False,
-    tokens: Annotated[Path | None, typer.Option("--tokens", help="Token file.")] = None,
+    tokens: Annotated[
+        Path | None, typer.Option("--tokens", metavar="FILE", help="Hashed tokens and their roles.")
+    ] = None,
     catalog: Catalogs = None,
 ) -> None:
     """Serve the live pages and the HTTP interface."""
@@ -82,9 +94,7 @@ def serve(
             catalogs=chosen.catalog,
         )
     )
-    shown = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
-    typer.echo(f"{world.plant.site}: http://{shown}:{chosen.port}/   (Ctrl-C ends it)")
-    serve_world(
+    server = server_of(
         world,
         chosen.host,
         chosen.port,
@@ -92,6 +102,9 @@ def serve(
         tokens=chosen.tokens,
         audit=chosen.runs / "audit.jsonl",
     )
+    shown = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
+    typer.echo(f"{world.plant.site}: http://{shown}:{chosen.port}/   (Ctrl-C ends it)")
+    server.run()
 
 
 def _config(path: Path | None) -> Config:

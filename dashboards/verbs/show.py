@@ -20,10 +20,12 @@ def register(app: typer.Typer) -> None:
 
 
 def show(
-    recording: Annotated[Path, typer.Argument(help="Folder of a recording.")],
+    recording: Annotated[
+        Path, typer.Argument(metavar="REC", help="Folder of a recording, or pilot-demo.")
+    ],
     json: Json = False,
 ) -> None:
-    """Say what a recording holds: signals, ids, span, gaps, health."""
+    """Say what a recording holds: signals, ids, span, gaps."""
     stored = Recording(sample(str(recording)) or recording)
     axes = {
         axis: {"ids": list(stored.ids(axis)), "signals": list(stored.signals(axis))}

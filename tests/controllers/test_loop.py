@@ -11,7 +11,7 @@ from controllers.checkpoint import resume, store
 from controllers.loop import LONGEST_STEP_S, Loop, begun
 from controllers.policies.power_budget import PowerBudget
 from controllers.policies.thermal_guard import ThermalGuard
-from controllers.policy import Decision, View
+from controllers.policy import Decision, Policy, View
 from controllers.snapshot import Snapshot
 from controllers.supervisor import Supervisor
 from site_models.errors import InputError
@@ -21,7 +21,7 @@ from tests.fakes.small_plant import START_S, small_inputs, small_plant, small_st
 from tests.fakes.small_run import believe_frame, full_load, rig_of
 
 PLANT = small_plant()
-POLICIES = {
+POLICIES: dict[str, Policy] = {
     "thermal_guard": ThermalGuard(limit_c=60.0),
     "power_budget": PowerBudget(site_limit_w=60e3),
 }
@@ -192,3 +192,15 @@ def test_a_policy_sees_no_nan_and_knows_how_old_each_reading_is() -> None:
     ages = [view.gpu_age_s[7] for view in watcher.views]
     assert ages == [0.0, 1.0, 2.0, 3.0]
     assert watcher.views[-1].gpu_age_s[6] == 0.0
+
+
+def test_a_meter_speaks_for_gpus_that_never_spoke_and_not_for_silent_ones() -> None:
+    told = at(1.0, 2.0)
+    told[0].values["gpu_power_w"][32:] = np.nan
+    told[1].values["gpu_power_w"][:] = np.nan
+    for frame in told:
+        frame.values["node_power_w"] = np.full(10, 3000.0)
+    watcher = Watcher()
+    list(looped(told, Supervisor(PLANT, {"w": watcher}, Nobody(PLANT))))
+    assert (watcher.views[1].gpu_age_s[:32] == 1.0).all()
+    assert (watcher.views[1].gpu_age_s[32:] == 0.0).all()

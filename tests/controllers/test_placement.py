@@ -221,9 +221,11 @@ def test_a_reservation_holds_the_best_place_for_a_while() -> None:
     second = advise(PLANT, state, small_inputs(PLANT), table, request, now_s)
     assert first.advice[0].reservation
     assert not set(first.advice[0].gpus) & set(second.advice[0].gpus)
+    assert table.holdings(now_s).expected_w.sum() == 16 * 700.0
     job = Allocation("j", table.indices(first.advice[0].gpus), now_s)
     table.put(job, now_s + 1.0, first.advice[0].reservation)
     assert table.free_share(now_s + 60.0).sum() == 40.0
+    assert table.holdings(now_s + 60.0).expected_w.sum() == 0.0
 
 
 def test_a_batch_answers_each_as_alone() -> None:
@@ -275,7 +277,7 @@ def test_exchanging_two_equal_racks_exchanges_the_answer(held: set[int], gpus: i
     if held:
         straight.put(Allocation("h", np.array(sorted(held)), 0.0), 0.0)
         crossed.put(Allocation("h", np.array(sorted(map(swap, held))), 0.0), 0.0)
-    wish = {"gpus": gpus, "gpu_model": "gb200", "gpu_power_w": 500.0, "limit": 50}
+    wish: dict[str, Any] = {"gpus": gpus, "gpu_model": "gb200", "gpu_power_w": 500.0, "limit": 50}
     one, other = ask(table=straight, **wish), ask(table=crossed, **wish)
     assert one.rejected == other.rejected
     turned = {

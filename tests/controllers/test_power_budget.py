@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
+from controllers.gather import sum_by
 from controllers.policies.power_budget import PowerBudget, Wanted
 from controllers.power_tree import power_tree
 from controllers.water_fill import fill_level
@@ -24,7 +25,7 @@ def feeds_at_caps_w(plant: Plant, cap_w: Floats, load: float) -> Floats:
     state, tree, nodes = small_state(plant, load), power_tree(plant), plant.arrays.nodes
     change_w = np.bincount(plant.arrays.gpus.node, cap_w - state.gpu_power_w)
     dc_w = state.node_dc_power_w + (1.0 + nodes.load_power_per_gpu_w) * change_w
-    inside_w = np.bincount(nodes.rack, tree.node_power_w(dc_w))
+    inside_w = sum_by(nodes.rack, tree.node_power_w(dc_w), len(plant.rack_names))
     _, in_w = tree.feed_powers_w(tree.rack_power_w(inside_w), tree.other_w(state))
     return in_w
 
@@ -158,4 +159,4 @@ def test_on_a_tree_the_total_is_that_of_the_linear_program() -> None:
     best = linprog(
         -np.array(worth), A_ub=np.array(rows).T, b_ub=rating_w - base_w, bounds=(0.0, 1.0)
     )
-    assert float((cap_w - low_w).sum()) == pytest.approx(-best.fun, rel=1e-9)
+    assert float((cap_w - low_w).sum()) == pytest.approx(-float(best.fun or 0.0), rel=1e-9)

@@ -3,15 +3,21 @@
 import numpy as np
 import pytest
 
+from controllers.loop import Loop, begun
 from controllers.policies.hold import Hold
 from controllers.policies.power_budget import PowerBudget
 from controllers.policies.thermal_guard import ThermalGuard
-from controllers.rig import Series
+from controllers.policy import Policy
+from controllers.rig import Rig, Series
 from controllers.rig_readings import Sensors
+from controllers.supervisor import Supervisor
+from site_models.compile import compile_site
 from site_models.plant import Plant
 from telemetry.signals import SIGNALS
 from tests.fakes.small_plant import START_S, small_arrays, small_plant
-from tests.fakes.small_run import full_load, loop_of, rig_of
+from tests.fakes.small_run import believe_frame, full_load, loop_of, rig_of
+from twin.start import rated_inputs
+from twin.steady import steady
 
 
 def warm_plant() -> Plant:
@@ -38,6 +44,24 @@ def test_the_guard_holds_the_limit_where_doing_nothing_breaks_it() -> None:
     assert any((s.state.gpu_temp_c > gpus.shutdown_c).any() for s in loose)
     assert all((s.state.gpu_temp_c < gpus.temp_limit_c).all() for s in held)
     assert held[-1].state.gpu_temp_c.max() == pytest.approx(83.0, abs=0.3)
+
+
+def test_the_guard_holds_a_shipped_server_where_doing_nothing_breaks_it() -> None:
+    plant = compile_site("hgx-h200")
+    inputs = rated_inputs(plant, 30.0, 20.0)
+    inputs = inputs._replace(exchanger_setpoint_c=inputs.exchanger_setpoint_c + 12.0)
+    rest = steady(plant, inputs, START_S)
+    limit_c = float(rest.gpu_temp_c.max()) - 4.0
+
+    def hottest_c(policy: Policy) -> float:
+        rig = Rig(plant, rest, inputs, lambda t: inputs.gpu_power_w, lambda t: (30.0, 20.0),
+                  end_s=START_S + 900.0)  # fmt: skip
+        keeper = Supervisor(plant, {"p": policy}, rig, {"p": "armed"})
+        loop = Loop(plant, rig, believe_frame, keeper, begun(plant, rest, inputs))
+        return float(list(loop)[-1].state.gpu_temp_c.max())
+
+    assert hottest_c(Hold()) > limit_c + 3.9
+    assert hottest_c(ThermalGuard(limit_c=limit_c)) == pytest.approx(limit_c, abs=0.1)
 
 
 def test_a_guard_that_may_not_act_changes_nothing() -> None:

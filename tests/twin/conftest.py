@@ -1,9 +1,14 @@
-"""Plants that the tests of this room share, compiled once."""
+"""Plants that the tests of this room share, compiled once, and how they draw examples."""
 
 import pytest
+from hypothesis import settings
 
 from site_models.compile import compile_site
 from site_models.plant import Plant
+
+settings.register_profile("compiled", deadline=None)
+settings.load_profile("compiled")
+"""The first call of a law compiles it, which takes longer than any deadline."""
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ def exchanged(plant: Plant, seed: int) -> tuple[State, Inputs, float]:
 
 @pytest.mark.parametrize("site", SITES)
 @given(seed=SEEDS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_streams_never_cross(site: str, seed: int) -> None:
     plant = compile_site(site)
     exchangers, circuits = plant.arrays.exchangers, plant.arrays.circuits
@@ -46,15 +46,13 @@ def test_streams_never_cross(site: str, seed: int) -> None:
             exchangers.hot_flow_rated_kg_per_s[exchangers.hot_circuit == hot]
         )
         hot_w_per_k = share * state.circuit_flow_kg_per_s[hot] * circuits.cp_j_per_kg_k[hot]
-        cold_w_per_k = (
-            state.exchanger_cold_flow_kg_per_s[x] * exchangers.cold_cp_j_per_kg_k[x]
-        )
+        cold_w_per_k = state.exchanger_cold_flow_kg_per_s[x] * exchangers.cold_cp_j_per_kg_k[x]
         assert hot_c - heat_w / hot_w_per_k >= coldest_c - 1e-9
         assert coldest_c + heat_w / cold_w_per_k <= hot_c + 1e-9
 
 
 @given(SEEDS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_what_a_pad_evaporates_has_cooled_the_air(pilot: Plant, seed: int) -> None:
     """Water times its latent heat is the air stream times its drop, at most to the wet bulb."""
     state, inputs, water_kg_per_s = exchanged(pilot, seed)
@@ -73,7 +71,7 @@ def test_what_a_pad_evaporates_has_cooled_the_air(pilot: Plant, seed: int) -> No
 
 @pytest.mark.parametrize("site", SITES)
 @given(seed=SEEDS)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_the_meter_reads_what_all_consumers_draw(site: str, seed: int) -> None:
     """Racks, pumps, fans and chillers plus each stage's loss, added from the root down."""
     plant = compile_site(site)
@@ -122,7 +120,7 @@ def test_indoor_stages_warm_their_hall_and_others_the_outdoors(pilot: Plant) -> 
 
 @pytest.mark.parametrize("site", SITES)
 @given(seed=SEEDS)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_flows_stay_within_what_movers_give(site: str, seed: int) -> None:
     plant = compile_site(site)
     circuits, exchangers = plant.arrays.circuits, plant.arrays.exchangers
@@ -136,7 +134,7 @@ def test_flows_stay_within_what_movers_give(site: str, seed: int) -> None:
 
 
 @given(SEEDS, st.floats(0.1, 60.0))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_valves_open_where_it_is_too_warm(pilot: Plant, seed: int, h_s: float) -> None:
     """The opening follows the error and the integral stays where the valve can follow."""
     inputs = random_inputs(pilot, seed)

@@ -1,12 +1,13 @@
 """Steady states of the shipped sites: they balance, rest, and look like machines."""
 
+import itertools
 from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
 
-from site_models.arrays import Floats, Ints
+from site_models.arrays import Floats
 from site_models.compile import compile_site
 from site_models.plant import FWS, Plant, freeze
 from site_models.site import load_site, shipped_sites
@@ -34,18 +35,10 @@ def pue(state: State) -> float:
     return state.ledger.energy_in_j / state.ledger.it_energy_j
 
 
-def turns_of(positions: Floats) -> Ints:
-    """Return how often each position turns round by more than half a per cent of its range."""
-    turns = np.zeros(positions.shape[1], dtype=np.int64)
-    for x, track in enumerate(positions.T):
-        extreme, rising = track[0], 0
-        for position in track:
-            if abs(position - extreme) > 0.005 and np.sign(position - extreme) != rising:
-                turns[x] += rising != 0
-                rising = np.sign(position - extreme)
-            if rising == 0 or np.sign(position - extreme) == rising:
-                extreme = position if rising else extreme
-    return turns
+def turns_of(track: Floats) -> int:
+    """Return how often a position turns round, sampled every 5 s, motion under 0.1 % aside."""
+    moves = np.diff(track[::5])
+    return int(np.count_nonzero(np.diff(np.sign(moves[np.abs(moves) > 0.001]))))
 
 
 @pytest.mark.parametrize("load", LOADS)
@@ -145,7 +138,7 @@ def test_warmer_weather_costs_no_less_at_full_load(site: str) -> None:
         steady(plant, rated_inputs(plant, dry_c, wet_c)).ledger.energy_in_j
         for dry_c, wet_c in WEATHER_C
     ]
-    assert all(a <= b * (1.0 + 1e-9) for a, b in zip(powers_w, powers_w[1:], strict=False))
+    assert all(a <= b * (1.0 + 1e-9) for a, b in itertools.pairwise(powers_w))
 
 
 @pytest.mark.parametrize("site", ["edge", "hgx-h200"])
@@ -191,7 +184,7 @@ def test_a_load_step_on_the_pilot_settles_without_hunting(pilot: Plant) -> None:
         off_k = np.abs(np.array(supplies)[:, tcs] - 40.0)
         assert off_k.max() < 2.0
         assert off_k[600:].max() < 0.02
-        assert np.all(turns_of(np.array(openings)) <= 4)
+        assert max(turns_of(track) for track in np.array(openings).T) <= 3
         assert np.abs(np.diff(openings[-300:], axis=0)).max() < 1e-4
     facility = pilot.arrays.circuits.kind == FWS
     assert np.all(state.circuit_supply_c[facility] < pilot.arrays.circuits.supply_limit_c[facility])

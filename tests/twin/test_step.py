@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from site_models.plant import Plant, freeze
-from tests.twin.driving import arrays_of, integrated, random_inputs, random_state
+from tests.twin.driving import arrays_of, random_inputs, random_state
 from twin.start import first_state, idle_inputs, rated_inputs
 from twin.state import Inputs, State
 from twin.step import step
@@ -45,7 +45,7 @@ def walked(plant: Plant, state: State, inputs: Inputs, seconds: int) -> State:
 
 
 @given(SEEDS, LENGTHS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_energy_closes_in_any_transient(pilot: Plant, seed: int, dt_s: float) -> None:
     """Typically to 1e-12; never worse than the promised 1e-6."""
     state = random_state(pilot, random_inputs(pilot, seed), seed)
@@ -55,7 +55,7 @@ def test_energy_closes_in_any_transient(pilot: Plant, seed: int, dt_s: float) ->
 
 
 @given(SEEDS, LENGTHS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_energy_closes_on_a_single_server(hgx: Plant, seed: int, dt_s: float) -> None:
     inputs = random_inputs(hgx, seed)
     state = step(hgx, random_state(hgx, inputs, seed), inputs, dt_s)
@@ -63,7 +63,7 @@ def test_energy_closes_on_a_single_server(hgx: Plant, seed: int, dt_s: float) ->
 
 
 @given(SEEDS, LENGTHS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_nothing_leaves_its_range(edge: Plant, seed: int, dt_s: float) -> None:
     inputs = random_inputs(edge, seed)
     state = random_state(edge, inputs, seed)
@@ -80,7 +80,7 @@ def test_nothing_leaves_its_range(edge: Plant, seed: int, dt_s: float) -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_the_given_state_stays_as_it_was(pilot: Plant, seed: int) -> None:
     inputs = random_inputs(pilot, seed)
     state = random_state(pilot, inputs, seed)
@@ -92,7 +92,7 @@ def test_the_given_state_stays_as_it_was(pilot: Plant, seed: int) -> None:
 
 
 @given(SEEDS, LENGTHS)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_the_same_step_gives_the_same_bytes(pilot: Plant, seed: int, dt_s: float) -> None:
     inputs = random_inputs(pilot, seed)
     state = random_state(pilot, inputs, seed)
@@ -194,7 +194,7 @@ def test_standing_air_stays_finite(hgx: Plant) -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_the_heat_of_it_goes_to_air_to_liquid_or_stays(pilot: Plant, seed: int) -> None:
     inputs = random_inputs(pilot, seed)
     before = random_state(pilot, inputs, seed)
@@ -205,5 +205,3 @@ def test_the_heat_of_it_goes_to_air_to_liquid_or_stays(pilot: Plant, seed: int) 
     scale_j = max(it_j, abs(stored_j), abs(given_j))
     assert it_j == pytest.approx(given_j + stored_j, abs=1e-9 * scale_j)
     assert state.ledger.it_energy_j == pytest.approx(it_j, rel=1e-12)
-
-

@@ -4,6 +4,9 @@ import math
 
 from twin.physics.law import law
 
+LEAST_RATING_W = 1e-6
+"""Divided by where there is no stage: over arrays both branches are computed."""
+
 
 @law
 def converter_input_w(
@@ -18,7 +21,8 @@ def converter_input_w(
     """
     if rating_w <= 0.0:
         return output_w
-    return output_w * (1.0 + linear + square * output_w / rating_w) + fixed * rating_w
+    relative = output_w / max(rating_w, LEAST_RATING_W)
+    return output_w * (1.0 + linear + square * relative) + fixed * rating_w
 
 
 @law
@@ -36,5 +40,6 @@ def converter_output_w(
     if after_fixed_w <= 0.0:
         return 0.0
     first = 1.0 + linear
-    root = math.sqrt(first * first + 4.0 * square * after_fixed_w / rating_w)
+    relative = after_fixed_w / max(rating_w, LEAST_RATING_W)
+    root = math.sqrt(first * first + 4.0 * square * relative)
     return 2.0 * after_fixed_w / (first + root)

@@ -1,5 +1,7 @@
 """How a law is written once and serves notebooks, tests and the compiled kernel."""
 
+import ast
+import functools
 import hashlib
 import os
 from collections.abc import Callable
@@ -22,7 +24,8 @@ class Law(Protocol):
     def __call__(self, *numbers: float | Floats) -> Floats: ...
 
 
-ROOM = Path(__file__).parent.parent
+CHECKOUT = Path(__file__).parents[2]
+"""Folder that the rooms stand in."""
 
 
 def law(function: Callable[..., float]) -> Law:
@@ -31,28 +34,47 @@ def law(function: Callable[..., float]) -> Law:
     Called from Python it broadcasts over arrays; called inside a compiled function it is
     the scalar code itself. Compiled on first use for float64 and kept on disk.
     """
+    _keep_with(function)
     return cast(Law, numba.vectorize(nopython=True, cache=True)(function))  # type: ignore[no-untyped-call]
 
 
 def compiled(function: F) -> F:
     """Return a function compiled without Python objects, kept on disk."""
+    _keep_with(function)
     return cast(F, numba.njit(cache=True, error_model="numpy")(function))
 
 
-def _kernel_folder() -> Path:
-    """Return where compiled code is kept: one folder for each version of the sources.
+def _keep_with(function: Callable[..., Any]) -> None:
+    """Let numba keep the function's code in a folder named after all that it may inline.
 
-    numba only looks at the file that a function stands in, so a kernel would go on with an
-    old copy of a law that it has inlined from another file.
+    numba itself only looks at the file that a function stands in, so a kernel would go on
+    with an old copy of a law from another file.
     """
+    if "NUMBA_CACHE_DIR" not in os.environ:
+        numba.config.CACHE_DIR = _folder(function.__code__.co_filename)  # type: ignore[attr-defined]
+
+
+@functools.cache
+def _folder(path: str) -> str:
     digest = hashlib.sha256(numba.__version__.encode())
-    for path in sorted(ROOM.rglob("*.py")):
-        digest.update(path.read_bytes())
-    kept = ROOM / "__pycache__"
-    if not os.access(ROOM, os.W_OK):
+    for source in sorted(_sources_behind(Path(path))):
+        digest.update(source.read_bytes())
+    kept = CHECKOUT / "twin" / "__pycache__"
+    if not os.access(CHECKOUT / "twin", os.W_OK):
         kept = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "ai-factory-twin"
-    return kept / f"kernels-{digest.hexdigest()[:16]}"
+    return str(kept / f"kernels-{digest.hexdigest()[:16]}")
 
 
-if "NUMBA_CACHE_DIR" not in os.environ:
-    numba.config.CACHE_DIR = str(_kernel_folder())  # type: ignore[attr-defined]
+def _sources_behind(path: Path) -> set[Path]:
+    """Return a file and every file of the project that it imports from, however far."""
+    found: set[Path] = set()
+    waiting = [path]
+    while waiting:
+        source = waiting.pop()
+        if source in found or not source.is_file():
+            continue
+        found.add(source)
+        for statement in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            if isinstance(statement, ast.ImportFrom) and statement.module:
+                waiting.append(CHECKOUT.joinpath(*statement.module.split(".")).with_suffix(".py"))
+    return found

@@ -61,9 +61,7 @@ def test_what_comes_in_and_stays_is_stored(
     heat_out_w: float,
     dt_s: float,
 ) -> None:
-    new = circulate(
-        supply_c, return_c, supply_j, return_j, flow, heat_in_w, heat_out_w, dt_s
-    )
+    new = circulate(supply_c, return_c, supply_j, return_j, flow, heat_in_w, heat_out_w, dt_s)
     stored_j = supply_j * (new[0] - supply_c) + return_j * (new[1] - return_c)
     held_j = (supply_j + return_j) * (100.0 + max(abs(new[0]), abs(new[1])))
     assert stored_j == pytest.approx((heat_in_w - heat_out_w) * dt_s, abs=1e-13 * held_j)

@@ -60,6 +60,14 @@ def test_a_stage_without_rating_is_a_wire() -> None:
     assert converter_output_w(123.0, 0.0, 0.5, 0.5, 0.5) == 123.0
 
 
+def test_long_arrays_without_a_stage_are_wires_in_silence() -> None:
+    """Vectorised code computes the branch that it does not take: it must not divide by 0."""
+    power_w, none = np.full(1000, 250e3), np.zeros(1000)
+    for law in (converter_input_w, converter_output_w):
+        np.testing.assert_array_equal(law(power_w, none, none, none, none), power_w)
+        np.testing.assert_array_equal(law(power_w, none, 0.1, 0.1, 0.1), power_w)
+
+
 def test_missing_stays_missing() -> None:
     found = converter_output_w(np.array([np.nan, 500.0]), 1000.0, *UPS)
     assert np.isnan(found[0])
