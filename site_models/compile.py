@@ -6,6 +6,7 @@ GPUs) and nothing depends on a hash's order, so the same site gives the same arr
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def compile_site(site: str | Site, catalogs: Sequence[Path] = ()) -> Plant:
     for position, hall in enumerate(read.halls):
         lower_rows(draft, hall, f"halls.{position}")
     _refuse_unknown_marks(draft)
+    _refuse_equal_names(draft)
     plant = _plant(draft)
     refuse_overload(read, draft.catalog, where)
     return plant
@@ -62,6 +64,19 @@ def _refuse_unknown_marks(draft: Draft) -> None:
                 f"{draft.where}: out_of_service.{position}: nothing is named {name!r}, expected"
                 " a rack, node, GPU, CDU, CRAH, cooler, chiller or feed"
             )
+
+
+def _refuse_equal_names(draft: Draft) -> None:
+    """Stop names that are unique in their kind but not on the axis that several kinds share."""
+    for key, rows in (
+        ("naming.gpu", draft.gpus),
+        ("halls, facility_water, cdus", draft.circuits),
+        ("cdus, crahs, coolers", draft.exchangers),
+        ("chillers", draft.chillers),
+    ):
+        name, times = next(iter(Counter(rows.names).most_common(1)), ("", 0))
+        if times > 1:
+            raise InputError(f"{draft.where}: {key}: {name!r} given twice, expected another name")
 
 
 def _plant(draft: Draft) -> Plant:

@@ -42,18 +42,23 @@ def _copies(item: dict[str, Any], where: str) -> list[dict[str, Any]]:
         raise InputError(f"{where}.repeat.first: expected a whole number, got {first!r}")
     if not isinstance(index, str) or not index.isidentifier():
         raise InputError(f"{where}.repeat.index: expected a letter, got {index!r}")
-    if not (isinstance(step_m, list) and len(step_m) == 2):
-        raise InputError(f"{where}.repeat.step_m: expected [x, y], got {step_m!r}")
+    step_x, step_y = _pair(step_m, f"{where}.repeat.step_m")
     body = {key: value for key, value in item.items() if key != "repeat"}
     pattern = re.compile(r"\{" + index + r"(?::(\d+)d)?\}")
     copies = []
     for shift in range(count):
         copy = _written(body, pattern, first + shift)
         if "at_m" in copy:
-            x, y = copy["at_m"]
-            copy["at_m"] = [x + shift * step_m[0], y + shift * step_m[1]]
+            x, y = _pair(copy["at_m"], f"{where}.at_m")
+            copy["at_m"] = [x + shift * step_x, y + shift * step_y]
         copies.append(copy)
     return copies
+
+
+def _pair(raw: Any, where: str) -> tuple[float, float]:
+    if isinstance(raw, list) and len(raw) == 2 and all(isinstance(x, int | float) for x in raw):
+        return raw[0], raw[1]
+    raise InputError(f"{where}: expected [x, y], got {raw!r}")
 
 
 def _written(raw: Any, pattern: re.Pattern[str], number: int) -> Any:

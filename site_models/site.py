@@ -14,8 +14,8 @@ SHIPPED = Path(__file__).parent / "sites"
 
 
 def _above_zero(value: float) -> float:
-    if not 0.0 < value < float("inf"):
-        raise ValueError(f"expected a finite number above 0, got {value:g}")
+    if value <= 0.0:
+        raise ValueError(f"expected a number above 0, got {value:g}")
     return value
 
 
@@ -23,6 +23,18 @@ def _share(value: float) -> float:
     if not 0.0 <= value <= 1.0:
         raise ValueError(f"expected a share 0..1, got {value:g}")
     return value
+
+
+def _pattern_of(**parts: str | int) -> AfterValidator:
+    def checked(pattern: str) -> str:
+        try:
+            pattern.format(**parts)
+        except (LookupError, ValueError, TypeError, AttributeError):
+            known = ", ".join(f"{{{part}}}" for part in parts)
+            raise ValueError(f"expected a pattern of {known}, got {pattern!r}") from None
+        return pattern
+
+    return AfterValidator(checked)
 
 
 Positive = Annotated[float, AfterValidator(_above_zero)]
@@ -178,8 +190,8 @@ class Naming(Strict):
     `i` and `j` count inside the rack and the node, `n` and `g` through the site.
     """
 
-    node: str = "{rack}-{prefix}{i}"
-    gpu: str = "{node}-gpu{j}"
+    node: Annotated[str, _pattern_of(rack="", prefix="", i=0, n=0)] = "{rack}-{prefix}{i}"
+    gpu: Annotated[str, _pattern_of(node="", j=0, g=0)] = "{node}-gpu{j}"
 
 
 class Site(Strict):

@@ -82,7 +82,7 @@ def first_state(plant: Plant, inputs: Inputs, time_s: float) -> State:
 def _setpoints_c(plant: Plant, inputs: Inputs) -> Floats:
     """Return each circuit's supply setpoint: its exchangers', else its chillers'."""
     arrays = plant.arrays
-    supply_c = arrays.circuits.supply_limit_c.copy()
+    supply_c = arrays.circuits.supply_limit_c - FIRST_RISE_K
     supply_c[arrays.chillers.circuit] = arrays.chillers.trim_setpoint_c
     supply_c[arrays.exchangers.hot_circuit] = inputs.exchanger_setpoint_c
     return supply_c

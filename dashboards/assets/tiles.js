@@ -59,7 +59,8 @@
   const build = (box, drawing) => {
     box.replaceChildren();
     const stage = html(box, "div", "tiles-stage");
-    const svg = make(stage, "svg", { viewBox: bounds(drawing).join(" "), preserveAspectRatio: drawing.top ? "xMidYMin meet" : "xMidYMid meet" });
+    const svg = make(stage, "svg", { viewBox: bounds(drawing).join(" "), class: drawing.tiles.length > 200 ? "dense" : "",
+      preserveAspectRatio: drawing.top ? "xMidYMin meet" : "xMidYMid meet" });
     const id = "hatch-" + box.id, step = drawing.font * 0.5;
     const hatch = make(make(svg, "defs"), "pattern", { id, width: step, height: step,
       patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" });

@@ -10,13 +10,13 @@ from dashboards.basis import sign_of
 from dashboards.findings import NEAR_COOLANT_K, NEAR_GPU_K, NEAR_SHARE, rack_href
 from dashboards.index import Index, pick
 from dashboards.numbers import PG25_KG_PER_L, WATER_KG_PER_L, fixed, power
+from dashboards.parts.fold import folded
 from dashboards.parts.tiles import Colouring, Drawing, Label, Tile, margin_levels
 from dashboards.summary import Summary
 from site_models.arrays import Floats, Ints
 
-
-FULL_TIPS = 200
-"""Racks up to which each carries all that it says when pointed at; else name and value."""
+LARGE, LARGE_FONT_M = 200, 2.2
+"""Above so many racks the map is folded, and a rack says only its name and value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +62,24 @@ def floor_signals(index: Index) -> dict[str, FloorSignal]:
 
 
 def floor_drawing(index: Index) -> Drawing:
-    """Return the racks and the names of their rows."""
+    """Return the racks with the names of their rows; of their pods on a large site."""
     plant = index.plant
+    large = len(plant.rack_names) > LARGE
+    place_m, labels, font = plant.rack_place_m, _row_labels(index), _font_m(plant.rack_place_m)
+    if large:
+        place_m, tops_m = folded(plant.rack_place_m, plant.arrays.racks.pod)
+        font = LARGE_FONT_M
+        labels = [
+            Label(name, x, y + font, "middle")
+            for name, (x, y) in zip(plant.pod_names, tops_m.tolist(), strict=True)
+        ]
     tiles = [
         Tile(name, x, y, width, depth, facing - math.pi / 2.0, rack_href(name))
         for name, (x, y, width, depth, facing) in zip(
-            plant.rack_names, plant.rack_place_m.tolist(), strict=True
+            plant.rack_names, place_m.tolist(), strict=True
         )
     ]
-    return Drawing(tiles, _row_labels(index), _font_m(plant.rack_place_m), "Floor map of racks",
-                   front=True)  # fmt: skip
+    return Drawing(tiles, labels, font, "Floor map of racks", front=not large)
 
 
 def floor_colours(
@@ -86,7 +94,7 @@ def floor_colours(
         low=signal.low,
         high=signal.high,
         levels=signal.levels(values),
-        tips=_tips(index, summary) if len(values) <= FULL_TIPS else (),
+        tips=_tips(index, summary) if len(values) <= LARGE else (),
         marked=marked,
         notes=index.plant.rack_names,
     )

@@ -1,4 +1,4 @@
-"""Coolant: density and heat capacity by temperature."""
+"""Coolant: its properties by temperature."""
 
 from typing import Literal
 
@@ -26,6 +26,9 @@ class Fluid(Equipment):
     range_c: tuple[float, float]
     density_kg_per_m3: Polynomial
     cp_j_per_kg_k: Polynomial
+    log_viscosity: Polynomial | None = None
+    """Natural logarithm of the dynamic viscosity in Pa s. None: nobody has asked yet."""
+    conductivity_w_per_m_k: Polynomial | None = None
 
 
 MODEL = Fluid

@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controllers.allocations import Allocation, Allocations, Conflict
@@ -99,6 +99,7 @@ calls = st.lists(
 
 
 @given(calls)
+@settings(deadline=None)
 def test_no_gpu_is_held_beyond_its_whole(
     steps: list[tuple[str, str, set[int], float, float]],
 ) -> None:

@@ -195,11 +195,12 @@ def test_a_policy_sees_no_nan_and_knows_how_old_each_reading_is() -> None:
 
 
 def test_a_meter_speaks_for_gpus_that_never_spoke_and_not_for_silent_ones() -> None:
-    told = at(1.0, 2.0)
-    told[0].values["gpu_power_w"][32:] = np.nan
-    told[1].values["gpu_power_w"][:] = np.nan
-    for frame in told:
-        frame.values["node_power_w"] = np.full(10, 3000.0)
+    first_w, meter_w = full_load(PLANT), np.full(10, 3000.0)
+    first_w[32:] = np.nan
+    told = [
+        Frame(START_S + 1.0, {"gpu_power_w": first_w, "node_power_w": meter_w}),
+        Frame(START_S + 2.0, {"gpu_power_w": np.full(48, np.nan), "node_power_w": meter_w}),
+    ]
     watcher = Watcher()
     list(looped(told, Supervisor(PLANT, {"w": watcher}, Nobody(PLANT))))
     assert (watcher.views[1].gpu_age_s[:32] == 1.0).all()

@@ -1,6 +1,7 @@
 """Only GPUs that may be used are offered, in the best places first, and it is said why."""
 
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -273,18 +274,20 @@ def test_exchanging_two_equal_racks_exchanges_the_answer(held: set[int], gpus: i
     def swap(i: int) -> int:
         return (i + 16) % 32
 
+    def swapped(names: Iterable[str]) -> frozenset[str]:
+        return frozenset(f"gpu{swap(int(name.removeprefix('gpu')))}" for name in names)
+
     straight, crossed = Allocations(PLANT), Allocations(PLANT)
     if held:
         straight.put(Allocation("h", np.array(sorted(held)), 0.0), 0.0)
         crossed.put(Allocation("h", np.array(sorted(map(swap, held))), 0.0), 0.0)
-    wish: dict[str, Any] = {"gpus": gpus, "gpu_model": "gb200", "gpu_power_w": 500.0, "limit": 50}
+    wish: dict[str, Any] = {"gpus": gpus, "gpu_model": "gb200", "gpu_power_w": 500.0}
+    wish |= {"limit": 50, "required_level": "rack"}
     one, other = ask(table=straight, **wish), ask(table=crossed, **wish)
     assert one.rejected == other.rejected
-    turned = {
-        frozenset(f"gpu{swap(int(name.removeprefix('gpu')))}" for name in advice.gpus): advice.score
-        for advice in one.advice
+    assert {swapped(advice.gpus): advice.score for advice in one.advice} == {
+        frozenset(advice.gpus): advice.score for advice in other.advice
     }
-    assert turned == {frozenset(advice.gpus): advice.score for advice in other.advice}
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,7 @@ def test_the_reason_names_the_stage() -> None:
     ),
     st.lists(st.floats(-10.0, 500.0), min_size=4, max_size=4),
 )
+@settings(deadline=None)
 def test_the_level_is_the_highest_that_the_room_allows(
     members: list[tuple[int, float, float]], room: list[float]
 ) -> None:

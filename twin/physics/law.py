@@ -74,7 +74,9 @@ def _sources_behind(path: Path) -> set[Path]:
         if source in found or not source.is_file():
             continue
         found.add(source)
-        for statement in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
-            if isinstance(statement, ast.ImportFrom) and statement.module:
-                waiting.append(CHECKOUT.joinpath(*statement.module.split(".")).with_suffix(".py"))
+        waiting += [
+            CHECKOUT.joinpath(*statement.module.split(".")).with_suffix(".py")
+            for statement in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
+            if isinstance(statement, ast.ImportFrom) and statement.module
+        ]
     return found

@@ -1,10 +1,14 @@
-"""Outdoor air: dew point, wet bulb and humidity."""
+"""Moist air: humidity, dew point, wet bulb, enthalpy and density."""
 
 import math
 
 from twin.physics.law import law
 
 STANDARD_PRESSURE_PA = 101325.0
+DRIEST_C = -100.0
+"""Where the correlation of saturation ends, and so the dew point of dry air."""
+DRY_AIR_J_PER_KG_K = 287.042
+"""Gas constant of dry air."""
 
 
 @law
@@ -71,3 +75,42 @@ def wet_bulb_c(dry_bulb_c: float, relative_humidity: float, pressure_pa: float) 
 def evaporation_heat_j_per_kg(temp_c: float) -> float:
     """Return the heat that evaporates a kilogram of water [J/kg]."""
     return 2.501e6 - 2326.0 * temp_c
+
+
+@law
+def dew_point_c(dry_bulb_c: float, relative_humidity: float) -> float:
+    """Return the temperature at which the air's water begins to condense, or to freeze [C].
+
+    Relative humidity 0..1 [-]; -100 C for air without water. Bisection of the saturation
+    pressure, to 1e-6 K. Checked against psychrolib in ``benchmarks/validation/psychrometrics.py``.
+    """
+    vapour_pa = relative_humidity * saturation_pressure_pa(dry_bulb_c)
+    low_c, high_c = DRIEST_C, dry_bulb_c
+    while high_c - low_c > 1e-6:
+        guess_c = 0.5 * (low_c + high_c)
+        if saturation_pressure_pa(guess_c) > vapour_pa:
+            high_c = guess_c
+        else:
+            low_c = guess_c
+    return 0.5 * (low_c + high_c)
+
+
+@law
+def moist_air_enthalpy_j_per_kg(dry_bulb_c: float, ratio: float) -> float:
+    """Return the enthalpy of moist air for each kilogram of dry air, 0 at 0 C and dry [J/kg].
+
+    `ratio` is the humidity ratio [-]. ASHRAE Handbook Fundamentals 2017, ch. 1, eq. 30.
+    Checked as :func:`dew_point_c`.
+    """
+    return 1006.0 * dry_bulb_c + ratio * (2.501e6 + 1860.0 * dry_bulb_c)
+
+
+@law
+def moist_air_density_kg_per_m3(dry_bulb_c: float, ratio: float, pressure_pa: float) -> float:
+    """Return the density of moist air, its water included [kg/m3].
+
+    `ratio` is the humidity ratio [-]. An ideal mixture, ASHRAE Handbook Fundamentals 2017,
+    ch. 1, eqs. 9 and 26. Checked as :func:`dew_point_c`.
+    """
+    dry_m3_per_kg = DRY_AIR_J_PER_KG_K * (dry_bulb_c + 273.15) / pressure_pa
+    return (1.0 + ratio) / (dry_m3_per_kg * (1.0 + 1.607858 * ratio))

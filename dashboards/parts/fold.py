@@ -1,0 +1,46 @@
+"""Large sites on a screen: blocks of racks set in rows, as a line is broken on a page."""
+
+import math
+
+import numpy as np
+
+from site_models.arrays import Floats, Ints
+
+ASPECT = 2.3
+"""Width over height of the panel that the floor is drawn in."""
+GAP_M = 4.0
+
+
+def folded(place_m: Floats, block: Ints) -> tuple[Floats, Floats]:
+    """Return the places with every block moved to a cell of a grid, in the blocks' order.
+
+    Within a block nothing moves, so aisles and neighbours stay true; between blocks the
+    distances are lost, which is why only sites too large to be read otherwise are folded.
+    `place_m` is as in Plant; a block of -1 stays where it is. The second array is the
+    middle of each block's upper edge, shape (blocks, 2).
+    """
+    blocks = int(block.max()) + 1 if len(block) else 0
+    corners = np.array([_bounds(place_m[block == at]) for at in range(blocks)])
+    if blocks == 0:
+        return place_m, np.empty((0, 2))
+    cell_x = float((corners[:, 2] - corners[:, 0]).max()) + GAP_M
+    cell_y = float((corners[:, 3] - corners[:, 1]).max()) + GAP_M
+    columns = max(1, min(blocks, round(math.sqrt(blocks * ASPECT * cell_y / cell_x))))
+    column, row = np.arange(blocks) % columns, np.arange(blocks) // columns
+    moved, tops = place_m.copy(), np.empty((blocks, 2))
+    for at in range(blocks):
+        left_x, top_y = cell_x * float(column[at]), -cell_y * float(row[at])
+        mine = block == at
+        moved[mine, 0] += left_x - corners[at, 0]
+        moved[mine, 1] += top_y - corners[at, 3]
+        tops[at] = left_x + (corners[at, 2] - corners[at, 0]) / 2.0, top_y
+    return moved, tops
+
+
+def _bounds(place_m: Floats) -> tuple[float, float, float, float]:
+    """Return left, lower, right and upper edge of some racks; zeros for none."""
+    if len(place_m) == 0:
+        return 0.0, 0.0, 0.0, 0.0
+    reach = place_m[:, 2:4].max() / 2.0
+    low, high = place_m[:, :2].min(axis=0) - reach, place_m[:, :2].max(axis=0) + reach
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
