@@ -9,8 +9,8 @@ from controllers.placement_cooling import Cooling, cooling_of, cooling_room_w
 from controllers.placement_index import PlaceIndex
 from controllers.placement_room import feed_rooms_w, limit_factors, rack_rooms_w
 from controllers.power_tree import power_tree
-from site_models.arrays import Floats
-from site_models.plant import Plant
+from site_models.arrays import Floats, Ints
+from site_models.plant import Nodes, Plant
 from twin.state import Inputs, State
 
 
@@ -27,7 +27,10 @@ class Ground:
     rack_nodes_w: Floats
     """Sum of each rack's nodes, before the shelf's losses."""
     rack_w: Floats
+    node_liquid_w: Floats
     rack_liquid_w: Floats
+    rack_sized_w: Floats
+    """What each rack's valve is sized for: every node loaded like the warmest one."""
     limit_room_w: Floats
     """What is left under every limit of `Uses`: feeds, circuits, racks. Shape (limits,)"""
     limit_factor: Floats
@@ -51,11 +54,10 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
     node_w = tree.node_power_w(node_dc_w)
     rack_nodes_w = sum_by(arrays.nodes.rack, node_w, len(plant.rack_names))
     rack_w = np.where(arrays.racks.lumped, state.rack_power_w, tree.rack_power_w(rack_nodes_w))
-    wetter_w = (1.0 + arrays.nodes.load_power_per_gpu_w * arrays.nodes.liquid_share) * more_w
-    liquid_w = state.rack_liquid_heat_w + np.where(
-        arrays.racks.liquid_circuit >= 0,
-        sum_by(arrays.nodes.rack, wetter_w, len(plant.rack_names)),
-        0.0,
+    wetter_w = liquid_factor(arrays.nodes) * more_w
+    node_liquid_w = state.node_liquid_heat_w + wetter_w
+    rack_liquid_w = state.rack_liquid_heat_w + sum_by(
+        arrays.nodes.rack, wetter_w, len(plant.rack_names)
     )
     out_w, in_w = tree.feed_powers_w(rack_w, tree.other_w(state))
     cooling = cooling_of(plant, state, inputs)
@@ -76,7 +78,9 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
         node_w=node_w,
         rack_nodes_w=rack_nodes_w,
         rack_w=rack_w,
-        rack_liquid_w=liquid_w,
+        node_liquid_w=node_liquid_w,
+        rack_liquid_w=rack_liquid_w,
+        rack_sized_w=_rack_sized_w(plant, node_liquid_w, rack_liquid_w),
         limit_room_w=np.concatenate(
             [
                 feed_rooms_w(index, out_w),
@@ -93,6 +97,26 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
         cooling=cooling,
         cooling_share=float(moved_w / max(rack_w.sum(), 1.0)),
     )
+
+
+def liquid_factor(nodes: Nodes) -> Floats:
+    """Return the watts into the coolant of each node for a watt at its GPUs [-]; 0 in air."""
+    wetter = 1.0 + nodes.load_power_per_gpu_w * nodes.liquid_share
+    return np.where(nodes.liquid_circuit >= 0, wetter, 0.0)
+
+
+def whole_rack_w(nodes: Nodes, node: Ints, liquid_w: Floats) -> Floats:
+    """Return the heat of a whole rack that is loaded as these nodes are [W]; 0 in air."""
+    share = nodes.liquid_flow_share[node]
+    return np.divide(liquid_w, share, out=np.zeros(len(node)), where=share > 0.0)
+
+
+def _rack_sized_w(plant: Plant, node_liquid_w: Floats, rack_liquid_w: Floats) -> Floats:
+    nodes, racks = plant.arrays.nodes, plant.arrays.racks
+    sized_w = np.where(racks.lumped, rack_liquid_w, 0.0)
+    every = np.arange(len(plant.node_names))
+    np.maximum.at(sized_w, nodes.rack, whole_rack_w(nodes, every, node_liquid_w))
+    return sized_w
 
 
 def _row_headroom_w(index: PlaceIndex, feed_room_w: Floats, rack_room_w: Floats) -> Floats:

@@ -14,7 +14,6 @@ from site_models.arrays import Flags, Floats, Ints
 from twin.servers import (
     AIR_CP_J_PER_KG_K,
     FAN_BAND_K,
-    LEAST_DRIVE_K,
     SMALLEST_FLOW_RATIO,
     TRAY_AIR_RISE_K,
 )
@@ -92,28 +91,6 @@ def supplies_c(index: PlaceIndex, ground: Ground, rows: Rows, candidates: int) -
         rise_k = np.maximum(supply_c - ground.state.circuit_supply_c, 0.0)
         warmer_k = np.where(index.sink_circuit >= 0, rise_k[:, index.sink_circuit], 0.0)
     return supply_c
-
-
-def rack_flows(
-    index: PlaceIndex, ground: Ground, rack: Ints, liquid_w: Floats, supply_c: Floats
-) -> tuple[Floats, Floats]:
-    """Return coolant flow [kg/s] and return temperature [C] of each place; 0, NaN in air."""
-    racks, circuits = index.plant.arrays.racks, index.plant.arrays.circuits
-    wet = racks.liquid_circuit[rack] >= 0
-    k = racks.liquid_circuit[rack]
-    cp = np.where(wet, circuits.cp_j_per_kg_k[k], 1.0)
-    inlet_c = np.where(wet, supply_c[np.arange(len(k)), k], 0.0)
-    setpoint_c = np.where(wet, racks.return_setpoint_c[rack], 1.0)
-    drive_k = np.maximum(setpoint_c - inlet_c, LEAST_DRIVE_K)
-    flow = np.clip(
-        liquid_w / (cp * drive_k),
-        racks.flow_min_kg_per_s[rack],
-        racks.flow_max_kg_per_s[rack],
-    )
-    flow = np.where(wet, flow, 0.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return_c = np.where(wet & (flow > 0.0), inlet_c + liquid_w / (flow * cp), np.nan)
-    return flow, return_c
 
 
 def temperatures(

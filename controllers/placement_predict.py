@@ -13,11 +13,11 @@ import numpy as np
 
 from controllers.gather import applied, sum_by
 from controllers.placement_candidates import Candidate
-from controllers.placement_ground import Ground
+from controllers.placement_flow import Places, rack_flows
+from controllers.placement_ground import Ground, liquid_factor, whole_rack_w
 from controllers.placement_heat import (
     Rows,
     Temperatures,
-    rack_flows,
     rows_of,
     supplies_c,
     temperatures,
@@ -58,15 +58,23 @@ def outlooks(
     nodes = index.plant.arrays.nodes
     key = rows.candidate * racks + nodes.rack[rows.node]
     places, place = np.unique(key, return_inverse=True)
-    rack = places % racks
-    wetter = 1.0 + nodes.load_power_per_gpu_w * nodes.liquid_share
-    wetter = np.where(nodes.liquid_circuit >= 0, wetter, 0.0)[rows.node] * rows.added_w
-    liquid_w = ground.rack_liquid_w[rack] + sum_by(place, wetter, len(places))
-    supply_c = supplies_c(index, ground, rows, count)[places // racks]
-    flow, return_c = rack_flows(index, ground, rack, liquid_w, supply_c)
-    heat = temperatures(index, ground, rows, supply_c[place], flow[place])
-    rack_w = _rack_powers_w(index, ground, rows, place, rack, heat.fan_speed)
-    return _gathered(index, ground, rows, heat, places // racks, rack, rack_w, return_c, count)
+    supply_c = supplies_c(index, ground, rows, count)
+    touched = _places(index, ground, rows, places, place)
+    flow, return_c = rack_flows(ground, touched, supply_c)
+    heat = temperatures(index, ground, rows, supply_c[rows.candidate], flow[place])
+    rack_w = _rack_powers_w(index, ground, rows, place, touched.rack, heat.fan_speed)
+    return _gathered(index, ground, rows, heat, touched, rack_w, return_c, count)
+
+
+def _places(index: PlaceIndex, ground: Ground, rows: Rows, places: Ints, place: Ints) -> Places:
+    """Return the touched racks with the job's heat; `place` is the position of each row's."""
+    nodes, racks = index.plant.arrays.nodes, len(index.plant.rack_names)
+    rack, n = places % racks, rows.node
+    wetter_w = liquid_factor(nodes)[n] * rows.added_w
+    sized_w = ground.rack_sized_w[rack]
+    np.maximum.at(sized_w, place, whole_rack_w(nodes, n, ground.node_liquid_w[n] + wetter_w))
+    liquid_w = ground.rack_liquid_w[rack] + sum_by(place, wetter_w, len(places))
+    return Places(places // racks, rack, sized_w, liquid_w)
 
 
 def _rack_powers_w(
@@ -93,13 +101,12 @@ def _gathered(
     ground: Ground,
     rows: Rows,
     heat: Temperatures,
-    whose: Ints,
-    rack: Ints,
+    places: Places,
     rack_w: Floats,
     return_c: Floats,
     count: int,
 ) -> list[Outlook]:
-    gpus, racks = index.plant.arrays.gpus, index.plant.arrays.racks
+    gpus, racks, rack = index.plant.arrays.gpus, index.plant.arrays.racks, places.rack
     owner = rows.candidate[rows.row_of_gpu]
     hottest_c, margin_k = np.full(count, -np.inf), np.full(count, np.inf)
     np.maximum.at(hottest_c, owner[rows.chosen], heat.die_c[rows.chosen])
@@ -113,7 +120,7 @@ def _gathered(
     metered_w = rise_w * ground.site_slope[rack]
     found = []
     for i in range(count):
-        mine = np.flatnonzero(whose == i)
+        mine = np.flatnonzero(places.candidate == i)
         rows_w = sum_by(racks.row[rack[mine]], rise_w[mine], len(ground.row_headroom_w))
         touched = np.unique(racks.row[rack[mine]])
         after_w = ground.row_headroom_w[touched] - rows_w[touched]

@@ -2,21 +2,22 @@
 
 import numpy as np
 
-from controllers.placement_ground import Ground
+from controllers.placement_flow import wanted_flows
+from controllers.placement_ground import Ground, liquid_factor, whole_rack_w
 from controllers.placement_index import PlaceIndex
 from controllers.placement_offer import Offer
 from site_models.arrays import Floats, Ints
-from twin.servers import LEAST_DRIVE_K
 
 
 def quick_margins_k(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints) -> Floats:
     """Return about how far below its limit the first GPU of each node would stay [K].
 
-    Liquid: at the flow that the rack's valve would give for the job, at the present supply.
+    Liquid: at the flow that the rack's valve would give for the part of the job that the node
+    can take, at the present supply.
     Air: at full fan speed. Good enough to rank places that `outlooks` then looks at.
     """
     arrays = index.plant.arrays
-    of, racks = arrays.nodes, arrays.racks
+    of = arrays.nodes
     rack, gpu = of.rack[nodes], of.first_gpu[nodes]
     group = arrays.gpus.group[gpu]
     wet = of.liquid_circuit[nodes] >= 0
@@ -24,12 +25,13 @@ def quick_margins_k(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints
     inlet_c = np.where(
         wet, ground.state.circuit_supply_c[circuit], ground.state.node_inlet_c[nodes]
     )
-    here = np.minimum(offer.rack_room, offer.request.count)
-    liquid_w = ground.rack_liquid_w + offer.rack_added_w * here
-    drive_k = np.maximum(racks.return_setpoint_c[rack] - inlet_c, LEAST_DRIVE_K)
+    here = np.minimum(offer.node_room[nodes], offer.request.count)
+    liquid_w = ground.node_liquid_w[nodes] + liquid_factor(of)[nodes] * (
+        offer.rack_added_w[rack] * here
+    )
+    sized_w = np.maximum(ground.rack_sized_w[rack], whole_rack_w(of, nodes, liquid_w))
+    flow = wanted_flows(arrays, rack, sized_w, inlet_c)
     cp = arrays.groups.coolant_cp_j_per_kg_k[group]
-    asked = np.where(wet, liquid_w[rack] / (cp * drive_k), 0.0)
-    flow = np.clip(asked, racks.flow_min_kg_per_s[rack], racks.flow_max_kg_per_s[rack])
     count = np.maximum(of.gpu_count[nodes], 1)
     stream = np.where(
         wet,

@@ -62,6 +62,12 @@ class Index:
         arrays = self.plant.arrays
         return pick(arrays.circuits.supply_limit_c, arrays.racks.air_circuit)
 
+    def gpus_of_node(self, node: int) -> range:
+        """Return the GPUs of a node: they are neighbours."""
+        nodes = self.plant.arrays.nodes
+        first = int(nodes.first_gpu[node])
+        return range(first, first + int(nodes.gpu_count[node]))
+
     def cdu_of_rack(self, rack: int) -> int:
         """Return the exchanger that is the rack's CDU; -1 for none."""
         arrays = self.plant.arrays

@@ -1,7 +1,9 @@
 """Serve a world: loop, API and pages in one process on one port."""
 
+import contextlib
 import socket
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
@@ -23,7 +25,22 @@ def serve(
     audit: Path = Path("runs/audit.jsonl"),
 ) -> None:
     """Run until interrupted. InputError when the address may not be or cannot be bound."""
-    server_of(world, host, port, trust_loopback=trust_loopback, tokens=tokens, audit=audit).run()
+    server = server_of(world, host, port, trust_loopback=trust_loopback, tokens=tokens, audit=audit)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+
+
+class Server(uvicorn.Server):
+    """A server whose loop, streams and pushes end with the first signal, not after it."""
+
+    def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
+        super().__init__(config)
+        self._feed = feed
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End what would keep connections open, then as usual."""
+        self._feed.stop(wait_s=0.0)
+        super().handle_exit(sig, frame)
 
 
 def server_of(
@@ -34,12 +51,13 @@ def server_of(
     trust_loopback: bool = False,
     tokens: Path | None = None,
     audit: Path,
-) -> uvicorn.Server:
+) -> Server:
     """Return the server, not yet running: one worker, for the state is this process's own."""
     if not is_loopback(host) and tokens is None:
         raise InputError(f"host: {host} is reached from outside, expected a token file as well")
     _bindable(host, port)
-    app = build(Feed(world), Audit(audit), TokenBook(tokens), trust_loopback=trust_loopback)
+    feed = Feed(world)
+    app = build(feed, Audit(audit), TokenBook(tokens), trust_loopback=trust_loopback)
     config = uvicorn.Config(
         app,
         host=host,
@@ -49,7 +67,7 @@ def server_of(
         timeout_graceful_shutdown=2,
         ws_max_size=1 << 20,
     )
-    return uvicorn.Server(config)
+    return Server(config, feed)
 
 
 def _bindable(host: str, port: int) -> None:

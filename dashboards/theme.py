@@ -119,5 +119,6 @@ MANTINE: dict[str, Any] = {
         ]
     },
     "defaultRadius": "sm",
+    "autoContrast": True,
 }  # fmt: skip
 """Theme of the Mantine components."""

@@ -2,7 +2,7 @@
 
 A mapping in a list that has the key stands for `count` copies. In each, `{n}` in any text
 becomes the copy's number, from `first` or 1 (`{n:02d}` pads it), and its own `at_m` moves by
-the step.
+the step. With `wrap: 7, wrap_step_m: [0, 50]` every seventh copy begins a new line there.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import Any
 
 from site_models.errors import InputError
 
-_KEYS = {"index", "count", "first", "step_m"}
+_KEYS = {"index", "count", "first", "step_m", "wrap", "wrap_step_m"}
 
 
 def expanded(raw: Any, where: str) -> Any:
@@ -43,6 +43,10 @@ def _copies(item: dict[str, Any], where: str) -> list[dict[str, Any]]:
     if not isinstance(index, str) or not index.isidentifier():
         raise InputError(f"{where}.repeat.index: expected a letter, got {index!r}")
     step_x, step_y = _pair(step_m, f"{where}.repeat.step_m")
+    wrap = rule.get("wrap", count)
+    if not isinstance(wrap, int) or wrap < 1:
+        raise InputError(f"{where}.repeat.wrap: expected a whole number from 1, got {wrap!r}")
+    line_x, line_y = _pair(rule.get("wrap_step_m", [0.0, 0.0]), f"{where}.repeat.wrap_step_m")
     body = {key: value for key, value in item.items() if key != "repeat"}
     pattern = re.compile(r"\{" + index + r"(?::(\d+)d)?\}")
     copies = []
@@ -50,7 +54,9 @@ def _copies(item: dict[str, Any], where: str) -> list[dict[str, Any]]:
         copy = _written(body, pattern, first + shift)
         if "at_m" in copy:
             x, y = _pair(copy["at_m"], f"{where}.at_m")
-            copy["at_m"] = [x + shift * step_x, y + shift * step_y]
+            line, place = divmod(shift, wrap)
+            x += place * step_x + line * line_x
+            copy["at_m"] = [x, y + place * step_y + line * line_y]
         copies.append(copy)
     return copies
 

@@ -143,11 +143,11 @@ def test_import_counts_rows_and_what_it_left_out(twin: Twin, tmp_path: Path) -> 
 def test_advise_answers_like_the_http_interface(twin: Twin, tmp_path: Path) -> None:
     request = tmp_path / "request.json"
     request.write_text('{"job": "a", "gpus": 8, "required_level": "rack"}')
-    answer = twin("advise", request, "--site", "edge", "--json").object
+    answer = twin("advise", request, "--json").object
     assert answer.keys() >= {"time_s", "age_s", "advice", "rejected"}
     assert len(answer["advice"][0]["gpus"]) == 8
     request.write_text('[{"job": "a", "gpus": 8}, {"job": "b", "gpus": 1000}]')
-    first, second = json.loads(twin("advise", request, "--site", "edge", "--json").out)
+    first, second = json.loads(twin("advise", request, "--json").out)
     assert first["advice"]
     assert not second["advice"]
     assert second["rejected"]
@@ -233,7 +233,7 @@ def test_a_run_that_is_killed_leaves_a_readable_recording(tmp_path: Path) -> Non
     command = [sys.executable, "-c", "from dashboards.cli import run; run()", *words]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
-        end_s = time.monotonic() + 120.0
+        end_s = time.monotonic() + 180.0
         while not list(out.glob("site/part-*.parquet")):
             assert process.poll() is None
             assert time.monotonic() < end_s
@@ -243,7 +243,7 @@ def test_a_run_that_is_killed_leaves_a_readable_recording(tmp_path: Path) -> Non
         process.wait()
     stored = Recording(out)
     assert not stored.manifest.closed
-    time_s, power_w = stored.series("site_facility_power_w", stored.ids("site")[0])
+    time_s, power_w = stored.series("facility_power_w", stored.ids("site")[0])
     assert len(time_s) > 100
     assert np.all(np.diff(time_s) == 1.0)
     assert np.all(power_w > 0.0)

@@ -150,12 +150,19 @@ def chill(arrays: Arrays, state: State, inputs: Inputs) -> None:
 def load_feeds(arrays: Arrays, state: State, to_air_w: Floats) -> tuple[float, float]:
     """Sum the power tree from the leaves up; add indoor stage losses to `to_air_w`.
 
+    A rack's load lies on those of its feeds that are in service; if none is, on all.
     Returns power through the utility meters and losses given to the outdoor air [W].
     """
     feeds, links = arrays.feeds, arrays.rack_feeds
     out_w = np.zeros(feeds.parent.size)
+    live = np.zeros(arrays.racks.row.size)
     for i in range(links.rack.size):
-        out_w[links.feed[i]] += links.share[i] * state.rack_power_w[links.rack[i]]
+        live[links.rack[i]] += links.share[i] * feeds.in_service[links.feed[i]]
+    for i in range(links.rack.size):
+        r, share = links.rack[i], links.share[i]
+        if live[r] > 0.0:
+            share *= feeds.in_service[links.feed[i]] / live[r]
+        out_w[links.feed[i]] += share * state.rack_power_w[r]
     for k in range(arrays.circuits.kind.size):
         if arrays.circuits.mover_feed[k] >= 0:
             out_w[arrays.circuits.mover_feed[k]] += state.circuit_mover_power_w[k]
@@ -266,4 +273,3 @@ def stored_heat_j(arrays: Arrays, state: State) -> float:
         total += circuits.supply_capacity_j_per_k[k] * state.circuit_supply_c[k]
         total += circuits.return_capacity_j_per_k[k] * state.circuit_return_c[k]
     return total
-

@@ -67,19 +67,29 @@ def set_fans(arrays: Arrays, state: State, h_s: float) -> None:
 
 @compiled
 def set_rack_flows(arrays: Arrays, state: State, h_s: float) -> None:
-    """Move each rack's valve towards the flow that holds its return temperature.
+    """Move each rack's valve towards the flow that its warmest node needs.
 
-    When the racks of a circuit ask for more than its pumps give, all get the same share.
+    No node's coolant is to leave warmer than the rack's return setpoint; where all nodes
+    carry their part of the load that is the rack's own return temperature. Sized for the
+    mixed return instead, a single busy tray would starve beside idle ones. When the racks
+    of a circuit ask for more than its pumps give, all get the same share.
     """
-    racks, circuits = arrays.racks, arrays.circuits
+    nodes, racks, circuits = arrays.nodes, arrays.racks, arrays.circuits
     reach = -math.expm1(-h_s / VALVE_LAG_S)
     asked = np.zeros(circuits.kind.size)
+    sized_w = np.zeros(racks.row.size)
+    for n in range(nodes.rack.size):
+        if nodes.liquid_flow_share[n] > 0.0:
+            as_rack_w = state.node_liquid_heat_w[n] / nodes.liquid_flow_share[n]
+            sized_w[nodes.rack[n]] = max(sized_w[nodes.rack[n]], as_rack_w)
     for r in range(racks.row.size):
         k = racks.liquid_circuit[r]
         if k < 0:
             continue
+        if racks.lumped[r]:
+            sized_w[r] = state.rack_liquid_heat_w[r]
         drive_k = max(racks.return_setpoint_c[r] - state.circuit_supply_c[k], LEAST_DRIVE_K)
-        wanted = state.rack_liquid_heat_w[r] / (circuits.cp_j_per_kg_k[k] * drive_k)
+        wanted = sized_w[r] / (circuits.cp_j_per_kg_k[k] * drive_k)
         wanted = min(max(wanted, racks.flow_min_kg_per_s[r]), racks.flow_max_kg_per_s[r])
         state.rack_flow_kg_per_s[r] += (wanted - state.rack_flow_kg_per_s[r]) * reach
         asked[k] += state.rack_flow_kg_per_s[r]
@@ -181,18 +191,21 @@ def advance_gpus(
             for g in range(first, first + count):
                 if not liquid and gpus.upstream[g] != (turn == 0):
                     continue
-                to_coolant_w[n] += advance_chain(
-                    phi[gpus.group[g]],
-                    by_power[gpus.group[g]],
-                    by_inlet[gpus.group[g]],
-                    inputs.gpu_power_w[g],
-                    inlet_c,
-                    g,
-                    state.gpu_temp_c,
-                    state.gpu_body_c,
-                    state.memory_temp_c,
-                    state.gpu_coolant_c,
-                ) / h_s
+                to_coolant_w[n] += (
+                    advance_chain(
+                        phi[gpus.group[g]],
+                        by_power[gpus.group[g]],
+                        by_inlet[gpus.group[g]],
+                        inputs.gpu_power_w[g],
+                        inlet_c,
+                        g,
+                        state.gpu_temp_c,
+                        state.gpu_body_c,
+                        state.memory_temp_c,
+                        state.gpu_coolant_c,
+                    )
+                    / h_s
+                )
                 state.gpu_power_w[g] = inputs.gpu_power_w[g]
 
 
@@ -226,10 +239,8 @@ def advance_chain(
 
 
 @compiled
-def advance_nodes(
-    arrays: Arrays, state: State, inputs: Inputs, to_coolant_w: Floats, to_liquid_w: Floats
-) -> None:
-    """Sum each node's power; split its heat between air and liquid (`to_liquid_w`)."""
+def advance_nodes(arrays: Arrays, state: State, inputs: Inputs, to_coolant_w: Floats) -> None:
+    """Sum each node's power; split its heat between air and liquid."""
     gpus, nodes = arrays.gpus, arrays.nodes
     for n in range(nodes.rack.size):
         board_w, above_idle_w = 0.0, 0.0
@@ -255,13 +266,13 @@ def advance_nodes(
         else:
             air_w += to_coolant_w[n] + liquid_w
             liquid_w = 0.0
-        to_liquid_w[n] = liquid_w
+        state.node_liquid_heat_w[n] = liquid_w
         capacity = max(state.node_airflow_kg_per_s[n] * AIR_CP_J_PER_KG_K, 1e-9)
         state.node_outlet_c[n] = state.node_inlet_c[n] + air_w / capacity
 
 
 @compiled
-def gather_racks(arrays: Arrays, state: State, inputs: Inputs, to_liquid_w: Floats) -> None:
+def gather_racks(arrays: Arrays, state: State, inputs: Inputs) -> None:
     """Sum nodes into racks, add shelf losses, set rack return temperatures.
 
     Heat to air is what goes in less what is stored and what goes to liquid, so nothing
@@ -275,7 +286,7 @@ def gather_racks(arrays: Arrays, state: State, inputs: Inputs, to_liquid_w: Floa
     for n in range(nodes.rack.size):
         r = nodes.rack[n]
         dc_w[r] += state.node_power_w[n]
-        state.rack_liquid_heat_w[r] += to_liquid_w[n]
+        state.rack_liquid_heat_w[r] += state.node_liquid_heat_w[n]
         capacity = max(state.node_airflow_kg_per_s[n] * AIR_CP_J_PER_KG_K, 1e-9)
         state.rack_air_heat_w[r] += (state.node_outlet_c[n] - state.node_inlet_c[n]) * capacity
     for r in range(racks.row.size):

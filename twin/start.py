@@ -60,6 +60,7 @@ def first_state(plant: Plant, inputs: Inputs, time_s: float) -> State:
         gpu_power_w=inputs.gpu_power_w.copy(),
         node_power_w=zeros["node"].copy(),
         node_dc_power_w=zeros["node"].copy(),
+        node_liquid_heat_w=zeros["node"].copy(),
         node_inlet_c=supply_c[nodes.air_circuit],
         node_outlet_c=supply_c[nodes.air_circuit] + FIRST_RISE_K,
         node_airflow_kg_per_s=nodes.fan_speed_min * nodes.airflow_max_kg_per_s,

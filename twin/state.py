@@ -56,6 +56,8 @@ class State(NamedTuple):
     node_power_w: Floats
     """At the node's power inlet: AC of a server, bus bar of a tray."""
     node_dc_power_w: Floats
+    node_liquid_heat_w: Floats
+    """Given to the coolant by the node's cold plates."""
     node_inlet_c: Floats
     node_outlet_c: Floats
     node_airflow_kg_per_s: Floats

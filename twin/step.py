@@ -68,14 +68,13 @@ def advance(
     h_s = dt_s / substeps
     stored_before_j = stored_heat_j(arrays, state)
     to_coolant_w = np.zeros(arrays.nodes.rack.size)
-    to_liquid_w = np.zeros(arrays.nodes.rack.size)
     energy_in_j, heat_out_j, it_energy_j, water_kg = 0.0, 0.0, 0.0, 0.0
     for _ in range(substeps):
         set_fans(arrays, state, h_s)
         set_rack_flows(arrays, state, h_s)
         advance_gpus(arrays, state, inputs, h_s, to_coolant_w)
-        advance_nodes(arrays, state, inputs, to_coolant_w, to_liquid_w)
-        gather_racks(arrays, state, inputs, to_liquid_w)
+        advance_nodes(arrays, state, inputs, to_coolant_w)
+        gather_racks(arrays, state, inputs)
         set_circuit_flows(arrays, state)
         water_kg += exchange(arrays, state, inputs) * h_s
         chill(arrays, state, inputs)

@@ -103,7 +103,7 @@
       "text-anchor": "middle", "dominant-baseline": "central", class: "tile-note" });
     const mark = make(over, "text", { x: tile.x + wide / 2 - size * 0.1, y: tile.y - high / 2 + size * 0.1,
       "font-size": size * 1.15, "text-anchor": "end", "dominant-baseline": "hanging", class: "tile-mark" });
-    const badge = make(frame, "text", { x: tile.x - wide / 2 + size * 0.2, y: tile.y - high / 2 + size * 0.1,
+    const badge = make(over, "text", { x: tile.x - wide / 2 + size * 0.35, y: tile.y - high / 2 + size * 0.25,
       "font-size": size, "text-anchor": "start", "dominant-baseline": "hanging", class: "tile-badge" });
     if (tile.href) frame.addEventListener("click", (event) => go(event, tile.href));
     const show = () => {
@@ -164,7 +164,6 @@
       part.note.style.fill = part.text.style.fill;
       part.mark.textContent = level === 2 ? "■" : level === 1 ? "▲" : "";
       part.badge.textContent = ranks.has(at) ? `${ranks.get(at)}` : "";
-      part.badge.style.fill = part.text.style.fill;
       const cls = (level === 2 ? " over" : level === 1 ? " near" : "") + (ranks.has(at) ? " marked" : "");
       if (part.cls === cls) return;
       part.cls = cls;

@@ -4,7 +4,6 @@ import math
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
-import dash_ag_grid as dag
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, Patch, State, dcc, html, no_update
 from dash.development.base_component import Component
@@ -13,61 +12,18 @@ from dashboards.feed import Feed
 from dashboards.history import binned, last
 from dashboards.numbers import power_unit
 from dashboards.parts.cards import strip
-from dashboards.parts.charts import Line, Panel, chart, points, zone_name
+from dashboards.parts.chart_points import points, zone_name
+from dashboards.parts.charts import Line, Panel, chart
+from dashboards.parts.gpu_grid import GPU_CHOICES, gpu_colours, gpu_drawing
 from dashboards.parts.live import SCHEME, TICK, aria, on
+from dashboards.parts.node_table import node_rows, node_table
 from dashboards.parts.page import Page
-from dashboards.parts.rack_view import (
-    GPU_CHOICES,
-    gpu_colours,
-    gpu_drawing,
-    node_rows,
-    rack_cards,
-)
+from dashboards.parts.rack_cards import rack_cards
 from dashboards.parts.tiles import colours, register_tiles, tiles
 from dashboards.summary import Summary
 from dashboards.theme import Scheme, as_scheme
 
 SPAN_S, STEP_S = 1800.0, 4.0
-
-
-def _shown_as(field: str, digits: int) -> str:
-    """Return the browser's function for a cell; what was not measured carries its sign."""
-    sign = "params.data.sign + " if field in ("gpu", "margin") else ""
-    return f"params.value == null ? '–' : {sign}d3.format('.{digits}f')(params.value)"
-
-
-COLUMNS = [
-    {"field": "node", "headerName": "Node", "pinned": "left", "width": 128},
-    {"field": "state", "headerName": "State", "width": 104},
-    *(
-        {
-            "field": field,
-            "headerName": heading,
-            "type": "numericColumn",
-            "flex": 1,
-            "valueFormatter": {"function": _shown_as(field, digits)},
-        }
-        for field, heading, digits in (
-            ("power", "Power [kW]", 2),
-            ("gpu", "Max GPU [°C]", 1),
-            ("margin", "Margin [K]", 1),
-            ("inlet", "Inlet air [°C]", 1),
-            ("outlet", "Outlet air [°C]", 1),
-            ("fan", "Fans [%]", 0),
-        )
-    ),
-]
-LEVEL_STYLES = {
-    "near-cell": "params.data.level == 1",
-    "over-cell": "params.data.level == 2",
-}
-GRID_THEME = (
-    "themeQuartz.withParams({backgroundColor:'var(--surface)',foregroundColor:'var(--text)',"
-    "headerBackgroundColor:'var(--raised)',headerTextColor:'var(--muted)',"
-    "borderColor:'var(--line)',oddRowBackgroundColor:'var(--surface)',"
-    "rowHoverColor:'var(--raised)',fontFamily:'inherit',fontSize:13,rowHeight:25,"
-    "headerHeight:38,wrapperBorderRadius:3,spacing:6})"
-)
 
 
 class Shown(NamedTuple):
@@ -90,7 +46,7 @@ def layout(feed: Feed, search: str) -> Component:
             _top(feed, rack),
             html.Section(id="rack-cards", className="cards", **aria(label="Key figures")),
             _gpus(feed, rack),
-            _panel("Nodes", "in the order of the rack", _grid(), "nodes"),
+            _panel("Nodes", "in the order of the rack", node_table("rack-nodes"), "nodes"),
             _panel(
                 "Last 30 minutes",
                 zone_name(feed.world.zone),
@@ -182,22 +138,6 @@ def _gpus(feed: Feed, rack: int) -> Component:
 def _panel(title: str, about: str, body: Component, area: str) -> Component:
     head = html.Div([html.H2(title), html.Span(about)], className="panel-head")
     return html.Section([head, body], className=f"panel {area}")
-
-
-def _grid() -> Component:
-    grid: Component = dag.AgGrid(
-        id="rack-nodes",
-        columnDefs=COLUMNS,
-        rowData=[],
-        getRowId="params.data.node",
-        defaultColDef={"sortable": True, "minWidth": 72, "wrapHeaderText": True,
-                       "resizable": True, "cellClassRules": LEVEL_STYLES},
-        dashGridOptions={"theme": {"function": GRID_THEME}, "animateRows": False,
-                         "suppressCellFocus": True},
-        className="grid",
-        style={"height": None},
-    )  # fmt: skip
-    return grid
 
 
 def panels(feed: Feed, rack: int) -> tuple[Panel, ...]:

@@ -15,7 +15,8 @@ from dashboards.findings import findings
 from dashboards.history import binned, last
 from dashboards.numbers import power_unit
 from dashboards.parts.cards import strip
-from dashboards.parts.charts import Line, Panel, chart, points, zone_name
+from dashboards.parts.chart_points import points, zone_name
+from dashboards.parts.charts import Line, Panel, chart
 from dashboards.parts.floor import floor_colours, floor_drawing, floor_signals
 from dashboards.parts.live import SCHEME, TICK, aria, on
 from dashboards.parts.page import Page

@@ -3,15 +3,11 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import numpy as np
-from dash import Patch, dcc
+from dash import dcc
 from dash.development.base_component import Component
 
-from dashboards.history import Series
 from dashboards.theme import COLOURS, Scheme, chart_template
 
 CONFIG: Any = {"displayModeBar": False, "responsive": True, "scrollZoom": False}
@@ -93,10 +89,10 @@ def _panel(
         "hoverformat": "%H:%M:%S",
         "nticks": 8,
     }
-    title = _title(panel, scheme)
+    title = title_of(panel, scheme)
     layout["annotations"].append(_note(title, left, 1.0, "left", COLOURS[scheme]["text"]))
     for line in panel.lines:
-        colour = COLOURS[scheme][_series(panel, line)]
+        colour = COLOURS[scheme][series_of(panel, line)]
         data.append(
             {
                 "type": "scatter",
@@ -137,9 +133,9 @@ def _limit(
     layout["annotations"].append({**note, "yref": axis})
 
 
-def _title(panel: Panel, scheme: Scheme) -> str:
+def title_of(panel: Panel, scheme: Scheme) -> str:
     """Return a panel's title with its lines' names in their colours, instead of a legend."""
-    colours = [COLOURS[scheme][_series(panel, line)] for line in panel.lines]
+    colours = [COLOURS[scheme][series_of(panel, line)] for line in panel.lines]
     names = [
         f'   <span style="color:{colour}"><b>━</b> {line.name}</span>'
         for line, colour in zip(panel.lines, colours, strict=True)
@@ -147,7 +143,7 @@ def _title(panel: Panel, scheme: Scheme) -> str:
     return f"<b>{panel.title}</b> [{panel.unit}]{''.join(names)}"
 
 
-def _series(panel: Panel, line: Line) -> str:
+def series_of(panel: Panel, line: Line) -> str:
     """Return the name of a line's colour: its place in its panel."""
     return f"series-{panel.lines.index(line) % 3 + 1}"
 
@@ -164,53 +160,3 @@ def _note(text: str, x: float, y: float, anchor: str, colour: str) -> dict[str, 
         "showarrow": False,
         "font": {"size": 12, "color": colour},
     }
-
-
-def points(panels: Sequence[Panel], series: Sequence[Series], scheme: Scheme, zone: str) -> Patch:
-    """Return what changes in a drawn figure: every line's points, and the scheme.
-
-    Whole lines are sent, a few hundred means each, so that a page which slept or lost its
-    connection is right again with the next tick.
-    """
-    change = Patch()
-    lines = [(panel, line) for panel in panels for line in panel.lines]
-    for at, ((panel, line), one) in enumerate(zip(lines, series, strict=True)):
-        offset_s = zone_offset_s(zone, float(one.time_s[-1])) if len(one.time_s) else 0.0
-        change["data"][at]["x"] = np.round((one.time_s + offset_s) * 1000.0)
-        change["data"][at]["y"] = np.round(one.values / line.per + line.shift, 3)
-        change["data"][at]["line"]["color"] = COLOURS[scheme][_series(panel, line)]
-    _recolour(change, panels, scheme)
-    return change
-
-
-def _recolour(change: Patch, panels: Sequence[Panel], scheme: Scheme) -> None:
-    """Put the figure into the page's present scheme."""
-    colours = COLOURS[scheme]
-    change["layout"]["template"] = chart_template(scheme)
-    notes, shapes = 0, 0
-    for panel in panels:
-        change["layout"]["annotations"][notes]["text"] = _title(panel, scheme)
-        change["layout"]["annotations"][notes]["font"]["color"] = colours["text"]
-        notes += 1
-        if math.isfinite(panel.limit):
-            change["layout"]["annotations"][notes]["font"]["color"] = colours["over"]
-            change["layout"]["shapes"][shapes]["line"]["color"] = colours["over"]
-            notes, shapes = notes + 1, shapes + 1
-
-
-def zone_offset_s(zone: str, time_s: float) -> float:
-    """Return the zone's offset from UTC [s]; 0 where the host does not know the zone."""
-    try:
-        offset = datetime.fromtimestamp(time_s, UTC).astimezone(ZoneInfo(zone)).utcoffset()
-    except (ZoneInfoNotFoundError, ValueError, OverflowError):
-        return 0.0
-    return offset.total_seconds() if offset else 0.0
-
-
-def zone_name(zone: str) -> str:
-    """Return the zone to print under a time axis: UTC where the host does not know it."""
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return "UTC"
-    return zone

@@ -21,7 +21,7 @@ COLUMNS: tuple[tuple[str, Cell], ...] = (
     ("Site headroom", lambda p: power(p.site_headroom_w)),
     ("Coolant return", lambda p: _with(p.tcs_return_c, 1, "°C")),
     ("Collective", lambda p: _collective(p)),
-    ("More facility power", lambda p: power(p.facility_power_w)),
+    ("Facility adds", lambda p: power(p.facility_power_w)),
 )
 """Heading of a prediction and how it is written."""
 

@@ -6,7 +6,9 @@ import pytest
 from controllers.allocations import Allocation, Allocations
 from controllers.placement import rank
 from controllers.placement_models import Request
-from tests.fakes.small_plant import small_inputs, small_plant
+from site_models.compile import compile_site
+from tests.fakes.small_plant import small_arrays, small_inputs, small_plant
+from twin.start import idle_inputs
 from twin.state import Inputs
 from twin.steady import steady
 
@@ -69,3 +71,43 @@ def test_a_cdu_that_cannot_follow_is_seen_in_the_temperature() -> None:
     after = steady(PLANT, warm._replace(gpu_power_w=drawn_w))
     assert after.circuit_supply_c[1] > 42.0
     assert advice.predicted.gpu_temp_max_c == pytest.approx(after.gpu_temp_c[mine].max(), abs=1.5)
+
+
+@pytest.mark.parametrize("gpus", [1, 4, 8, 16])
+def test_a_busy_tray_among_idle_ones_gets_the_coolant_that_it_needs(gpus: int) -> None:
+    plant = compile_site("pilot")
+    inputs = idle_inputs(plant, 25.0, 18.0)
+    before = steady(plant, inputs)
+    request = Request(job="j", gpus=gpus, gpu_model="gb200_gpu", required_level="rack", limit=1)
+    answer = rank(plant, before, inputs, Allocations(plant), request, 0.0)
+    mine = Allocations(plant).indices(answer.advice[0].gpus)
+    drawn_w = inputs.gpu_power_w.copy()
+    drawn_w[mine] = plant.arrays.gpus.power_max_w[mine]
+    after = steady(plant, inputs._replace(gpu_power_w=drawn_w))
+    told = answer.advice[0].predicted
+    rack = plant.arrays.nodes.rack[plant.arrays.gpus.node[mine[0]]]
+    assert told.gpu_temp_max_c == pytest.approx(after.gpu_temp_c[mine].max(), abs=0.3)
+    assert told.tcs_return_c == pytest.approx(after.rack_return_c[rack], abs=0.1)
+    assert told.gpu_temp_max_c < plant.arrays.gpus.temp_limit_c[mine].min()
+
+
+@pytest.mark.parametrize("gpus", [4, 16])
+def test_pumps_that_cannot_give_what_the_racks_ask_leave_the_job_warmer(gpus: int) -> None:
+    """The other rack of the circuit is busy: it takes its part of what there is."""
+    arrays = small_arrays()
+    most = arrays.circuits.flow_max_kg_per_s * np.array([1.0, 0.3, 1.0, 1.0])
+    plant = small_plant(arrays._replace(circuits=arrays.circuits._replace(flow_max_kg_per_s=most)))
+    drawn_w = GPUS.idle_power_w.copy()
+    drawn_w[:16] = 900.0
+    inputs = small_inputs(plant)._replace(gpu_power_w=drawn_w)
+    table = Allocations(plant)
+    table.put(Allocation("held", np.arange(16), 0.0), 0.0)
+    request = Request(job="j", gpus=gpus, gpu_model="gb200", gpu_power_w=800.0)
+    advice = rank(plant, steady(plant, inputs), inputs, table, request, 0.0).advice[0]
+    mine = table.indices(advice.gpus)
+    drawn_w = drawn_w.copy()
+    drawn_w[mine] = 800.0
+    after = steady(plant, inputs._replace(gpu_power_w=drawn_w))
+    assert after.rack_flow_kg_per_s.sum() == pytest.approx(most[1])
+    assert advice.predicted.gpu_temp_max_c == pytest.approx(after.gpu_temp_c[mine].max(), abs=0.3)
+    assert advice.predicted.tcs_return_c == pytest.approx(after.rack_return_c[1], abs=0.1)

@@ -1,5 +1,8 @@
 """What is wrong is said once for each piece of equipment, worst first."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
 from controllers.snapshot import Snapshot
@@ -14,16 +17,15 @@ WORLD = SmallWorld()
 INDEX = Index(WORLD.plant)
 
 
-def shot(**changes: object) -> Snapshot:
+def shot(**changes: Any) -> Snapshot:
     """Return a cool, idle snapshot with fields of its state, or of itself, replaced."""
     base = small_snapshot(WORLD.plant, 1, 0.0, WORLD.supervisor)
-    own = {name: getattr(base, name) for name in Snapshot.__dataclass_fields__}
     of_state = {name: value for name, value in changes.items() if name in base.state._fields}
-    own["state"] = base.state._replace(**of_state)
-    return Snapshot(**own | {k: v for k, v in changes.items() if k not in of_state})
+    own = {name: value for name, value in changes.items() if name not in of_state}
+    return replace(base, state=base.state._replace(**of_state), **own)
 
 
-def found(**changes: object) -> list[Finding]:
+def found(**changes: Any) -> list[Finding]:
     return list(findings(INDEX, summarise(INDEX, shot(**changes), 0.0)))
 
 

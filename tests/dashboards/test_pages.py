@@ -15,12 +15,15 @@ from dashboards.history import Series
 from dashboards.index import Index
 from dashboards.pages import site as site_page
 from dashboards.parts.cards import Card, strip
-from dashboards.parts.charts import figure, points, zone_name, zone_offset_s
+from dashboards.parts.chart_points import points, zone_name, zone_offset_s
+from dashboards.parts.charts import figure
 from dashboards.parts.floor import floor_colours, floor_drawing, floor_signals
+from dashboards.parts.gpu_grid import GPU_CHOICES, gpu_colours, gpu_drawing
+from dashboards.parts.node_table import node_rows
 from dashboards.parts.page import find_pages
 from dashboards.parts.place_answer import answer_view, marked_racks
 from dashboards.parts.place_form import FIELDS, as_curl, read_form
-from dashboards.parts.rack_view import GPU_CHOICES, gpu_colours, gpu_drawing, node_rows, rack_cards
+from dashboards.parts.rack_cards import rack_cards
 from dashboards.parts.site_cards import site_cards
 from dashboards.parts.tiles import colours
 from dashboards.summary import Summary, summarise

@@ -80,7 +80,7 @@ def test_a_one_second_callback_does_not_delay_healthz(
 
 def test_no_callback_of_a_page_runs_on_the_event_loop(client: httpx.Client) -> None:
     client.get("/_dash-dependencies")
-    registered: dict[str, Any] = dash.get_app().callback_map
+    registered: dict[str, Any] = dash.get_app().callback_map  # type: ignore[no-untyped-call]
     ours = {name: one["callback"] for name, one in registered.items() if "callback" in one}
     assert ours
     for name, callback in ours.items():

@@ -1,5 +1,7 @@
 """Aggregates are the sums and extremes that one computes by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -32,7 +34,7 @@ def test_the_worst_gpu_is_the_one_with_the_least_margin_not_the_hottest() -> Non
     shot = snapshot()
     temp_c = np.full(48, 40.0)
     temp_c[2], temp_c[40] = 80.0, 79.5
-    shot = Snapshot(**{**as_dict(shot), "state": shot.state._replace(gpu_temp_c=temp_c)})
+    shot = replace(shot, state=shot.state._replace(gpu_temp_c=temp_c))
     now = summarise(INDEX, shot, 0.0)
     assert now.worst_gpu == 40
     assert now.site["gpu_margin_min_k"] == pytest.approx(7.5)
@@ -62,7 +64,7 @@ def test_headroom_names_the_stage_that_is_loaded_most() -> None:
 
 
 def test_the_first_tick_has_no_water_rate_rather_than_zero() -> None:
-    shot = Snapshot(**{**as_dict(snapshot()), "dt_s": 0.0})
+    shot = replace(snapshot(), dt_s=0.0)
     assert np.isnan(summarise(INDEX, shot, 0.0).site["site_water_kg_per_s"])
 
 
@@ -75,7 +77,3 @@ def test_racks_know_their_cdu_and_members() -> None:
 def test_picking_none_is_nan() -> None:
     np.testing.assert_array_equal(pick(np.array([5.0]), np.array([0, -1])), [5.0, np.nan])
     assert np.isnan(pick(np.array([]), np.array([-1]))).all()
-
-
-def as_dict(shot: Snapshot) -> dict[str, object]:
-    return {name: getattr(shot, name) for name in Snapshot.__dataclass_fields__}

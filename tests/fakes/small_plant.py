@@ -241,9 +241,9 @@ def small_plant(arrays: Arrays | None = None) -> Plant:
             [np.repeat(np.arange(2), 16), np.repeat(np.arange(2, 4), 8)]
         ).astype(np.int64),
         nvlink_domain_names=("nvl0", "nvl1", "nvl2", "nvl3"),
-        gpu_rail=np.concatenate(
-            [np.tile(np.arange(4), 8), np.tile(np.arange(8), 2)]
-        ).astype(np.int64),
+        gpu_rail=np.concatenate([np.tile(np.arange(4), 8), np.tile(np.arange(8), 2)]).astype(
+            np.int64
+        ),
         cdu_exchangers=_ints(0),
         facility_circuits=_ints(2, 3),
         rack_place_m=np.array(
@@ -285,9 +285,7 @@ def small_state(plant: Plant, load: float = 0.0, time_s: float = START_S) -> Sta
     node_w = np.where(arrays.nodes.liquid_circuit < 0, node_dc_w * 1.05, node_dc_w)
     rack_w = np.bincount(arrays.nodes.rack, node_w) * np.array([1.03, 1.03, 1.0])
     liquid_w = np.array([0.85, 0.85, 0.0]) * rack_w
-    coolant_c = np.where(
-        np.arange(48) < LIQUID_GPUS, 42.0 + 6.0 * load, 25.0 + 10.0 * load
-    )
+    coolant_c = np.where(np.arange(48) < LIQUID_GPUS, 42.0 + 6.0 * load, 25.0 + 10.0 * load)
     resistance = _split(0.024, 0.056, (LIQUID_GPUS, AIR_GPUS))
     flow = np.clip(liquid_w / (3970.0 * 15.0), arrays.racks.flow_min_kg_per_s, np.inf)
     feed_w = np.array([1.12, 1.05, 0.35, 0.72, 0.05]) * rack_w.sum()
@@ -306,6 +304,11 @@ def small_state(plant: Plant, load: float = 0.0, time_s: float = START_S) -> Sta
         gpu_power_w=gpu_w,
         node_power_w=node_w,
         node_dc_power_w=node_dc_w,
+        node_liquid_heat_w=np.where(
+            arrays.nodes.liquid_circuit >= 0,
+            arrays.nodes.liquid_flow_share * liquid_w[arrays.nodes.rack],
+            0.0,
+        ),
         node_inlet_c=np.full(10, 23.3),
         node_outlet_c=np.full(10, 35.0),
         node_airflow_kg_per_s=0.5 * arrays.nodes.airflow_max_kg_per_s,

@@ -8,9 +8,9 @@ import numpy as np
 
 from controllers.actuators.nobody import Nobody
 from controllers.allocations import Allocations
-from controllers.policies.hold import POLICY as Hold
-from controllers.policies.thermal_guard import POLICY as ThermalGuard
-from controllers.policy import Decision
+from controllers.policies.hold import Hold
+from controllers.policies.thermal_guard import ThermalGuard
+from controllers.policy import Decision, Mode, Policy
 from controllers.snapshot import Snapshot
 from controllers.supervisor import Supervisor
 from site_models.plant import Plant
@@ -55,8 +55,8 @@ class SmallWorld:
 
     def __post_init__(self) -> None:
         self.allocations = Allocations(self.plant)
-        policies = {"hold": Hold(), "thermal_guard": ThermalGuard()}
-        modes = {"thermal_guard": "advise"}
+        policies: dict[str, Policy] = {"hold": Hold(), "thermal_guard": ThermalGuard()}
+        modes: dict[str, Mode] = {"thermal_guard": "advise"}
         self.supervisor = Supervisor(self.plant, policies, Nobody(self.plant), modes)
 
     def snapshots(self) -> Iterator[Snapshot]:

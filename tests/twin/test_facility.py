@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from site_models.compile import compile_site
 from site_models.plant import AIR, FWS, Plant
-from site_models.site import load_site
+from site_models.site import Site, load_site
 from tests.twin.driving import random_inputs, random_state
 from twin.facility import exchange, load_feeds, move_valves, set_circuit_flows
 from twin.physics.converters import converter_input_w
@@ -116,6 +116,21 @@ def test_indoor_stages_warm_their_hall_and_others_the_outdoors(pilot: Plant) -> 
     pdu_w = converter_input_w(12 * 50e3, 0.5e6, 0.004, 0.0, 0.008) - 12 * 50e3
     assert to_air_w[pilot.circuit_names.index("hall")] == pytest.approx(2 * busway_w + pdu_w)
     assert np.count_nonzero(to_air_w) == 1
+
+
+@pytest.mark.parametrize(("down", "share"), [((), 0.5), (("busway-1",), 1.0)])
+def test_the_feed_that_is_left_carries_the_whole_rack(down: tuple[str, ...], share: float) -> None:
+    raw = load_site("pilot").model_dump()
+    raw["halls"][0]["rows"][0]["racks"][0]["feeds"] = ["busway-1", "busway-2"]
+    raw["halls"][0]["feeds"][1]["rating_w"] = 1.2e6
+    plant = compile_site(Site.model_validate(raw | {"out_of_service": down}))
+    state = first_state(plant, idle_inputs(plant, 20.0, 15.0), 0.0)
+    power_w = np.where(np.arange(len(plant.rack_names)) < 4, 50e3, 0.0)
+    state = state._replace(rack_power_w=power_w)
+    load_feeds(plant.arrays, state, np.zeros(len(plant.circuit_names)))
+    out_w = share * 200e3
+    second = state.feed_power_w[plant.feed_names.index("busway-2")]
+    assert second == pytest.approx(out_w + 0.004 * out_w**2 / 1.2e6)
 
 
 @pytest.mark.parametrize("site", SITES)

@@ -37,9 +37,8 @@ def believed(
 def metered(plant: Plant, inputs: Inputs, state: State) -> State:
     """Return the state with the meters as the step's own model reads them; fans held."""
     new = copied(state)
-    to_liquid_w = np.zeros(len(plant.node_names))
-    advance_nodes(plant.arrays, new, inputs, np.zeros(len(plant.node_names)), to_liquid_w)
-    gather_racks(plant.arrays, new, inputs, to_liquid_w)
+    advance_nodes(plant.arrays, new, inputs, np.zeros(len(plant.node_names)))
+    gather_racks(plant.arrays, new, inputs)
     return new
 
 

@@ -250,7 +250,8 @@ def test_racks_share_pumps_that_are_too_small(pilot: Plant) -> None:
     state = first_state(pilot, idle_inputs(pilot, 20.0, 15.0), 0.0)
     most = pilot.arrays.racks.flow_max_kg_per_s
     state = state._replace(
-        rack_flow_kg_per_s=most.copy(), rack_liquid_heat_w=np.full(len(most), 1e6)
+        rack_flow_kg_per_s=most.copy(),
+        node_liquid_heat_w=np.full(len(pilot.node_names), 1e6),
     )
     set_rack_flows(pilot.arrays._replace(circuits=small), state, 1.0)
     for k in set(pilot.arrays.racks.liquid_circuit.tolist()) - {-1}:
@@ -261,23 +262,38 @@ def test_racks_share_pumps_that_are_too_small(pilot: Plant) -> None:
         assert np.ptp(given) < 1e-12
 
 
+def test_a_lone_busy_tray_does_not_starve_beside_idle_ones(edge: Plant) -> None:
+    """The rack's valve follows the tray whose coolant would leave warmest."""
+    inputs = idle_inputs(edge, 20.0, 15.0)
+    power_w = inputs.gpu_power_w.copy()
+    power_w[:4] = 1200.0
+    lone = steady(edge, inputs._replace(gpu_power_w=power_w))
+    _, full = at_rest("edge", 1.0)
+    np.testing.assert_allclose(lone.gpu_temp_c[:4], full.gpu_temp_c[:4], atol=0.5)
+    assert lone.gpu_temp_c[4:].max() < lone.gpu_temp_c[0] - 15.0
+
+
 @given(st.integers(0, 10_000))
 @settings(max_examples=15)
-def test_permuted_cold_plates_give_the_permuted_answer(edge: Plant, seed: int) -> None:
-    order = np.random.default_rng(seed).permutation(72)
+def test_permuted_trays_and_plates_give_the_permuted_answer(edge: Plant, seed: int) -> None:
+    """Trays change places in the rack and GPUs in their tray."""
+    rng = np.random.default_rng(seed)
+    trays = rng.permutation(18)
+    order = (4 * trays[:, None] + rng.permuted(np.tile(np.arange(4), (18, 1)), axis=1)).ravel()
+    nodes = np.concatenate((trays, np.arange(18, 27)))
     inputs = random_inputs(edge, seed)
-    state = random_state(edge, inputs, seed)
-    shuffled = state._replace(
-        gpu_temp_c=state.gpu_temp_c[order],
-        gpu_body_c=state.gpu_body_c[order],
-        memory_temp_c=state.memory_temp_c[order],
-        gpu_coolant_c=state.gpu_coolant_c[order],
+    other = inputs._replace(gpu_power_w=inputs.gpu_power_w[order])
+    straight = random_state(edge, inputs, seed)
+    turned = straight._replace(
+        gpu_temp_c=straight.gpu_temp_c[order],
+        gpu_body_c=straight.gpu_body_c[order],
+        memory_temp_c=straight.memory_temp_c[order],
+        gpu_coolant_c=straight.gpu_coolant_c[order],
+        fan_speed=straight.fan_speed[nodes],
     )
-    straight, turned = state, shuffled
     for _ in range(5):
-        straight = step(edge, straight, inputs, 2.0)
-        other = inputs._replace(gpu_power_w=inputs.gpu_power_w[order])
-        turned = step(edge, turned, other, 2.0)
+        straight, turned = step(edge, straight, inputs, 2.0), step(edge, turned, other, 2.0)
     np.testing.assert_allclose(turned.gpu_temp_c, straight.gpu_temp_c[order], atol=1e-9)
     np.testing.assert_allclose(turned.memory_temp_c, straight.memory_temp_c[order], atol=1e-9)
-    np.testing.assert_allclose(turned.rack_liquid_heat_w, straight.rack_liquid_heat_w, rtol=1e-12)
+    np.testing.assert_allclose(turned.node_power_w, straight.node_power_w[nodes], rtol=1e-12)
+    np.testing.assert_allclose(turned.rack_power_w, straight.rack_power_w, rtol=1e-12)

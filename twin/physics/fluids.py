@@ -41,8 +41,12 @@ def enthalpy_rise_j_per_kg(
     second temperature is the lower one. Checked against CoolProp's enthalpy in
     ``benchmarks/validation/fluids.py``.
     """
-    warm = warm_c * (c0 + warm_c * (c1 / 2 + warm_c * (c2 / 3 + warm_c * (c3 / 4 + warm_c * c4 / 5))))
-    cold = cold_c * (c0 + cold_c * (c1 / 2 + cold_c * (c2 / 3 + cold_c * (c3 / 4 + cold_c * c4 / 5))))
+    warm = warm_c * (
+        c0 + warm_c * (c1 / 2 + warm_c * (c2 / 3 + warm_c * (c3 / 4 + warm_c * c4 / 5)))
+    )
+    cold = cold_c * (
+        c0 + cold_c * (c1 / 2 + cold_c * (c2 / 3 + cold_c * (c3 / 4 + cold_c * c4 / 5)))
+    )
     return warm - cold
 
 

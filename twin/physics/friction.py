@@ -65,8 +65,9 @@ def churchill_friction(reynolds: float, relative_roughness: float) -> float:
     wall = math.log(1.0 / ((7.0 / reynolds) ** 0.9 + 0.27 * relative_roughness))
     turbulent = (2.457 * wall) ** 16
     transition = (37530.0 / reynolds) ** 16
-    inner = (8.0 / reynolds) ** 12 + (turbulent + transition) ** -1.5
-    return 8.0 * inner ** (1.0 / 12.0)
+    inner: float = (8.0 / reynolds) ** 12 + (turbulent + transition) ** -1.5
+    factor: float = 8.0 * inner ** (1.0 / 12.0)
+    return factor
 
 
 @law
@@ -81,8 +82,8 @@ def swamee_jain_friction(reynolds: float, relative_roughness: float) -> float:
     P. K. Swamee, A. K. Jain, Explicit equations for pipe-flow problems, J. Hydraulics
     Division 102, 1976.
     """
-    inner = relative_roughness / 3.7 + 5.74 / reynolds**0.9
-    return 0.25 / math.log10(inner) ** 2
+    x = math.log10(relative_roughness / 3.7 + 5.74 / reynolds**0.9)
+    return 0.25 / (x * x)
 
 
 @law

@@ -2,6 +2,7 @@
 
 import math
 
+from twin.physics.friction import laminar_friction, swamee_jain_friction
 from twin.physics.law import compiled, law
 
 SMALL_FLOW_KG_PER_S = 1e-6
@@ -84,9 +85,7 @@ def curve_through(
 
 
 @law
-def curve_pressure_pa(
-    flow_m3_per_s: float, rest_pa: float, linear: float, square: float
-) -> float:
+def curve_pressure_pa(flow_m3_per_s: float, rest_pa: float, linear: float, square: float) -> float:
     """Return the pressure that a curve asks or gives at a flow of either sign [Pa].
 
     `rest + b V + a V|V|` with b [Pa s/m3] and a [Pa s2/m6]. For a rack rest is 0; the rack of
@@ -113,24 +112,19 @@ def pump_head_pa(
 
 @compiled
 def friction_terms(reynolds: float, relative_roughness: float) -> tuple[float, float]:
-    """Return Darcy's friction factor f and Re df/dRe [-]; the Reynolds number is > 0.
-
-    The law of :func:`friction_factor`.
-    """
+    """Return Darcy's friction factor f of :func:`epanet_friction` and Re df/dRe [-]; Re > 0."""
     if reynolds <= LAMINAR_REYNOLDS:
-        f = 64.0 / reynolds
+        f = laminar_friction(reynolds)
         return f, -f
     if reynolds >= TURBULENT_REYNOLDS:
+        f = swamee_jain_friction(reynolds, relative_roughness)
         film = 5.74 / reynolds**0.9
         wall = relative_roughness / 3.7 + film
-        log_wall = math.log(wall)
-        f = 0.25 * (math.log(10.0) / log_wall) ** 2
-        return f, 1.8 * f * film / (wall * log_wall)
+        return f, 1.8 * f * film / (wall * math.log(wall))
+    at_end = swamee_jain_friction(TURBULENT_REYNOLDS, relative_roughness)
     film = 5.74 / TURBULENT_REYNOLDS**0.9
     wall = relative_roughness / 3.7 + film
-    root = -2.0 / math.log(10.0) * math.log(wall)
-    at_end = 1.0 / (root * root)
-    bend = at_end * (2.0 - 1.8 * 2.0 / math.log(10.0) * film / (wall * root))
+    bend = at_end * (2.0 + 1.8 * film / (wall * math.log(wall)))
     r = reynolds / LAMINAR_REYNOLDS
     x1 = 7.0 * at_end - bend
     x2 = 0.128 - 17.0 * at_end + 2.5 * bend
@@ -140,7 +134,7 @@ def friction_terms(reynolds: float, relative_roughness: float) -> tuple[float, f
 
 
 @law
-def friction_factor(reynolds: float, relative_roughness: float) -> float:
+def epanet_friction(reynolds: float, relative_roughness: float) -> float:
     """Return Darcy's friction factor of a round pipe [-], all regimes without a jump.
 
     Parameters
@@ -153,7 +147,8 @@ def friction_factor(reynolds: float, relative_roughness: float) -> float:
     Notes
     -----
     64/Re up to 2000, Swamee and Jain's explicit form from 4000, Dunlop's cubic between them:
-    the law of EPANET 2.2, so that both can be held against one another. Checked with the golden
+    the law of EPANET 2.2, so that both can be held against one another, and cheap where a
+    network needs its slope too. `friction` has Colebrook's and Churchill's. Checked with the golden
     values of ENGINEERING section 9.2 in ``tests/twin/physics/test_hydraulics.py``.
 
     References
@@ -175,6 +170,8 @@ def pipe_terms(
     """Return friction loss [Pa] and its slope [Pa s/kg] of a pipe; at rest the laminar ones.
 
     Darcy-Weisbach: f c m|m| with c = 8 L / (pi^2 rho D^5) [Pa s2/kg2] and Re = |m| 4/(pi D mu).
+    Checked against Hagen and Poiseuille, `friction.pressure_drop_pa` and its own differences in
+    ``tests/twin/physics/test_hydraulics.py``.
     """
     reynolds = abs(flow_kg_per_s) * reynolds_per_flow
     if reynolds <= LAMINAR_REYNOLDS:
@@ -183,26 +180,3 @@ def pipe_terms(
     f, change = friction_terms(reynolds, relative_roughness)
     per_flow = pressure_per_square * abs(flow_kg_per_s)
     return f * per_flow * flow_kg_per_s, (2.0 * f + change) * per_flow
-
-
-@law
-def pipe_loss_pa(
-    flow_kg_per_s: float,
-    length_m: float,
-    diameter_m: float,
-    roughness_m: float,
-    density_kg_per_m3: float,
-    viscosity_pa_s: float,
-) -> float:
-    """Return the friction loss of a straight round pipe [Pa], of the sign of the flow.
-
-    Checked against Hagen and Poiseuille and the golden friction factors in
-    ``tests/twin/physics/test_hydraulics.py``.
-    """
-    loss_pa, _ = pipe_terms(
-        flow_kg_per_s,
-        8.0 * length_m / (math.pi**2 * density_kg_per_m3 * diameter_m**5),
-        4.0 / (math.pi * diameter_m * viscosity_pa_s),
-        roughness_m / diameter_m,
-    )
-    return loss_pa

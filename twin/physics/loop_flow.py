@@ -14,10 +14,16 @@ from twin.physics.law import compiled
 
 SETTLED = 1e-11
 """A loop has settled when its pressures close to this share of their sum."""
+LEAST_SUM_PA = 1.0
+"""The sum is taken as at least this: loops at rest have none."""
 MOST_TURNS = 100
-SHORTEST_STEP = 1e-9
-BACKWARD_PA_S_PER_KG = 1e10
-"""A non-return valve lets through 0.02 g/s at 200 kPa backwards."""
+SHORTEST_STEP = 1e-15
+OVERSHOOT = 0.5
+"""A step may go past the lowest point along it until it rises by this share of its fall."""
+LEAST_PIVOT = 1e-13
+"""What elimination leaves of a diagonal element below this share of it is rounding."""
+BACKWARD_PA_S_PER_KG = 1e9
+"""A non-return valve lets through 0.2 g/s at 200 kPa backwards."""
 
 SOLVED, NOT_CLOSED, NO_RESISTANCE = 0, 1, 2
 """What :func:`settle_loops` ends with."""
@@ -69,18 +75,17 @@ def branch_terms(laws: Laws, flow_kg_per_s: Floats, loss_pa: Floats, slope: Floa
 
 
 @compiled
-def around_loops(loops: Loops, loss_pa: Floats, residual_pa: Floats, gross_pa: Floats) -> float:
-    """Write what is left of each loop's pressures and their sum; return the squares' sum."""
+def around_loops(
+    laws: Laws, loops: Loops, loss_pa: Floats, residual_pa: Floats, gross_pa: Floats
+) -> None:
+    """Write what is left of each loop's pressures and the sum of its losses and sources [Pa]."""
     residual_pa[:] = 0.0
     gross_pa[:] = 0.0
     for b in range(loss_pa.size):
+        source = laws.source_pa[b]
         for e in range(loops.first[b], loops.first[b + 1]):
             residual_pa[loops.loop[e]] += loops.sign[e] * loss_pa[b]
-            gross_pa[loops.loop[e]] += abs(loss_pa[b])
-    squares = 0.0
-    for i in range(loops.count):
-        squares += residual_pa[i] * residual_pa[i]
-    return squares
+            gross_pa[loops.loop[e]] += abs(loss_pa[b] + source) + abs(source)
 
 
 @compiled
@@ -94,42 +99,45 @@ def flow_of_circulations(loops: Loops, circulation: Floats, flow_kg_per_s: Float
 
 @compiled
 def newton_step(loops: Loops, slope: Floats, residual_pa: Floats, step: Floats) -> bool:
-    """Write the change of the circulations that closes every loop; False if none does."""
-    matrix = np.zeros((loops.count, loops.count))
-    for b in range(slope.size):
-        for e in range(loops.first[b], loops.first[b + 1]):
-            for o in range(loops.first[b], loops.first[b + 1]):
-                matrix[loops.loop[e], loops.loop[o]] += loops.sign[e] * loops.sign[o] * slope[b]
-    for i in range(loops.count):
-        step[i] = -residual_pa[i]
-    return solve_in_place(matrix, step)
+    """Write the change of the circulations that closes every loop; False if nothing resists.
+
+    Where pumps on the rising part of their curve leave no rise in total, Newton would lead
+    astray; slopes are then taken by size, which still leads downhill.
+    """
+    for by_size in (False, True):
+        matrix = np.zeros((loops.count, loops.count))
+        for b in range(slope.size):
+            rise = abs(slope[b]) if by_size else slope[b]
+            for e in range(loops.first[b], loops.first[b + 1]):
+                for o in range(loops.first[b], loops.first[b + 1]):
+                    matrix[loops.loop[e], loops.loop[o]] += loops.sign[e] * loops.sign[o] * rise
+        for i in range(loops.count):
+            step[i] = -residual_pa[i]
+        if solve_in_place(matrix, step):
+            return True
+    return False
 
 
 @compiled
 def solve_in_place(matrix: Floats, right: Floats) -> bool:
-    """Overwrite `right` with the solution of a square system; False if it is singular.
+    """Overwrite `right` with the solution of a symmetric system; False if not positive definite.
 
-    Elimination with row exchange: pumps on the rising part of their curve make the matrix
-    indefinite. Checked against numpy in ``tests/twin/physics/test_loop_flow.py``.
+    Elimination along the diagonal, `matrix` is used up. Checked against numpy in
+    ``tests/twin/physics/test_loop_flow.py``.
     """
     n = right.size
     for k in range(n):
-        pivot = k
-        for i in range(k + 1, n):
-            if abs(matrix[i, k]) > abs(matrix[pivot, k]):
-                pivot = i
-        if not abs(matrix[pivot, k]) > 0.0:
+        if not matrix[k, k] > 0.0:
             return False
-        if pivot != k:
-            for j in range(k, n):
-                matrix[k, j], matrix[pivot, j] = matrix[pivot, j], matrix[k, j]
-            right[k], right[pivot] = right[pivot], right[k]
         for i in range(k + 1, n):
             if matrix[i, k] == 0.0:
                 continue
             factor = matrix[i, k] / matrix[k, k]
+            least = LEAST_PIVOT * matrix[i, i]
             for j in range(k + 1, n):
                 matrix[i, j] -= factor * matrix[k, j]
+            if matrix[i, i] <= least:
+                matrix[i, i] = 0.0
             right[i] -= factor * right[k]
     for k in range(n - 1, -1, -1):
         for j in range(k + 1, n):
@@ -143,10 +151,19 @@ def worst_loop(residual_pa: Floats, gross_pa: Floats) -> tuple[int, float]:
     """Return the loop that closes worst and what is left there over its pressures [-]."""
     worst, share = 0, 0.0
     for i in range(residual_pa.size):
-        left = abs(residual_pa[i]) / max(gross_pa[i], 1e-9)
+        left = abs(residual_pa[i]) / max(gross_pa[i], LEAST_SUM_PA)
         if not left <= share:
             worst, share = i, left
     return worst, share
+
+
+@compiled
+def inner(a: Floats, b: Floats) -> float:
+    """Return the sum of products."""
+    total = 0.0
+    for i in range(a.size):
+        total += a[i] * b[i]
+    return total
 
 
 @compiled
@@ -156,33 +173,41 @@ def settle_loops(
     """Bring every loop's pressures to zero; return how it ended, the turns, the worst loop.
 
     `circulation` (loops,) holds the start and becomes the answer [kg/s]; flows and losses
-    (branches,) are written. Newton with steps halved until the squares of what is left
-    fall: where every law rises with flow there is one solution and it is found from anywhere.
-    Checked against closed forms in ``tests/twin/physics/test_loop_flow.py`` and WNTR in
-    ``benchmarks/validation/hydraulics.py``.
+    (branches,) are written. What is left of the loops' pressures is the gradient of the
+    network's content (the sum of loss integrated over flow), so Newton goes downhill on it, steps
+    halved where they overshoot. Where losses rise with flow there is one lowest point, and it is
+    found from anywhere. Checked against closed forms in ``tests/twin/physics/test_loop_flow.py``
+    and WNTR in ``benchmarks/validation/hydraulics.py``.
+
+    References
+    ----------
+    E. C. Cherry, Some general theorems for non-linear systems possessing reactance, Phil. Mag.
+    42 (1951) 1161: the content.
     """
     slope = np.empty(flow_kg_per_s.size)
-    residual_pa, gross_pa, step = np.empty((3, loops.count))
-    trial = np.empty(loops.count)
-    flow_of_circulations(loops, circulation, flow_kg_per_s)
-    branch_terms(laws, flow_kg_per_s, loss_pa, slope)
-    squares = around_loops(loops, loss_pa, residual_pa, gross_pa)
-    for turn in range(MOST_TURNS):
+    residual_pa, gross_pa = np.empty(loops.count), np.empty(loops.count)
+    step, trial = np.empty(loops.count), circulation.copy()
+    worst = 0
+    for turn in range(MOST_TURNS + 1):
+        flow_of_circulations(loops, circulation, flow_kg_per_s)
+        branch_terms(laws, flow_kg_per_s, loss_pa, slope)
+        around_loops(laws, loops, loss_pa, residual_pa, gross_pa)
         worst, share = worst_loop(residual_pa, gross_pa)
         if share <= SETTLED:
             return SOLVED, turn, worst
+        if turn == MOST_TURNS:
+            break
         if not newton_step(loops, slope, residual_pa, step):
             return NO_RESISTANCE, turn, worst
-        reach, before = 1.0, squares
-        while True:
+        most = -OVERSHOOT * inner(step, residual_pa)
+        reach = 1.0
+        while reach > SHORTEST_STEP:
             trial[:] = circulation + reach * step
             flow_of_circulations(loops, trial, flow_kg_per_s)
             branch_terms(laws, flow_kg_per_s, loss_pa, slope)
-            squares = around_loops(loops, loss_pa, residual_pa, gross_pa)
-            if squares < before:
+            around_loops(laws, loops, loss_pa, residual_pa, gross_pa)
+            if inner(step, residual_pa) <= most:
                 break
             reach *= 0.5
-            if reach < SHORTEST_STEP:
-                return NOT_CLOSED, turn, worst
         circulation[:] = trial
     return NOT_CLOSED, MOST_TURNS, worst

@@ -95,7 +95,7 @@ def test_the_floor_is_coloured_by_the_signal_chosen(watched: Watched, host: str)
     page.wait_for_selector("#site-floor .legend-title", timeout=WITHIN_MS)
     page.get_by_text("Coolant return", exact=True).first.click()
     expect(page.locator("#site-floor .legend-title")).to_have_text("Coolant return [°C]")
-    fill = page.locator("#site-floor .tile rect").nth(4).evaluate("node => node.style.fill")
+    fill = page.locator("#site-floor .tile rect").nth(2).evaluate("node => node.style.fill")
     assert "url(" in fill, "a rack without coolant is hatched"
 
 
