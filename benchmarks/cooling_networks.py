@@ -7,6 +7,7 @@ used to say them in its terms.
 """
 
 import contextlib
+import importlib
 import io
 import math
 import tempfile
@@ -134,14 +135,15 @@ def flows_by_wntr(network: Network, setting: Setting, own_solver: bool = False) 
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import wntr
-
+        wntr: Any = importlib.import_module("wntr")
         model, heads_per_pa = _model(wntr, network, own_solver)
         _add_links(wntr, model, network, setting, heads_per_pa)
         with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
             if own_solver:
                 solver = wntr.sim.WNTRSimulator(model)
-                results = solver.run_sim(solver_options={"TOL": 1e-12, "MAXITER": 500})
+                results = solver.run_sim(
+                    solver_options={"TOL": 1e-12, "MAXITER": 500}, convergence_error=True
+                )
             else:
                 solver = wntr.sim.EpanetSimulator(model)
                 results = solver.run_sim(str(Path(folder) / "run"), convergence_error=True)

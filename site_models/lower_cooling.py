@@ -146,25 +146,9 @@ def lower_cdu(draft: Draft, placed: PlacedCdu, key: str) -> None:
         recirculation=0.0,
         supply_limit_c=float(model.supply_limit_c),
     )
-    water_density, _ = draft.fluid_rates("water", placed.supply_setpoint_c, key)
-    position = draft.exchangers.add(
-        placed.name,
-        hot_circuit=circuit,
-        cold_circuit=water,
-        hot_flow_rated_kg_per_s=flow,
-        cold_flow_rated_kg_per_s=float(model.fws_flow_rated_m3_per_s) * water_density,
-        cold_cp_j_per_kg_k=draft.circuits.column("cp_j_per_kg_k")[water],
-        ua_rated_w_per_k=float(model.ua_rated_w_per_k),
-        hot_share=float(model.hot_share),
-        capacity_w=float(model.capacity_w),
-        setpoint_c=placed.supply_setpoint_c,
-        band_k=float(model.valve_band_k),
-        reset_s=float(model.valve_reset_s),
-        opening_min=float(model.valve_opening_min),
-        fan_power_max_w=0.0,
-        fan_feed=-1,
-        adiabatic_effectiveness=0.0,
-        in_service=draft.running(placed.name),
+    fws_flow = float(model.fws_flow_rated_m3_per_s)
+    position = _add_coil(
+        draft, placed.name, model, circuit, water, flow, fws_flow, placed.supply_setpoint_c
     )
     draft.learn("cdu", placed.name, circuit, f"{key}.name")
     draft.cdu_exchangers.append(position)
@@ -174,25 +158,50 @@ def lower_crah(draft: Draft, placed: PlacedCrah, hall: Hall, key: str) -> None:
     """Add a CRAH: a coil between the hall's air and facility water."""
     model = draft.catalog.get(Crah, placed.model)
     water = draft.find("facility water", placed.facility_water, f"{key}.facility_water")
-    density, _ = draft.fluid_rates("air", hall.air.supply_setpoint_c, f"{key}")
-    water_density, _ = draft.fluid_rates("water", hall.air.supply_setpoint_c, f"{key}")
-    position = draft.exchangers.add(
+    density, _ = draft.fluid_rates("air", hall.air.supply_setpoint_c, key)
+    airflow = float(model.airflow_rated_m3_per_s) * density
+    water_flow = float(model.water_flow_rated_m3_per_s)
+    position = _add_coil(
+        draft,
         placed.name,
-        hot_circuit=draft.air(hall),
+        model,
+        draft.air(hall),
+        water,
+        airflow,
+        water_flow,
+        hall.air.supply_setpoint_c,
+    )
+    draft.learn("crah", placed.name, position, f"{key}.name")
+
+
+def _add_coil(
+    draft: Draft,
+    name: str,
+    model: Cdu | Crah,
+    hot_circuit: int,
+    water: int,
+    hot_flow_kg_per_s: float,
+    water_flow_m3_per_s: float,
+    setpoint_c: float,
+) -> int:
+    """Add an exchanger whose valve lets facility water take heat from a circuit."""
+    density, _ = draft.fluid_rates("water", setpoint_c, name)
+    return draft.exchangers.add(
+        name,
+        hot_circuit=hot_circuit,
         cold_circuit=water,
-        hot_flow_rated_kg_per_s=float(model.airflow_rated_m3_per_s) * density,
-        cold_flow_rated_kg_per_s=float(model.water_flow_rated_m3_per_s) * water_density,
+        hot_flow_rated_kg_per_s=hot_flow_kg_per_s,
+        cold_flow_rated_kg_per_s=water_flow_m3_per_s * density,
         cold_cp_j_per_kg_k=draft.circuits.column("cp_j_per_kg_k")[water],
         ua_rated_w_per_k=float(model.ua_rated_w_per_k),
         hot_share=float(model.hot_share),
         capacity_w=float(model.capacity_w),
-        setpoint_c=hall.air.supply_setpoint_c,
+        setpoint_c=setpoint_c,
         band_k=float(model.valve_band_k),
         reset_s=float(model.valve_reset_s),
         opening_min=float(model.valve_opening_min),
         fan_power_max_w=0.0,
         fan_feed=-1,
         adiabatic_effectiveness=0.0,
-        in_service=draft.running(placed.name),
+        in_service=draft.running(name),
     )
-    draft.learn("crah", placed.name, position, f"{key}.name")

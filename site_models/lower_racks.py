@@ -33,9 +33,7 @@ def lower_rows(draft: Draft, hall: Hall, key: str) -> None:
                 _lower_rack(draft, hall, row, group, slot, f"{row_key}.racks.{position}")
 
 
-def _lower_rack(
-    draft: Draft, hall: Hall, row: Row, group: RackGroup, slot: int, key: str
-) -> None:
+def _lower_rack(draft: Draft, hall: Hall, row: Row, group: RackGroup, slot: int, key: str) -> None:
     model = draft.catalog.get(Rack, group.model)
     name = group.name.replace("{i}", str(slot)).replace("{i:02d}", f"{slot:02d}")
     circuit = draft.find("cdu", group.cdu, f"{key}.cdu") if group.cdu else -1

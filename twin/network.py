@@ -17,7 +17,7 @@ class Pipe:
     length_m: float
     diameter_m: float
     roughness_m: float = 1.5e-6
-    """Drawn tubing unless told (ENGINEERING section 3 gives no other)."""
+    """Drawn tubing unless told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def solve(network: Network, setting: Setting, start: Flow | None = None) -> Flow
         root = network.nodes.index(network.reference)
         tree = find_tree(network.start, network.end, is_open, late, root, len(network.nodes))
     _check_pumps(network, setting, is_open, tree)
-    circulation = np.full(tree.loops.count, FIRST_FLOW_KG_PER_S)
+    circulation = np.full(tree.loops.total, FIRST_FLOW_KG_PER_S)
     if start is not None:
         circulation[:] = start.flow_kg_per_s[tree.chords]
     flow, loss_pa = np.zeros(len(network.branches)), np.zeros(len(network.branches))

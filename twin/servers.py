@@ -28,8 +28,8 @@ TRAY_AIR_RISE_K = 15.0
 """Air rise that the fans of a liquid-cooled node hold: 150-157 CFM/kW is 13-15 K."""
 VALVE_LAG_S = 10.0
 """Actuator time of a rack's coolant valve."""
-SMALLEST_FLOW_RATIO = 0.02
-"""A body at rest in its coolant still conducts: its resistance is that of 2 % flow."""
+SMALLEST_FLOW_RATIO = 1e-3
+"""A body at rest in its coolant still conducts: its resistance is that of this flow."""
 LEAST_DRIVE_K = 0.5
 """The rack valve is wide open when supply is this close to the return setpoint."""
 

@@ -98,5 +98,6 @@ def valve_pa(racks: list[MeasuredRack], left_pa: Floats) -> Floats:
     """Return what a valve common to all loses [Pa], its K the best fit to what is left over."""
     flows = np.array([rack.flow_m3_per_s for rack in racks])
     openings = np.array([rack.opening for rack in racks])
-    shape = valve_square(1.0, openings) * flows**2
-    return shape * float(shape @ left_pa) / float(shape @ shape)
+    shape: Floats = valve_square(1.0, openings) * flows**2
+    fitted: Floats = shape * float(shape @ left_pa) / float(shape @ shape)
+    return fitted

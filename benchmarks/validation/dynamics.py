@@ -84,7 +84,9 @@ def backward_euler(
 ) -> Floats:
     """Return the state after one implicit step, the usual first choice."""
     right = start + h_s * plate.source(power_w, inlet_c, ratio)
-    return np.linalg.solve(np.eye(start.size) - h_s * plate.rates(ratio), right)
+    left = np.eye(start.size) - h_s * plate.rates(ratio)
+    after: Floats = np.linalg.solve(left, right).astype(np.float64)
+    return after
 
 
 def halved(

@@ -46,5 +46,5 @@ def rows() -> Iterator[Evidence]:
             2.0,
             "%",
             f"ours {found_s:.3f} s; in steps of 1 s {coarse_s:.3f} s; with the plate's resistance "
-            f"held from {SMALLEST_FLOW_RATIO:.1%} flow down, as in the step kernel, {floored_s:.3f} s",
+            f"held below {SMALLEST_FLOW_RATIO:.0%} flow, as in the step kernel, {floored_s:.3f} s",
         )

@@ -53,7 +53,7 @@ class Loops(NamedTuple):
     loop: Ints
     sign: Floats
     """+1 where the loop runs along the branch, -1 where it runs against it."""
-    count: int
+    total: int
 
 
 @compiled
@@ -105,13 +105,13 @@ def newton_step(loops: Loops, slope: Floats, residual_pa: Floats, step: Floats) 
     astray; slopes are then taken by size, which still leads downhill.
     """
     for by_size in (False, True):
-        matrix = np.zeros((loops.count, loops.count))
+        matrix = np.zeros((loops.total, loops.total))
         for b in range(slope.size):
             rise = abs(slope[b]) if by_size else slope[b]
             for e in range(loops.first[b], loops.first[b + 1]):
                 for o in range(loops.first[b], loops.first[b + 1]):
                     matrix[loops.loop[e], loops.loop[o]] += loops.sign[e] * loops.sign[o] * rise
-        for i in range(loops.count):
+        for i in range(loops.total):
             step[i] = -residual_pa[i]
         if solve_in_place(matrix, step):
             return True
@@ -185,8 +185,8 @@ def settle_loops(
     42 (1951) 1161: the content.
     """
     slope = np.empty(flow_kg_per_s.size)
-    residual_pa, gross_pa = np.empty(loops.count), np.empty(loops.count)
-    step, trial = np.empty(loops.count), circulation.copy()
+    residual_pa, gross_pa = np.empty(loops.total), np.empty(loops.total)
+    step, trial = np.empty(loops.total), circulation.copy()
     worst = 0
     for turn in range(MOST_TURNS + 1):
         flow_of_circulations(loops, circulation, flow_kg_per_s)

@@ -49,7 +49,8 @@ def push(volume_m3: Floats, temp_c: Floats, inflow_m3: float, inlet_c: float) ->
     ``tests/twin/physics/test_plug_flow.py``.
     """
     if not inflow_m3 > 0.0:
-        return temp_c[0]
+        standing_c: float = temp_c[0]
+        return standing_c
     used = parcels(volume_m3)
     left_m3, heat, taken = inflow_m3, 0.0, 0
     while taken < used and volume_m3[taken] <= left_m3:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from site_models.arrays import Floats
+from twin.physics.hydraulics import branch_loss_pa
 from twin.physics.loop_flow import (
     NO_RESISTANCE,
     NOT_CLOSED,
@@ -60,7 +61,8 @@ def test_one_loop_has_the_root_of_its_quadratic_from_any_start(
     half = 0.5 * linear / square
     root = np.sqrt(half**2 + abs(source_pa) / square) - half
     assert outcome == SOLVED
-    np.testing.assert_allclose(flow[0], np.copysign(root, source_pa), rtol=1e-6, atol=2e-6)
+    np.testing.assert_allclose(flow[0], np.copysign(root, source_pa), rtol=1e-6, atol=1e-5)
+    np.testing.assert_allclose(branch_loss_pa(flow[0], square, linear), source_pa, atol=1e-5)
 
 
 @given(st.floats(1e3, 1e9), st.floats(-30.0, 30.0))
