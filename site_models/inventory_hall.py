@@ -61,7 +61,7 @@ def _hall_air(floor_m2: float) -> dict[str, Any]:
 def _assumptions(
     it_w: float, liquid_w: float, crahs: list[dict[str, Any]], cdus: list[dict[str, Any]]
 ) -> list[str]:
-    air_kw, it_kw = (it_w - liquid_w) / 1e3, it_w / 1e3
+    air, whole = f"{(it_w - liquid_w) / 1e3:.0f} kW", f"{it_w / 1e3:.0f} kW"
     units = f"{len(crahs)} x {crahs[0]['model']}"
     lines = [
         "location and design weather: a temperate place, 35 C dry bulb, 24 C wet bulb",
@@ -69,8 +69,8 @@ def _assumptions(
             f"floor plan: rows of up to {RACKS_A_ROW} racks ({LIQUID_RACKS_A_ROW} liquid-cooled)"
             f" facing north, {ROW_STEP_M} m apart"
         ),
-        f"hall air: 23 C, 4 % recirculation, {units} for {air_kw:.0f} kW, one in reserve",
-        f"power: one utility feed and one UPS for {it_kw:.0f} kW of rated load, no second path",
+        f"hall air: 23 C, 4 % recirculation, {units} for {air}, one in reserve",
+        f"power: one utility feed and one UPS for {whole} of rated load, no second path",
         "storage, management and network racks: none, an inventory of GPU hosts has none",
     ]
     if cdus:

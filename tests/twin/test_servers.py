@@ -15,7 +15,7 @@ from site_models.compile import compile_site
 from site_models.kinds.gpu import Gpu, ThermalChain
 from site_models.plant import Plant, freeze
 from tests.twin.driving import random_inputs, random_state
-from twin.servers import advance_gpus, lanes, set_rack_flows
+from twin.servers import advance_gpus, lanes, set_fans, set_rack_flows
 from twin.start import first_state, idle_inputs, rated_inputs
 from twin.state import Inputs, State
 from twin.steady import steady
@@ -233,6 +233,35 @@ def test_an_nvl72_rack_splits_its_heat_as_its_maker_says() -> None:
     """115 kW to liquid and 17 kW to air of 132 kW (ENGINEERING 2)."""
     _, state = at_rest("edge", 1.0)
     assert state.rack_liquid_heat_w[0] / state.rack_power_w[0] == pytest.approx(115 / 132, abs=0.03)
+
+
+def test_nodes_breathe_some_of_what_they_blew_out(pilot: Plant) -> None:
+    state = first_state(pilot, idle_inputs(pilot, 20.0, 15.0), 0.0)
+    hall = pilot.circuit_names.index("hall")
+    state.circuit_supply_c[hall], state.circuit_return_c[hall] = 20.0, 40.0
+    set_fans(pilot.arrays, state, 1.0)
+    assert pilot.arrays.circuits.recirculation[hall] == 0.04
+    np.testing.assert_allclose(state.node_inlet_c, 0.96 * 20.0 + 0.04 * 40.0)
+
+
+def test_trays_blow_as_much_air_as_holds_its_rise() -> None:
+    """15 K, where the fans do not run at their least or most."""
+    plant, state = at_rest("edge", 1.0)
+    least = plant.arrays.nodes.fan_speed_min
+    free = (state.fan_speed > least + 1e-6) & (state.fan_speed < 1.0 - 1e-6)
+    rise_k = (state.node_outlet_c - state.node_inlet_c)[free]
+    assert free.any()
+    np.testing.assert_allclose(rise_k, 15.0, atol=1e-6)
+
+
+@pytest.mark.parametrize("load", [0.0, 0.5, 1.0])
+def test_servers_fan_their_hottest_gpu_towards_its_target(load: float) -> None:
+    """Speed runs from least to full over 20 K, centred on the target."""
+    plant, state = at_rest("hgx-h200", load)
+    nodes = plant.arrays.nodes
+    least, target_c = nodes.fan_speed_min[0], nodes.fan_target_c[0]
+    along = np.clip((state.gpu_temp_c.max() - target_c) / 20.0 + 0.5, 0.0, 1.0)
+    assert state.fan_speed[0] == pytest.approx(least + (1.0 - least) * along, abs=1e-8)
 
 
 def test_a_rack_s_valve_holds_its_return_temperature() -> None:
