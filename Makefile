@@ -25,13 +25,19 @@ lock:
 	uv pip compile pyproject.toml --extra test --generate-hashes --no-emit-index-url \
 		--no-header --python-version 3.11 --output-file requirements.lock
 
-# Only wheels are installed: neither a compiler nor anything outside the lock is needed.
+# Only wheels, and what is plain Python under SDISTS: no compiler and nothing outside the lock is
+# needed. The locked setuptools comes first, since it builds those and the project itself.
+SDISTS := psychrolib
 $(INSTALLED): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 not found: apt-get install python3.11-venv" >&2; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || \
 		{ rm -rf .venv; $(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }; }
 	@echo "installing the locked packages into .venv, a few minutes"
-	@$(PIP) install --only-binary :all: --require-hashes -r requirements.lock
+	@awk '/^setuptools==/ {on = 1} on {print} on && !/\\$$/ {exit}' requirements.lock \
+		> .venv/setuptools.lock
+	@$(PIP) install --only-binary :all: --require-hashes -r .venv/setuptools.lock
+	@$(PIP) install --only-binary :all: --no-binary $(SDISTS) --no-build-isolation \
+		--require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 

@@ -211,7 +211,7 @@ class Arrays(NamedTuple):
     rack_feeds: RackFeeds
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Plant:
     """A compiled site. Names are unique along their axis and in the arrays' order."""
 
@@ -242,6 +242,9 @@ class Plant:
     rack_place_m: Floats
     """Shape (racks, 5): x and y of the centre, width, depth [m], facing angle [rad]."""
     hall_size_m: tuple[float, float]
+
+    def __repr__(self) -> str:
+        return f"Plant({self.site}, {len(self.gpu_names)} GPUs, {len(self.rack_names)} racks)"
 
     def axis(self, name: str) -> tuple[str, ...]:
         """Return the ids along a frame's axis; KeyError for an axis a plant has not."""

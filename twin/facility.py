@@ -19,15 +19,18 @@ from twin.state import Inputs, State
 
 AIR_BYPASS = 1.05
 """Room units move this much more air than the servers ask for."""
-USEFUL_RISE_K = 3.0
-"""Outdoor fans run fully only where the air is at least this much colder than the water."""
+BYPASS_K = 1.0
+"""Outdoor coolers are bypassed where they would cool this far below their setpoint."""
 WETTING_STARTS = 0.8
 """Fan position above which an adiabatic cooler begins to wet its pads."""
 
 
 @compiled
 def set_circuit_flows(arrays: Arrays, state: State) -> None:
-    """Set each circuit's flow from what its users draw, and the power of its movers."""
+    """Set each circuit's flow from what its users draw, and the power of its movers.
+
+    Pumps stand in the unit that cools: where none is in service, nothing circulates.
+    """
     circuits, nodes, racks, exchangers = (
         arrays.circuits,
         arrays.nodes,
@@ -52,8 +55,14 @@ def set_circuit_flows(arrays: Arrays, state: State) -> None:
         k = exchangers.cold_circuit[x]
         if k >= 0 and flow[k] > circuits.flow_max_kg_per_s[k]:
             state.exchanger_cold_flow_kg_per_s[x] *= circuits.flow_max_kg_per_s[k] / flow[k]
+    cooled = np.zeros(circuits.kind.size)
+    for x in range(exchangers.hot_circuit.size):
+        cooled[exchangers.hot_circuit[x]] += exchangers.in_service[x]
+    for c in range(arrays.chillers.circuit.size):
+        cooled[arrays.chillers.circuit[c]] += arrays.chillers.in_service[c]
     for k in range(circuits.kind.size):
         held = min(max(flow[k], circuits.flow_min_kg_per_s[k]), circuits.flow_max_kg_per_s[k])
+        held *= cooled[k] > 0.0
         state.circuit_flow_kg_per_s[k] = held
         state.circuit_mover_power_w[k] = cube_law_power_w(
             held / circuits.flow_max_kg_per_s[k], circuits.mover_power_max_w[k]
@@ -111,7 +120,11 @@ def exchange(arrays: Arrays, state: State, inputs: Inputs) -> float:
                 state.exchanger_opening[x], exchangers.fan_power_max_w[x]
             )
         difference_k = max(state.circuit_return_c[hot] - cold_c, 0.0)
-        state.exchanger_heat_w[x] = exchanged_heat_w(part, hot_w_per_k, cold_w_per_k, difference_k)
+        heat_w = exchanged_heat_w(part, hot_w_per_k, cold_w_per_k, difference_k)
+        if cold < 0:
+            floor_c = inputs.exchanger_setpoint_c[x] - BYPASS_K
+            heat_w = min(heat_w, hot_w_per_k * max(state.circuit_return_c[hot] - floor_c, 0.0))
+        state.exchanger_heat_w[x] = heat_w
     return water_kg_per_s
 
 
@@ -236,8 +249,9 @@ def advance_circuits(arrays: Arrays, state: State, heat_in_w: Floats, h_s: float
 def move_valves(arrays: Arrays, state: State, inputs: Inputs, h_s: float) -> None:
     """Move valves and fans of the exchangers: PI on the hot circuit's supply temperature.
 
-    The integral stays between closed and open, so it cannot wind up. Outdoor coolers slow
-    down where the air has little or nothing to take: their fans would only burn power.
+    The integral stays between closed and open, so it cannot wind up. Outdoor coolers run
+    their fans no faster than the share of the wanted drop that air of this temperature could
+    give at best: beyond, the fans cost more than the chiller that takes over.
     """
     exchangers = arrays.exchangers
     for x in range(exchangers.hot_circuit.size):
@@ -251,7 +265,8 @@ def move_valves(arrays: Arrays, state: State, inputs: Inputs, h_s: float) -> Non
         if exchangers.cold_circuit[x] < 0:
             depression_k = inputs.dry_bulb_c - inputs.wet_bulb_c
             coldest_c = inputs.dry_bulb_c - exchangers.adiabatic_effectiveness[x] * depression_k
-            most = min(max((state.circuit_return_c[hot] - coldest_c) / USEFUL_RISE_K, 0.0), 1.0)
+            wanted_k = max(state.circuit_return_c[hot] - inputs.exchanger_setpoint_c[x], 1.0)
+            most = min(max((state.circuit_return_c[hot] - coldest_c) / wanted_k, 0.0), 1.0)
         opening = min(integral + error, most)
         state.exchanger_opening[x] = max(opening, exchangers.opening_min[x])
 

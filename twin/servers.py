@@ -28,6 +28,8 @@ TRAY_AIR_RISE_K = 15.0
 """Air rise that the fans of a liquid-cooled node hold: 150-157 CFM/kW is 13-15 K."""
 VALVE_LAG_S = 10.0
 """Actuator time of a rack's coolant valve."""
+LEAST_AIRFLOW = 1e-3
+"""Outlet temperatures are told for at least this share of full airflow: at rest air drifts."""
 SMALLEST_FLOW_RATIO = 1e-3
 """A body at rest in its coolant still conducts: its resistance is that of this flow."""
 LEAST_DRIVE_K = 0.5
@@ -41,10 +43,11 @@ def set_fans(arrays: Arrays, state: State, h_s: float) -> None:
     reach = -math.expm1(-h_s / FAN_LAG_S)
     for n in range(nodes.rack.size):
         k = nodes.air_circuit[n]
+        powered = arrays.racks.in_service[nodes.rack[n]]
         back = circuits.recirculation[k]
         inlet_c = (1.0 - back) * state.circuit_supply_c[k] + back * state.circuit_return_c[k]
         state.node_inlet_c[n] = inlet_c
-        least = nodes.fan_speed_min[n]
+        least = nodes.fan_speed_min[n] * powered
         if nodes.liquid_circuit[n] >= 0 or nodes.gpu_count[n] == 0:
             capacity = nodes.airflow_max_kg_per_s[n] * AIR_CP_J_PER_KG_K
             now_w = (
@@ -60,7 +63,7 @@ def set_fans(arrays: Arrays, state: State, h_s: float) -> None:
                 hottest_c = max(hottest_c, state.gpu_temp_c[g])
             above = (hottest_c - nodes.fan_target_c[n]) / FAN_BAND_K + 0.5
             wanted = least + (1.0 - least) * above
-        wanted = min(max(wanted, least), 1.0)
+        wanted = min(max(wanted, least), 1.0) * powered
         state.fan_speed[n] += (wanted - state.fan_speed[n]) * reach
         state.node_airflow_kg_per_s[n] = state.fan_speed[n] * nodes.airflow_max_kg_per_s[n]
 
@@ -72,7 +75,8 @@ def set_rack_flows(arrays: Arrays, state: State, h_s: float) -> None:
     No node's coolant is to leave warmer than the rack's return setpoint; where all nodes
     carry their part of the load that is the rack's own return temperature. Sized for the
     mixed return instead, a single busy tray would starve beside idle ones. When the racks
-    of a circuit ask for more than its pumps give, all get the same share.
+    of a circuit ask for more than its pumps give, all get the same share. A rack that is
+    out of service is valved off.
     """
     nodes, racks, circuits = arrays.nodes, arrays.racks, arrays.circuits
     reach = -math.expm1(-h_s / VALVE_LAG_S)
@@ -91,6 +95,7 @@ def set_rack_flows(arrays: Arrays, state: State, h_s: float) -> None:
         drive_k = max(racks.return_setpoint_c[r] - state.circuit_supply_c[k], LEAST_DRIVE_K)
         wanted = sized_w[r] / (circuits.cp_j_per_kg_k[k] * drive_k)
         wanted = min(max(wanted, racks.flow_min_kg_per_s[r]), racks.flow_max_kg_per_s[r])
+        wanted *= racks.in_service[r]
         state.rack_flow_kg_per_s[r] += (wanted - state.rack_flow_kg_per_s[r]) * reach
         asked[k] += state.rack_flow_kg_per_s[r]
     for r in range(racks.row.size):
@@ -240,19 +245,26 @@ def advance_chain(
 
 @compiled
 def advance_nodes(arrays: Arrays, state: State, inputs: Inputs, to_coolant_w: Floats) -> None:
-    """Sum each node's power; split its heat between air and liquid."""
-    gpus, nodes = arrays.gpus, arrays.nodes
+    """Sum each node's power; split its heat between air and liquid.
+
+    In a rack out of service nothing runs; a single node out of service idles.
+    """
+    gpus, nodes, racks = arrays.gpus, arrays.nodes, arrays.racks
+    for r in range(racks.row.size):
+        state.rack_air_heat_w[r] = 0.0
     for n in range(nodes.rack.size):
+        powered = racks.in_service[nodes.rack[n]]
         board_w, above_idle_w = 0.0, 0.0
         for g in range(nodes.first_gpu[n], nodes.first_gpu[n] + nodes.gpu_count[n]):
             board_w += inputs.gpu_power_w[g]
             above_idle_w += max(inputs.gpu_power_w[g] - gpus.idle_power_w[g], 0.0)
-        others_w = nodes.base_power_w[n] + nodes.load_power_per_gpu_w[n] * above_idle_w
+        others_w = nodes.base_power_w[n] * powered
+        others_w += nodes.load_power_per_gpu_w[n] * above_idle_w
         fan_w = cube_law_power_w(state.fan_speed[n], nodes.fan_power_max_w[n])
         dc_w = board_w + others_w + fan_w
         inlet_w = converter_input_w(
             dc_w,
-            nodes.supply_rating_w[n],
+            nodes.supply_rating_w[n] * powered,
             nodes.supply_loss_fixed[n],
             nodes.supply_loss_linear[n],
             nodes.supply_loss_square[n],
@@ -267,36 +279,31 @@ def advance_nodes(arrays: Arrays, state: State, inputs: Inputs, to_coolant_w: Fl
             air_w += to_coolant_w[n] + liquid_w
             liquid_w = 0.0
         state.node_liquid_heat_w[n] = liquid_w
-        capacity = max(state.node_airflow_kg_per_s[n] * AIR_CP_J_PER_KG_K, 1e-9)
-        state.node_outlet_c[n] = state.node_inlet_c[n] + air_w / capacity
+        state.rack_air_heat_w[nodes.rack[n]] += air_w
+        airflow = max(state.node_airflow_kg_per_s[n], LEAST_AIRFLOW * nodes.airflow_max_kg_per_s[n])
+        rise_k = air_w / (airflow * AIR_CP_J_PER_KG_K)
+        state.node_outlet_c[n] = state.node_inlet_c[n] + rise_k
 
 
 @compiled
 def gather_racks(arrays: Arrays, state: State, inputs: Inputs) -> None:
-    """Sum nodes into racks, add shelf losses, set rack return temperatures.
-
-    Heat to air is what goes in less what is stored and what goes to liquid, so nothing
-    can get lost between a node's account and its rack's.
-    """
+    """Sum nodes into racks, add shelf losses, set rack return temperatures."""
     nodes, racks, circuits = arrays.nodes, arrays.racks, arrays.circuits
     dc_w = np.zeros(racks.row.size)
     for r in range(racks.row.size):
         state.rack_liquid_heat_w[r] = 0.0
-        state.rack_air_heat_w[r] = 0.0
     for n in range(nodes.rack.size):
         r = nodes.rack[n]
         dc_w[r] += state.node_power_w[n]
         state.rack_liquid_heat_w[r] += state.node_liquid_heat_w[n]
-        capacity = max(state.node_airflow_kg_per_s[n] * AIR_CP_J_PER_KG_K, 1e-9)
-        state.rack_air_heat_w[r] += (state.node_outlet_c[n] - state.node_inlet_c[n]) * capacity
     for r in range(racks.row.size):
         if racks.lumped[r]:
-            dc_w[r] = inputs.rack_load_w[r]
+            dc_w[r] = inputs.rack_load_w[r] * racks.in_service[r]
             state.rack_liquid_heat_w[r] = dc_w[r] * racks.lumped_liquid_share[r]
             state.rack_air_heat_w[r] = dc_w[r] - state.rack_liquid_heat_w[r]
         state.rack_power_w[r] = converter_input_w(
             dc_w[r],
-            racks.shelf_rating_w[r],
+            racks.shelf_rating_w[r] * racks.in_service[r],
             racks.shelf_loss_fixed[r],
             racks.shelf_loss_linear[r],
             racks.shelf_loss_square[r],

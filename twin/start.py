@@ -11,12 +11,16 @@ FIRST_RISE_K = 5.0
 
 
 def idle_inputs(plant: Plant, dry_bulb_c: float, wet_bulb_c: float) -> Inputs:
-    """Return inputs with every GPU idle, lumped racks at design load, setpoints as built."""
+    """Return inputs with every GPU idle, lumped racks at design load, setpoints as built.
+
+    In racks out of service nothing is powered.
+    """
     arrays = plant.arrays
+    powered = arrays.racks.in_service[arrays.nodes.rack[arrays.gpus.node]]
     return Inputs(
-        gpu_power_w=arrays.gpus.idle_power_w.copy(),
+        gpu_power_w=np.where(powered, arrays.gpus.idle_power_w, 0.0),
         gpu_power_basis=np.full(len(plant.gpu_names), ASSUMED, dtype=np.int64),
-        rack_load_w=arrays.racks.lumped_power_w.copy(),
+        rack_load_w=arrays.racks.lumped_power_w * arrays.racks.in_service,
         exchanger_setpoint_c=arrays.exchangers.setpoint_c.copy(),
         dry_bulb_c=float(dry_bulb_c),
         wet_bulb_c=float(wet_bulb_c),
@@ -26,7 +30,8 @@ def idle_inputs(plant: Plant, dry_bulb_c: float, wet_bulb_c: float) -> Inputs:
 def rated_inputs(plant: Plant, dry_bulb_c: float, wet_bulb_c: float) -> Inputs:
     """Return inputs with every GPU at its power limit."""
     idle = idle_inputs(plant, dry_bulb_c, wet_bulb_c)
-    return idle._replace(gpu_power_w=plant.arrays.gpus.power_max_w.copy())
+    powered = idle.gpu_power_w > 0.0
+    return idle._replace(gpu_power_w=np.where(powered, plant.arrays.gpus.power_max_w, 0.0))
 
 
 def first_state(plant: Plant, inputs: Inputs, time_s: float) -> State:

@@ -37,7 +37,7 @@ def step(plant: Plant, state: State, inputs: Inputs, dt_s: float) -> State:
         raise ValueError(f"dt_s: expected a positive number of seconds, got {dt_s}")
     new = copied(state)
     substeps = math.ceil(dt_s / COUPLING_S - 1e-9)
-    ledger = advance(plant.arrays, new, _plain(inputs), dt_s, substeps)
+    ledger = advance(plant.arrays, new, plain(inputs), dt_s, substeps)
     return new._replace(time_s=state.time_s + dt_s, ledger=Ledger(*ledger))
 
 
@@ -46,7 +46,7 @@ def copied(state: State) -> State:
     return State._make(item.copy() if isinstance(item, np.ndarray) else item for item in state)
 
 
-def _plain(inputs: Inputs) -> Inputs:
+def plain(inputs: Inputs) -> Inputs:
     """Return inputs whose arrays are of the one kind that the kernel was compiled for.
 
     A read-only or strided array is another type to numba: it would compile anew, for a
