@@ -31,9 +31,7 @@ class Course:
         """Return the plant in force from a state on for `dt_s` seconds."""
         now_s = state.time_s - self._start_s
         middle_s = now_s + 0.5 * dt_s
-        active = tuple(
-            i for i, event in enumerate(self._events) if _lasts(event, now_s, middle_s)
-        )
+        active = tuple(i for i, event in enumerate(self._events) if _lasts(event, now_s, middle_s))
         for i in active:
             self._onset.setdefault(i, state)
         moving = any(self._events[i].moving(middle_s - self._events[i].at_s) for i in active)

@@ -56,9 +56,7 @@ class Event(Strict):
         """Return what the sensors say of a true frame; `before` is the last before the event."""
         return frame
 
-    def outdoors(
-        self, dry_bulb_c: float, wet_bulb_c: float, after_s: float
-    ) -> tuple[float, float]:
+    def outdoors(self, dry_bulb_c: float, wet_bulb_c: float, after_s: float) -> tuple[float, float]:
         """Return dry-bulb and wet-bulb temperature outdoors [C]."""
         return dry_bulb_c, wet_bulb_c
 

@@ -19,6 +19,8 @@ from telemetry.signals import AXES
 
 STATE_FILE = "state.npz"
 REPORT_FILE = "report.json"
+PART_S = 600.0
+"""Simulated time in one recorded part: what a killed run loses at most."""
 STORE_EVERY = 600
 """Ticks between two stored states: what a killed run loses at most."""
 
@@ -67,7 +69,7 @@ def run_headless(
         axes={axis: ids for axis, ids in axes.items() if ids},
         site=plant.site,
         site_hash=plant.site_hash,
-        part_s=math.inf,
+        part_s=PART_S,
     )
     with writer:
         try:

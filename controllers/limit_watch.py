@@ -27,8 +27,8 @@ class LimitWatch:
 
     def __init__(self, plant: Plant) -> None:
         self._plant = plant
-        self._names = _names(plant)
-        self._allowed = _allowed(plant)
+        self._names = limit_names(plant)
+        self._allowed = allowed_values(plant)
         self._worst: dict[str, tuple[float, int]] = {}
         self._over_s = dict.fromkeys(self._allowed, 0.0)
 
@@ -68,7 +68,8 @@ def believed(plant: Plant, state: State) -> dict[str, Floats]:
     }
 
 
-def _allowed(plant: Plant) -> dict[str, tuple[Floats, str]]:
+def allowed_values(plant: Plant) -> dict[str, tuple[Floats, str]]:
+    """Return the largest value of each limit along its axis, and its unit."""
     arrays = plant.arrays
     return {
         "gpu_temp_c": (arrays.gpus.temp_limit_c, "C"),
@@ -80,7 +81,8 @@ def _allowed(plant: Plant) -> dict[str, tuple[Floats, str]]:
     }
 
 
-def _names(plant: Plant) -> dict[str, tuple[str, ...]]:
+def limit_names(plant: Plant) -> dict[str, tuple[str, ...]]:
+    """Return the ids along each limit's axis."""
     return {
         "gpu_temp_c": plant.gpu_names,
         "memory_temp_c": plant.gpu_names,

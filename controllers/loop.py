@@ -58,6 +58,9 @@ class Loop:
     A frame at which time has not advanced is left out and counted. `now_s` is the clock that
     live frames are aged by; without it frames are as old as they say.
 
+    Where the plant itself changes while it runs, `in_force` says which one brought the
+    newest frame: in a what-if the twin knows what has happened.
+
     `progress` belongs to the newest snapshot: store it with `controllers.checkpoint` and a
     resumed run ends in the same digest. Checked in ``tests/controllers/test_loop.py``.
     """
@@ -72,9 +75,11 @@ class Loop:
         mode: World = "REPLAY",
         label: str = "",
         now_s: Callable[[], float] | None = None,
+        in_force: Callable[[], Plant] | None = None,
     ) -> None:
         self.plant, self.supervisor, self.progress = plant, supervisor, progress
         self._source, self._believe, self._now_s = source, believe, now_s
+        self._in_force = in_force
         self._mode: World = mode
         self._label = label
 
@@ -87,13 +92,14 @@ class Loop:
             if not (dt_s > 0.0 or (dt_s == 0.0 and last.tick == 0)):
                 self.progress = last._replace(skipped=last.skipped + 1)
                 continue
+            plant = self.plant if self._in_force is None else self._in_force()
             inputs = self._believe(frame, last.inputs, last.state)
-            state = advanced(self.plant, last.state, inputs, dt_s, frame.time_s)
-            own_s, meter_s = taken_s(self.plant, frame)
+            state = advanced(plant, last.state, inputs, dt_s, frame.time_s)
+            own_s, meter_s = taken_s(plant, frame)
             own_s = np.maximum(last.gpu_own_s, own_s)
             meter_s = np.maximum(last.gpu_meter_s, meter_s)
             seen_s = np.where(np.isfinite(own_s), own_s, meter_s)
-            view = self._view(state, inputs, frame, seen_s, dt_s)
+            view = self._view(plant, state, inputs, frame, seen_s, dt_s)
             ruling = self.supervisor.rule(view)
             self.progress = Progress(
                 state=state,
@@ -106,7 +112,7 @@ class Loop:
                 digest=chained(last.digest, frame, state, ruling.decision, ruling.gpu_cap_w),
             )
             yield Snapshot(
-                plant=self.plant,
+                plant=plant,
                 frame=frame,
                 state=state,
                 inputs=inputs,
@@ -123,11 +129,17 @@ class Loop:
             )
 
     def _view(
-        self, state: State, inputs: Inputs, frame: Frame, seen_s: Floats, dt_s: float
+        self,
+        plant: Plant,
+        state: State,
+        inputs: Inputs,
+        frame: Frame,
+        seen_s: Floats,
+        dt_s: float,
     ) -> View:
         now_s = frame.time_s if self._now_s is None else self._now_s()
         return View(
-            plant=self.plant,
+            plant=plant,
             state=state,
             inputs=inputs,
             time_s=frame.time_s,

@@ -19,6 +19,8 @@ V = TypeVar("V", bound=NDArray[Any])
 LEAST_FLOW = 0.001
 """What is left of a flow whose movers stand still, as a share of the largest: the physics
 divides by flows."""
+NOTHING = 1e-9
+"""What is left of a size that the physics divides by, as a share."""
 DRAUGHT = 0.02
 """Air that still passes a node whose fans stand still, as a share of full speed: an estimate,
 as little as the physics lets a body's resistance follow."""
@@ -67,10 +69,28 @@ def stopped(plant: Plant, onset: State, circuits: Sequence[int]) -> Plant:
     return plant
 
 
-def without_exchangers(plant: Plant, where: Sequence[int]) -> Plant:
-    """Return the plant with exchangers that take no heat and draw no flow."""
+def without_water(plant: Plant, where: Sequence[int]) -> Plant:
+    """Return the plant with exchangers whose cold side stands still; the hot one goes on."""
     x = plant.arrays.exchangers
-    return with_arrays(plant, exchangers=x._replace(in_service=put(x.in_service, where, False)))
+    rated = x.cold_flow_rated_kg_per_s
+    dry = put(rated, where, NOTHING * rated[where])
+    return with_arrays(plant, exchangers=x._replace(cold_flow_rated_kg_per_s=dry))
+
+
+def with_cells(plant: Plant, where: Sequence[int], left: float) -> Plant:
+    """Return the plant with only a part of the cells of some outdoor coolers."""
+    x, left = plant.arrays.exchangers, max(left, NOTHING)
+    parts = {
+        name: put(getattr(x, name), where, left * getattr(x, name)[where])
+        for name in (
+            "hot_flow_rated_kg_per_s",
+            "cold_flow_rated_kg_per_s",
+            "ua_rated_w_per_k",
+            "capacity_w",
+            "fan_power_max_w",
+        )
+    }
+    return with_arrays(plant, exchangers=x._replace(**parts))
 
 
 def without_units(plant: Plant, onset: State, where: Sequence[int]) -> Plant:
@@ -79,12 +99,13 @@ def without_units(plant: Plant, onset: State, where: Sequence[int]) -> Plant:
     CDUs hold the pumps of their loop and room units the fans of their hall: the circuit
     keeps the part of its movers that stands in the units left.
     """
-    before, x = plant.arrays.exchangers.in_service, plant.arrays.exchangers
-    plant = without_exchangers(plant, where)
+    x = plant.arrays.exchangers
+    before, after = x.in_service, put(x.in_service, where, False)
+    plant = with_arrays(plant, exchangers=x._replace(in_service=after))
     rated = x.hot_flow_rated_kg_per_s
     for k in sorted({int(x.hot_circuit[i]) for i in where}):
         mine = x.hot_circuit == k
-        left = float((rated * mine * plant.arrays.exchangers.in_service).sum())
+        left = float((rated * mine * after).sum())
         share = left / max(float((rated * mine * before).sum()), 1e-9)
         largest = float(plant.arrays.circuits.flow_max_kg_per_s[k])
         plant = with_flow(plant, onset, k, max(share, LEAST_FLOW) * largest, share)
@@ -92,9 +113,14 @@ def without_units(plant: Plant, onset: State, where: Sequence[int]) -> Plant:
 
 
 def without_chillers(plant: Plant, where: Sequence[int]) -> Plant:
-    """Return the plant with chillers that stand still."""
+    """Return the plant with chillers that stand still while their water goes on.
+
+    They lose their capacity and not their service: without any cooler in service the step
+    takes a circuit's pumps for standing.
+    """
     c = plant.arrays.chillers
-    return with_arrays(plant, chillers=c._replace(in_service=put(c.in_service, where, False)))
+    none_w = put(c.capacity_w, where, NOTHING * c.capacity_w[where])
+    return with_arrays(plant, chillers=c._replace(capacity_w=none_w))
 
 
 def with_fans(plant: Plant, nodes: NDArray[Any], left: float) -> Plant:
@@ -111,28 +137,18 @@ def with_fans(plant: Plant, nodes: NDArray[Any], left: float) -> Plant:
 
 
 def dark(plant: Plant, racks: Flags) -> Plant:
-    """Return the plant with racks that draw nothing: GPUs, other consumers, fans, supplies.
+    """Return the plant with racks out of service: without power, their valves shut.
 
-    Demand of GPUs and of lumped racks is the rig's to leave out, by `in_service`.
+    The rig leaves out the demand of their GPUs.
     """
-    if not racks.any():
-        return plant
     nodes = racks[plant.arrays.nodes.rack]
     gpus = nodes[plant.arrays.gpus.node]
-    plant = with_fans(plant, nodes, 0.0)
     n, r, g = plant.arrays.nodes, plant.arrays.racks, plant.arrays.gpus
     return with_arrays(
         plant,
         gpus=g._replace(in_service=put(g.in_service, gpus, False)),
-        nodes=n._replace(
-            in_service=put(n.in_service, nodes, False),
-            base_power_w=put(n.base_power_w, nodes, 0.0),
-            supply_rating_w=put(n.supply_rating_w, nodes, 0.0),
-        ),
-        racks=r._replace(
-            in_service=put(r.in_service, racks, False),
-            shelf_rating_w=put(r.shelf_rating_w, racks, 0.0),
-        ),
+        nodes=n._replace(in_service=put(n.in_service, nodes, False)),
+        racks=r._replace(in_service=put(r.in_service, racks, False)),
     )
 
 
@@ -160,7 +176,7 @@ def without_feeds(plant: Plant, onset: State, where: Sequence[int]) -> Plant:
     carried = np.bincount(links.rack, weights=live[links.feed], minlength=count) > 0.0
     plant = dark(with_arrays(plant, feeds=feeds), wired & ~carried)
     plant = stopped(plant, onset, _behind(arrays.circuits.mover_feed, gone))
-    plant = without_exchangers(plant, _behind(arrays.exchangers.fan_feed, gone))
+    plant = with_cells(plant, _behind(arrays.exchangers.fan_feed, gone), 0.0)
     return without_chillers(plant, _behind(arrays.chillers.feed, gone))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from controllers.admit import Limits
+from controllers.course import Course
 from controllers.rig_readings import Sensors, readings
 from site_models.arrays import Floats
 from site_models.plant import Plant
@@ -44,8 +45,13 @@ class Rig:
     Each `read` is `dt_s` later. During the interval every GPU draws the lesser of its demand
     at the interval's start and its cap; caps whose dead-man's time is over are the device
     defaults again. The devices' own thermal control is not played: a GPU past its limit
-    keeps its power, so that what a policy prevents can be seen. The same start, demand,
-    weather and caps give the same frames, bit for bit, also when resumed from a state.
+    keeps its power, so that what a policy prevents can be seen. With `shuts_down` it turns
+    itself off for good where it reaches its shutdown temperature. The same start, demand,
+    weather, events and caps give the same frames, bit for bit; without events also when
+    resumed from a state.
+
+    A course of events exchanges the plant: `plant` is the one in force. GPUs that it takes
+    out of service draw nothing, and the shifts of its setpoints are added to the inputs'.
     """
 
     def __init__(
@@ -58,14 +64,24 @@ class Rig:
         dt_s: float = 1.0,
         end_s: float = math.inf,
         sensors: Sensors | None = None,
+        course: Course | None = None,
+        shuts_down: bool = False,
     ) -> None:
         if not dt_s > 0.0:
             raise ValueError(f"dt_s: expected a positive number of seconds, got {dt_s}")
         gpus = plant.arrays.gpus
         self.state = state
         """True state of the simulated plant, which a loop does not see."""
-        self._plant, self._inputs, self._dt_s, self._end_s = plant, inputs, dt_s, end_s
+        self.inputs = inputs
+        """What truly drove it last."""
+        self.plant = plant
+        """The plant in force: as built, changed by the events so far."""
+        self.shut_down = np.zeros(len(plant.gpu_names), dtype=np.bool_)
+        """GPUs that turned themselves off."""
+        self._built, self._start_inputs = plant, inputs
+        self._dt_s, self._end_s = dt_s, end_s
         self._demand, self._weather = demand, weather
+        self._course, self._shuts_down = course, shuts_down
         self._sensors = Sensors() if sensors is None else sensors
         self._limits = Limits(gpus.power_min_w, gpus.power_max_w, gpus.power_max_w)
         self._cap_w, self._until_s = gpus.power_max_w, math.inf
@@ -73,7 +89,7 @@ class Rig:
     @property
     def axes(self) -> Mapping[str, Sequence[str]]:
         """Ids along each axis of the frames."""
-        return {name: self._plant.axis(name) for name in AXES if name not in ("link", "job")}
+        return {name: self._built.axis(name) for name in AXES if name not in ("link", "job")}
 
     def read(self) -> Frame | None:
         """Advance by one interval and return what the sensors say; None after the end."""
@@ -82,14 +98,31 @@ class Rig:
             return None
         if start_s >= self._until_s:
             self.expire(start_s)
-        dry_bulb_c, wet_bulb_c = self._weather(start_s)
-        power_w = np.minimum(self._demand(start_s), self._cap_w)
-        self._inputs = self._inputs._replace(
-            gpu_power_w=power_w, dry_bulb_c=dry_bulb_c, wet_bulb_c=wet_bulb_c
+        if self._course is not None:
+            self.plant = self._course.plant(self.state, self._dt_s)
+        self.inputs = self._driven(start_s)
+        self.state = step(self.plant, self.state, self.inputs, self._dt_s)
+        if self._shuts_down:
+            self.shut_down |= self.state.gpu_temp_c >= self._built.arrays.gpus.shutdown_c
+        values = readings(self.plant, self.state, self.inputs, self._cap_w)
+        frame = Frame(self.state.time_s, self._sensors.seen(values, self.state.time_s))
+        return frame if self._course is None else self._course.seen(frame)
+
+    def _driven(self, time_s: float) -> Inputs:
+        """Return what drives the plant in force from a time on."""
+        built, arrays = self._built.arrays, self.plant.arrays
+        air = self._weather(time_s)
+        if self._course is not None:
+            air = self._course.outdoors(time_s, air)
+        dark = built.gpus.in_service & ~arrays.gpus.in_service | self.shut_down
+        shift_k = arrays.exchangers.setpoint_c - built.exchangers.setpoint_c
+        start = self._start_inputs
+        return start._replace(
+            gpu_power_w=np.where(dark, 0.0, np.minimum(self._demand(time_s), self._cap_w)),
+            exchanger_setpoint_c=start.exchanger_setpoint_c + shift_k,
+            dry_bulb_c=air[0],
+            wet_bulb_c=air[1],
         )
-        self.state = step(self._plant, self.state, self._inputs, self._dt_s)
-        values = readings(self._plant, self.state, self._inputs, self._cap_w)
-        return Frame(self.state.time_s, self._sensors.seen(values, self.state.time_s))
 
     def limits(self) -> Limits:
         """Return the device limits of the catalog."""

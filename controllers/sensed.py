@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from controllers.event import Event
-from controllers.rig_readings import READ
+from controllers.event import Event, places
+from controllers.rig_readings import readings
 from site_models.arrays import Flags, Floats
 from site_models.plant import Plant
 from telemetry.frame import Frame
 from telemetry.signals import SIGNALS
-from controllers.event import places, shortened
+from twin.start import first_state, idle_inputs
 
 
 class SensorEvent(Event):
@@ -18,12 +18,14 @@ class SensorEvent(Event):
 
     def known(self, plant: Plant) -> tuple[str, ...]:
         """Return the ids that have the signal."""
-        return plant.axis(SIGNALS[self.signal].axis) if self.signal in READ else ()
+        return plant.axis(SIGNALS[self.signal].axis)
 
     def complaint(self, plant: Plant) -> tuple[str, str] | None:
-        """Return what is wrong on this plant, unknown signals included."""
-        if self.signal not in READ:
-            return "signal", f"{self.signal!r}, expected one of: {', '.join(READ)}"
+        """Return what is wrong on this plant, signals that its rig does not read included."""
+        inputs = idle_inputs(plant, 20.0, 15.0)
+        read = readings(plant, first_state(plant, inputs, 0.0), inputs, inputs.gpu_power_w)
+        if self.signal not in read:
+            return "signal", f"{self.signal!r}, expected one of: {', '.join(read)}"
         return super().complaint(plant)
 
     def touched(self, plant: Plant) -> Flags:

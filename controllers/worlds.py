@@ -22,6 +22,7 @@ from controllers.outdoors import outdoors_of
 from controllers.policy import Mode, find_policies
 from controllers.snapshot import Snapshot
 from controllers.supervisor import Supervisor
+from controllers.what_if import WhatIf, staged
 from site_models.compile import compile_site
 from site_models.errors import InputError
 from site_models.plant import Plant
@@ -39,6 +40,9 @@ from twin.steady import NotSettledError, steady
 IDLE_START_S = 1_720_810_800.0
 """When a run without telemetry begins: 2024-07-12 19:00 UTC, as the demo does."""
 
+SCENARIO = "scenario:"
+"""How the SPEC of a what-if begins; a shipped name or a file follows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -48,7 +52,7 @@ class Wish:
     spec: str = ""
     """SPEC of the source; empty: the site's default."""
     policies: tuple[str, ...] = ("hold",)
-    """Names, each with `=MODE` where not shadow."""
+    """Names, each with `=MODE` where not shadow; armed in a scenario alone."""
     dt_s: float = 1.0
     speed: float = float("inf")
     """Simulated seconds in a second of the clock; infinite: as fast as it goes."""
@@ -72,6 +76,8 @@ class World:
     supervisor: Supervisor
     allocations: Allocations
     outdoors: Outdoors
+    what_if: WhatIf | None = None
+    """The scenario that is played and its rig; None where nothing is simulated."""
     _close: list[Callable[[], None]] = field(default_factory=list)
 
     @property
@@ -90,6 +96,8 @@ def open_world(wish: Wish) -> World:
     plant = compile_site(wish.site, wish.catalogs)
     outdoors = outdoors_of(site.location)
     spec = wish.spec or site.default_source or "idle"
+    if spec.startswith(SCENARIO):
+        return _open_scenario(spec, site, plant, outdoors, wish)
     supervisor = Supervisor(
         plant,
         policies_of(wish.policies),
@@ -111,6 +119,33 @@ def open_world(wish: Wish) -> World:
     return World(site, plant, loop, supervisor, Allocations(plant), outdoors)
 
 
+def _open_scenario(spec: str, site: Site, plant: Plant, outdoors: Outdoors, wish: Wish) -> World:
+    """Return a world whose rig is source and actuator; policies may be armed on it."""
+    if wish.resume is not None:
+        raise InputError(f"{wish.resume}: a scenario cannot be resumed, expected none")
+    what_if = staged(spec.removeprefix(SCENARIO), plant, outdoors, wish.dt_s)
+    rig = what_if.rig
+    supervisor = Supervisor(
+        plant,
+        policies_of(wish.policies),
+        rig,
+        modes=modes_of(wish.policies, may_arm=True),
+        journal=Journal(wish.journal),
+    )
+    source: Source = rig if np.isinf(wish.speed) else Paced(rig, wish.speed)
+    loop = Loop(
+        plant,
+        source,
+        what_if.believe,
+        supervisor,
+        begun(plant, rig.state, rig.inputs),
+        "WHAT-IF",
+        what_if.label,
+        in_force=lambda: rig.plant,
+    )
+    return World(site, plant, loop, supervisor, Allocations(plant), outdoors, what_if)
+
+
 def open_spec(spec: str, plant: Plant, wish: Wish, after_s: float = -np.inf) -> tuple[Source, str]:
     """Return the frames of a SPEC on a regular grid, those after `after_s` alone, and what
     the banner says of them. InputError for a SPEC that nothing here opens."""
@@ -118,9 +153,13 @@ def open_spec(spec: str, plant: Plant, wish: Wish, after_s: float = -np.inf) -> 
     if scheme == "idle":
         start_s = IDLE_START_S if after_s < IDLE_START_S else after_s + wish.dt_s
         return _Idle(plant, start_s, wish), "no telemetry: every GPU taken as idle"
+    if spec.startswith(SCENARIO):
+        outdoors = outdoors_of(load_site(wish.site).location)
+        what_if = staged(argument, plant, outdoors, wish.dt_s)
+        return what_if.rig, what_if.label
     found = find_sources()
     if scheme not in found:
-        known = ", ".join(sorted([*found, "idle"]))
+        known = ", ".join(sorted([*found, "idle", "scenario"]))
         raise InputError(f"source {spec!r}: expected one of: {known}")
     opened = found[scheme].open_source(argument, plant, wish.from_s, wish.to_s, wish.loop)
     return Held(opened, wish.dt_s, after_s, wish.to_s), opened.label
@@ -147,13 +186,15 @@ def policies_of(wished: Sequence[str]) -> Mapping[str, Any]:
     return chosen
 
 
-def modes_of(wished: Sequence[str]) -> dict[str, Mode]:
-    """Return the modes that were asked for; the supervisor refuses unknown ones."""
+def modes_of(wished: Sequence[str], may_arm: bool = False) -> dict[str, Mode]:
+    """Return the modes that were asked for; InputError for others than there may be."""
+    allowed = ("off", "shadow", "advise", "armed") if may_arm else ("off", "shadow", "advise")
     modes: dict[str, Any] = {}
     for wish in wished:
         name, given, mode = wish.partition("=")
-        if given and mode not in ("off", "shadow", "advise"):
-            raise InputError(f"policy {wish!r}: expected off, shadow or advise after the =")
+        if given and mode not in allowed:
+            said = f"{', '.join(allowed[:-1])} or {allowed[-1]}"
+            raise InputError(f"policy {wish!r}: expected {said} after the =")
         modes[name] = mode or "shadow"
     return modes
 

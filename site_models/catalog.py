@@ -63,6 +63,13 @@ class Catalog:
         """Return the names of the models of a kind, sorted."""
         return sorted({p.stem for folder in self.folders for p in folder.glob(f"{kind}/*.yaml")})
 
+    def used(self) -> dict[str, object]:
+        """Return the content of every model that was asked for, by kind and name."""
+        return {
+            f"{kind}/{name}": model.model_dump(mode="json")
+            for (kind, name), model in sorted(self._read.items())
+        }
+
     def sources(self) -> dict[str, Source]:
         """Return the sources that figures may name."""
         found: dict[str, Source] = {}

@@ -81,10 +81,9 @@ def _refuse_equal_names(draft: Draft) -> None:
 
 def _plant(draft: Draft) -> Plant:
     circuits = draft.circuits.arrays()
-    text = json.dumps(draft.site.model_dump(mode="json"), sort_keys=True)
     return Plant(
         site=draft.site.name,
-        site_hash=hashlib.sha256(text.encode()).hexdigest(),
+        site_hash=_hash_of(draft),
         arrays=Arrays(
             gpus=draft.gpus.arrays(),
             groups=draft.groups.arrays(),
@@ -116,6 +115,15 @@ def _plant(draft: Draft) -> Plant:
         rack_place_m=np.array(draft.place_m, dtype=np.float64).reshape(-1, 5),
         hall_size_m=_extent_m(draft.site),
     )
+
+
+def _hash_of(draft: Draft) -> str:
+    """Return the hash of a site and of every model that it uses."""
+    parts = {
+        "site": draft.site.model_dump(mode="json"),
+        "models": draft.catalog.used(),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _extent_m(site: Site) -> tuple[float, float]:

@@ -53,7 +53,9 @@ def validated(model: type[M], raw: Any, path: Path) -> M:
 
 def first_complaint(error: ValidationError) -> str:
     """Return the first complaint of a validation as `key.path: what was expected`."""
-    first = error.errors(include_url=False, include_context=False)[0]
+    found = error.errors(include_url=False, include_context=False)
+    # A misspelt key is also a missing one; what was written is what has to be named.
+    first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
     key = ".".join(str(part) for part in first["loc"])
     said = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from controllers.event import Event, Share, places
-from controllers.plant_edits import put, with_arrays, without_exchangers
+from controllers.plant_edits import with_cells
 from site_models.plant import Plant
 from twin.state import State
 
@@ -24,20 +24,7 @@ class CoolerLoss(Event):
         """Return the plant with the cells left."""
         mine = self.known(plant)
         hit = [plant.exchanger_names.index(mine[i]) for i in places(mine, self.target)]
-        if self.share == 1.0:
-            return without_exchangers(plant, hit)
-        x, left = plant.arrays.exchangers, 1.0 - self.share
-        parts = {
-            name: put(getattr(x, name), hit, left * getattr(x, name)[hit])
-            for name in (
-                "hot_flow_rated_kg_per_s",
-                "cold_flow_rated_kg_per_s",
-                "ua_rated_w_per_k",
-                "capacity_w",
-                "fan_power_max_w",
-            )
-        }
-        return with_arrays(plant, exchangers=x._replace(**parts))
+        return with_cells(plant, hit, 1.0 - self.share)
 
 
 KIND = CoolerLoss

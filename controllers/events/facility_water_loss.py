@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 
 from controllers.event import Event, places
-from controllers.plant_edits import stopped, without_exchangers
+from controllers.plant_edits import stopped, without_water
 from site_models.plant import Plant
 from twin.state import State
 
@@ -33,7 +33,7 @@ class FacilityWaterLoss(Event):
         dry = np.isin(cold, circuits)
         dry[places(plant.exchanger_names, self.target)] = True
         hit = [int(i) for i in np.flatnonzero(dry & (cold >= 0))]
-        return without_exchangers(stopped(plant, onset, circuits), hit)
+        return without_water(stopped(plant, onset, circuits), hit)
 
 
 KIND = FacilityWaterLoss

@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 
 from controllers.event import Event, Seconds, places
-from controllers.plant_edits import dark, put, with_arrays
+from controllers.plant_edits import dark
 from site_models.plant import Plant
 from telemetry.frame import Frame
 from twin.state import State
@@ -29,14 +29,9 @@ class Leak(Event):
         """Return the plant with the rack shut off once its time has come."""
         if after_s < self.isolated_after_s:
             return plant
-        r, hit = plant.arrays.racks, self._hit(plant)
-        shut = r._replace(
-            flow_max_kg_per_s=put(r.flow_max_kg_per_s, hit, 0.0),
-            flow_min_kg_per_s=put(r.flow_min_kg_per_s, hit, 0.0),
-        )
         racks = np.zeros(len(plant.rack_names), dtype=np.bool_)
-        racks[hit] = True
-        return dark(with_arrays(plant, racks=shut), racks)
+        racks[self._hit(plant)] = True
+        return dark(plant, racks)
 
     def moving(self, after_s: float) -> bool:
         """Say whether the rack is still to be isolated."""

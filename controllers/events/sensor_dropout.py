@@ -16,9 +16,7 @@ class SensorDropout(SensorEvent):
 
     def seen(self, frame: Frame, before: Frame, plant: Plant) -> Frame:
         """Return the frame with the readings missing."""
-        return self.told(
-            frame, np.where(self.touched(plant), np.nan, frame.values[self.signal])
-        )
+        return self.told(frame, np.where(self.touched(plant), np.nan, frame.values[self.signal]))
 
 
 KIND = SensorDropout

@@ -14,7 +14,7 @@ NEVER_WARM_C = 1000.0
 
 
 class ValveStuck(Event):
-    """The water valve of a CDU or room unit, or an outdoor cooler's fans, hold one position.
+    """The water valve of a CDU or room unit holds one position.
 
     Said with the arrays there are: the controller gets a setpoint that it never reaches and
     a reset time without end, so it asks for nothing and its integral stays; the least
@@ -26,12 +26,14 @@ class ValveStuck(Event):
     """Position held; where it stood, if not given."""
 
     def known(self, plant: Plant) -> tuple[str, ...]:
-        """Return the heat exchangers."""
-        return plant.exchanger_names
+        """Return the heat exchangers on facility water."""
+        cold = plant.arrays.exchangers.cold_circuit
+        return tuple(name for i, name in enumerate(plant.exchanger_names) if cold[i] >= 0)
 
     def changed(self, plant: Plant, onset: State, after_s: float) -> Plant:
         """Return the plant with the position held."""
-        hit = places(self.known(plant), self.target)
+        mine = self.known(plant)
+        hit = [plant.exchanger_names.index(mine[i]) for i in places(mine, self.target)]
         held = onset.exchanger_opening[hit] if self.opening is None else self.opening
         x = plant.arrays.exchangers
         changed = x._replace(

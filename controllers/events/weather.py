@@ -35,9 +35,7 @@ class Weather(Event):
             return "wet_bulb_c", f"{wet:g}, expected at most the dry bulb's {dry:g}"
         return super().complaint(plant)
 
-    def outdoors(
-        self, dry_bulb_c: float, wet_bulb_c: float, after_s: float
-    ) -> tuple[float, float]:
+    def outdoors(self, dry_bulb_c: float, wet_bulb_c: float, after_s: float) -> tuple[float, float]:
         """Return the temperatures on the way to where they go."""
         part = min(after_s / self.ramp_s, 1.0) if self.ramp_s else 1.0
         dry_to = dry_bulb_c if self.dry_bulb_c is None else self.dry_bulb_c

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from controllers.placement_models import Request
+from controllers.scenario import Scenario
 from dashboards.report import SITE_HELP, Catalogs, Json, tell
 from site_models.catalog import Catalog, find_kinds, open_catalog
 from site_models.checks import Check, site_checks
@@ -111,6 +112,7 @@ def schemas() -> dict[str, object]:
     return {
         "site": Site.model_json_schema(),
         "map": map_schema(),
+        "scenario": Scenario.model_json_schema(),
         "placement_request": Request.model_json_schema(),
         **kinds,
     }

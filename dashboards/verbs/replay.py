@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from controllers.headless import STATE_FILE, Report, run_headless
 from controllers.snapshot import Snapshot
-from controllers.worlds import Wish, open_world
+from controllers.worlds import SCENARIO, Wish, open_world
 from dashboards.report import Catalogs, Json, Out, SiteOption, iso, tell, time_of
 from site_models.errors import InputError
 from telemetry.recording import Recording
@@ -82,7 +82,9 @@ def run(
     source: Annotated[
         str,
         typer.Option(
-            "--source", metavar="SPEC", help="replay:REC or idle; the site's own if not given."
+            "--source",
+            metavar="SPEC",
+            help="replay:REC, scenario:NAME or idle; the site's own if not given.",
         ),
     ] = "",
     site: SiteOption = "pilot",
@@ -102,7 +104,7 @@ def run(
         dt_s=positive("--dt", dt),
         catalogs=tuple(catalog or ()),
     )
-    if math.isinf(for_) and not source.startswith("replay:"):
+    if math.isinf(for_) and not source.startswith(("replay:", SCENARIO)):
         raise InputError("--for: missing, expected seconds, since this source does not end")
     _run(wish, out, positive("--for", for_), for_, json)
 

@@ -8,7 +8,6 @@ import typer
 
 from controllers.worlds import Wish, open_world
 from dashboards.report import SITE_HELP, Catalogs
-from dashboards.server import server_of
 from site_models.errors import InputError
 from site_models.figure import Strict
 from site_models.yaml_file import read_yaml, validated
@@ -94,6 +93,8 @@ def serve(
             catalogs=chosen.catalog,
         )
     )
+    from dashboards.server import server_of  # the pages take a second to load: only here
+
     server = server_of(
         world,
         chosen.host,

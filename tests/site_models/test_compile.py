@@ -329,5 +329,5 @@ def test_racks_stand_along_their_row() -> None:
     places = dict(zip(plant.rack_names, plant.rack_place_m, strict=True))
     np.testing.assert_allclose(places["a1"][:2], [5.0, 4.2])
     np.testing.assert_allclose(places["a8"][:2], [5.0 + 7 * 0.6, 4.2])
-    np.testing.assert_allclose(places["b1"][:2], [12.0, 7.8])
-    np.testing.assert_allclose(places["b12"][:2], [12.0 - 11 * 0.6, 7.8], atol=1e-12)
+    np.testing.assert_allclose(places["b1"][:2], [12.0, 6.9])
+    np.testing.assert_allclose(places["b12"][:2], [12.0 - 11 * 0.6, 6.9], atol=1e-12)

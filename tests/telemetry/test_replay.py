@@ -67,11 +67,11 @@ def test_a_span_is_replayed(recording: Recording) -> None:
 
 def test_a_loop_goes_on_in_time_and_says_so(recording: Recording) -> None:
     source = ReplaySource(recording, RECORDED, loop=True)
-    assert source.label == "recorded"
+    assert source.label == "test"
     frames = [source.read() for _ in range(12)]
     times = np.array([f.time_s for f in frames if f is not None]) - START_S
     np.testing.assert_array_equal(times, [0, 1, 2, 3, 6, 9, 10, 11, 12, 15, 18, 19])
-    assert source.label == "recorded, looped (round 3)"
+    assert source.label == "test (round 3)"
 
 
 def test_held_frames_are_regular_and_tell_the_age(recording: Recording) -> None:

@@ -1,0 +1,152 @@
+"""A scenario on a plant: the rig that plays it, and what the twin may know of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from controllers.course import Course
+from controllers.event import places
+from controllers.rig import Rig, Weather
+from controllers.scenario import Job, Scenario, fit_to_plant, load_scenario, scenario_path
+from site_models.arrays import Flags, Floats
+from site_models.errors import InputError
+from site_models.plant import Plant
+from telemetry.frame import Frame
+from twin.inputs import Believer
+from twin.start import first_state, idle_inputs
+from twin.state import MEASURED, Inputs, State
+from twin.steady import NotSettledError, steady
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WhatIf:
+    """A scenario ready to run."""
+
+    scenario: Scenario
+    path: Path
+    rig: Rig
+    believe: Callable[[Frame, Inputs, State], Inputs]
+
+    @property
+    def label(self) -> str:
+        """Return what a banner says of it."""
+        kinds = ", ".join(f"{e.kind} {e.target} at {e.at_s:g} s" for e in self.scenario.events)
+        return f"scenario {self.path.stem}: {kinds or 'no event'}"
+
+
+def staged(name: str, plant: Plant, weather: Weather, dt_s: float) -> WhatIf:
+    """Return a scenario, by its name or file, on a plant at rest under its first load.
+
+    InputError, one line, where the scenario does not fit the plant.
+    """
+    path = scenario_path(name)
+    scenario = load_scenario(path)
+    if scenario.site != plant.site:
+        raise InputError(f"{path}: site: {scenario.site!r}, the site asked for is {plant.site!r}")
+    fit_to_plant(scenario, plant, path)
+    demand = Demand(plant, scenario, path)
+    outdoors = weather if scenario.weather is None else _constant(scenario)
+    start_s = scenario.start_s
+    inputs = idle_inputs(plant, *outdoors(start_s))._replace(
+        gpu_power_w=demand(start_s),
+        gpu_power_basis=np.full(len(plant.gpu_names), MEASURED, dtype=np.int64),
+    )
+    try:
+        state = steady(plant, inputs, start_s)
+    except NotSettledError:
+        state = first_state(plant, inputs, start_s)
+    rig = Rig(
+        plant,
+        state,
+        inputs,
+        demand,
+        outdoors,
+        dt_s,
+        end_s=start_s + scenario.duration_s,
+        course=Course(plant, scenario.events, start_s),
+        shuts_down=True,
+    )
+    return WhatIf(scenario, path, rig, _Insider(rig, outdoors))
+
+
+class Demand:
+    """Power that the jobs of a scenario ask of each GPU, idle where none runs."""
+
+    def __init__(self, plant: Plant, scenario: Scenario, path: Path) -> None:
+        self._idle_w, self._start_s = plant.arrays.gpus.idle_power_w, scenario.start_s
+        self._jobs: list[tuple[Job, Flags, Floats]] = []
+        for n, job in enumerate(scenario.jobs):
+            mine = _gpus_of(job, plant)
+            for other, theirs, _ in self._jobs:
+                if _at_once(job, other) and (mine & theirs).any():
+                    gpu = plant.gpu_names[int(np.argmax(mine & theirs))]
+                    raise InputError(
+                        f"{path}: jobs.{n}.name: {job.name!r} is to run on {gpu} together"
+                        f" with {other.name!r}, expected one job on a GPU"
+                    )
+            self._jobs.append((job, mine, _power_w(job, mine, plant, f"{path}: jobs.{n}")))
+
+    def __call__(self, time_s: float) -> Floats:
+        """Return the power of each GPU [W]."""
+        now_s = time_s - self._start_s
+        power_w = self._idle_w.copy()
+        for job, mine, job_w in self._jobs:
+            if job.start_s <= now_s and (job.end_s is None or now_s < job.end_s):
+                power_w[mine] = job_w[mine]
+        return power_w
+
+
+class _Insider:
+    """Belief of a what-if: loads as the sensors tell them, plant and setpoints as they are.
+
+    So a faulty sensor misleads the twin, and a fault of the plant does not surprise it.
+    """
+
+    def __init__(self, rig: Rig, outdoors: Weather) -> None:
+        self._rig, self._outdoors = rig, outdoors
+
+    def __call__(self, frame: Frame, before: Inputs, state: State) -> Inputs:
+        believed = Believer(self._rig.plant, self._outdoors)(frame, before, state)
+        return believed._replace(exchanger_setpoint_c=self._rig.inputs.exchanger_setpoint_c)
+
+
+def _constant(scenario: Scenario) -> Weather:
+    assert scenario.weather is not None
+    air = (scenario.weather.dry_bulb_c, scenario.weather.wet_bulb_c)
+    return lambda time_s: air
+
+
+def _gpus_of(job: Job, plant: Plant) -> Flags:
+    """Return the GPUs that a job's patterns name."""
+    node = plant.arrays.gpus.node
+    gpus = np.zeros(len(plant.gpu_names), dtype=np.bool_)
+    for pattern in job.gpus:
+        gpus[places(plant.gpu_names, pattern)] = True
+    for pattern in job.nodes:
+        gpus |= np.isin(node, places(plant.node_names, pattern))
+    for pattern in job.racks:
+        gpus |= np.isin(plant.arrays.nodes.rack[node], places(plant.rack_names, pattern))
+    return gpus
+
+
+def _power_w(job: Job, mine: Flags, plant: Plant, where: str) -> Floats:
+    """Return a job's power on each GPU; InputError above a power limit."""
+    gpus = plant.arrays.gpus
+    if job.power_w is None:
+        return np.maximum((job.share or 0.0) * gpus.power_max_w, gpus.idle_power_w)
+    over = mine & (job.power_w > gpus.power_max_w)
+    if over.any():
+        g = int(np.argmax(over))
+        raise InputError(
+            f"{where}.power_w: {job.power_w:g}, expected at most {gpus.power_max_w[g]:g},"
+            f" the limit of {plant.gpu_names[g]}"
+        )
+    return np.full(len(mine), job.power_w)
+
+
+def _at_once(one: Job, other: Job) -> bool:
+    """Say whether two jobs overlap in time."""
+    end_s = [np.inf if job.end_s is None else job.end_s for job in (one, other)]
+    return one.start_s < end_s[1] and other.start_s < end_s[0]
