@@ -139,7 +139,7 @@ def with_fans(plant: Plant, nodes: NDArray[Any], left: float) -> Plant:
 def dark(plant: Plant, racks: Flags) -> Plant:
     """Return the plant with racks out of service: without power, their valves shut.
 
-    The rig leaves out the demand of their GPUs.
+    Their fans run down without drawing. The rig leaves out the demand of their GPUs.
     """
     nodes = racks[plant.arrays.nodes.rack]
     gpus = nodes[plant.arrays.gpus.node]
@@ -147,7 +147,10 @@ def dark(plant: Plant, racks: Flags) -> Plant:
     return with_arrays(
         plant,
         gpus=g._replace(in_service=put(g.in_service, gpus, False)),
-        nodes=n._replace(in_service=put(n.in_service, nodes, False)),
+        nodes=n._replace(
+            in_service=put(n.in_service, nodes, False),
+            fan_power_max_w=put(n.fan_power_max_w, nodes, 0.0),
+        ),
         racks=r._replace(in_service=put(r.in_service, racks, False)),
     )
 

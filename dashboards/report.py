@@ -46,6 +46,12 @@ def table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
     ]
 
 
+def markdown(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """Return rows as a Markdown table."""
+    listed = [heads, tuple("---" for _ in heads), *rows]
+    return ["| " + " | ".join(row) + " |" for row in listed]
+
+
 def time_of(option: str, text: str | None, otherwise: float) -> float:
     """Return epoch seconds of an option: a number or an ISO 8601 time, UTC unless it says."""
     if text is None:

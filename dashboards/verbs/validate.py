@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.evidence import Evidence, find_subjects, gathered
-from dashboards.report import Json, table, tell
+from dashboards.report import Json, markdown, table, tell
 from site_models.errors import InputError
 
 PAGE = Path("docs/VALIDATION.md")
@@ -56,12 +56,9 @@ def page(rows: Sequence[Evidence]) -> str:
         f" {passed} pass, {short} fall short, {len(rows) - passed - short} skipped.",
         "A row that falls short stays here and says why; its limit is not widened.",
         "",
-        "| | row | ours | limit | against | baseline | why |",
-        "|---|---|---|---|---|---|---|",
     ]
-    lines += [
-        f"| {r.status} | {r.name} | {figure(r)} | {r.limit} | {r.reference} |"
-        f" {r.baseline} | {r.why} |"
-        for r in rows
-    ]
+    lines += markdown(
+        ("", "row", "ours", "limit", "against", "baseline", "why"),
+        ((r.status, r.name, figure(r), r.limit, r.reference, r.baseline, r.why) for r in rows),
+    )
     return "\n".join(lines) + "\n"
