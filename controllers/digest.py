@@ -1,7 +1,7 @@
 """A chain of hashes over a run: equal digests mean equal frames, beliefs and decisions."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -21,32 +21,29 @@ def chained(digest: str, frame: Frame, state: State, decision: Decision, caps_w:
     Depends on everything before through `digest`, so a run that is interrupted and resumed
     ends in the digest of the uninterrupted one. All NaN count as one.
     """
+    numbers: list[Floats] = [np.array([frame.time_s])]
     link = hashlib.sha256(bytes.fromhex(digest))
-    link.update(np.float64(frame.time_s).tobytes())
-    _add_readings(link, frame.values)
-    _add_readings(link, frame.age_s)
-    for part in _numbers(state):
-        link.update(part)
-    link.update(_bytes(decision.gpu_cap_w))
+    for readings in (frame.values, frame.age_s):
+        for name in sorted(readings):
+            link.update(f"{name} {len(readings[name])} ".encode())
+            numbers.append(readings[name])
+    numbers += _numbers(state)
+    numbers += (decision.gpu_cap_w, caps_w)
     link.update(decision.reason.encode())
-    link.update(_bytes(caps_w))
+    link.update(_bytes(np.concatenate(numbers)))
     return link.hexdigest()
 
 
-def _add_readings(link: Any, readings: Mapping[str, Floats]) -> None:
-    for name in sorted(readings):
-        link.update(name.encode())
-        link.update(_bytes(readings[name]))
-
-
-def _numbers(state: tuple[Any, ...]) -> Iterator[bytes]:
+def _numbers(state: tuple[Any, ...]) -> Iterator[Floats]:
+    """Yield the numbers of nested tuples as flat float64 arrays, in order."""
     for item in state:
         if isinstance(item, tuple):
             yield from _numbers(item)
         else:
-            yield _bytes(np.asarray(item, dtype=np.float64))
+            yield np.atleast_1d(np.asarray(item, dtype=np.float64))
 
 
 def _bytes(values: Floats) -> bytes:
     """Return little-endian bytes in which every NaN is the same."""
-    return np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes()
+    values[np.isnan(values)] = np.nan
+    return values.astype("<f8", copy=False).tobytes()

@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from site_models.complaints import complaint
 from site_models.errors import InputError
 
 Level = Literal["gpu", "node", "nvlink_domain", "rack", "row", "pod", "site", "rail"]
@@ -133,7 +134,5 @@ def read_request(raw: Mapping[str, Any], where: str = "request") -> Request:
     try:
         return Request.model_validate(raw)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise InputError(f"{where}: {key + ': ' if key else ''}{message}") from None
+        said = complaint(error.errors(include_url=False))
+        raise InputError(f"{where}: {said}") from None

@@ -13,7 +13,11 @@ from controllers.event import Event, Factor, Seconds, Share, find_events, places
 from site_models.errors import InputError
 from site_models.figure import Strict
 from site_models.plant import Plant
+from site_models.site import load_site
 from site_models.yaml_file import read_yaml, validated
+
+NO_KIND = "Unable to extract tag using discriminator 'kind'"
+"""How pydantic says it."""
 
 
 class _OfItsKind:
@@ -113,6 +117,7 @@ def load_scenario(path: Path) -> Scenario:
         scenario = validated(Scenario, raw, path)
     except InputError as error:  # the key as in the file, without the union's own word
         said = re.sub(r"( events\.\d+)\.[a-z_]+\.", r"\1.", str(error))
+        said = said.replace(NO_KIND, f"kind missing, expected one of: {', '.join(find_events())}")
         raise InputError(said) from None
     for n, event in enumerate(scenario.events):
         if event.at_s >= scenario.duration_s:
@@ -121,6 +126,14 @@ def load_scenario(path: Path) -> Scenario:
                 f" at {scenario.duration_s:g} s"
             )
     return scenario
+
+
+def site_name(scenario: Scenario, path: Path) -> str:
+    """Return the name of the scenario's site, which it may give as a file."""
+    try:
+        return load_site(scenario.site).name
+    except InputError as error:
+        raise InputError(f"{path}: site: {error}") from None
 
 
 def fit_to_plant(scenario: Scenario, plant: Plant, path: Path) -> None:

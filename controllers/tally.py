@@ -35,7 +35,11 @@ class Rise:
 
 
 class Tally:
-    """Watches the true state of a rig; `look` once a step."""
+    """Watches the true state of a rig; `look` once a step.
+
+    The balance error is that of the worst step over the energy then taken in, or over that
+    of the first step: of a site without power only the rounding of its stored heat is left.
+    """
 
     def __init__(self, what_if: WhatIf, plant: Plant) -> None:
         self._plant, self._rig = plant, what_if.rig
@@ -43,13 +47,14 @@ class Tally:
         self._watch = LimitWatch(plant)
         self._over = _over(plant, self._rig.state)
         events = sorted(what_if.scenario.events, key=lambda event: event.at_s)
-        self._sequels = [
-            _Sequel(event, min((e.at_s for e in events if e.at_s > event.at_s), default=np.inf),
-                    plant, what_if.rig.state)
-            for event in events
-        ]  # fmt: skip
+        begins_s = [event.at_s for event in events]
+        self._sequels = []
+        for event in events:
+            until_s = min((at_s for at_s in begins_s if at_s > event.at_s), default=np.inf)
+            self._sequels.append(_Sequel(event, until_s, plant, what_if.rig.state))
         self._hottest = (-np.inf, "", 0.0)
-        self._site_j, self._it_j, self._water_kg, self._error = 0.0, 0.0, 0.0, 0.0
+        self._site_j, self._it_j, self._water_kg, self._usual_j = 0.0, 0.0, 0.0, 0.0
+        self.balance_error = 0.0
 
     def look(self, dt_s: float) -> None:
         """Take the rig's present state, which came `dt_s` after the last, into account."""
@@ -58,7 +63,10 @@ class Tally:
         self._site_j += ledger.energy_in_j
         self._it_j += ledger.it_energy_j
         self._water_kg += ledger.water_kg
-        self._error = max(self._error, ledger.balance_error)
+        self._usual_j = self._usual_j or ledger.energy_in_j
+        missing_j = abs(ledger.energy_in_j - ledger.heat_out_j - ledger.stored_j)
+        most_j = max(ledger.energy_in_j, self._usual_j, 1.0)
+        self.balance_error = max(self.balance_error, missing_j / most_j)
         self._watch.look(state, dt_s)
         now_s = state.time_s - self._start_s
         if len(state.gpu_temp_c):
@@ -88,7 +96,7 @@ class Tally:
             "gpus_shut_down": int(self._rig.shut_down.sum()),
             "seconds_over": {line.limit: line.seconds_over for line in self._watch.report()},
             "water_kg": self._water_kg,
-            "balance_error": self._error,
+            "balance_error": self.balance_error,
         }
 
 

@@ -9,7 +9,14 @@ import numpy as np
 from controllers.course import Course
 from controllers.event import places
 from controllers.rig import Rig, Weather
-from controllers.scenario import Job, Scenario, fit_to_plant, load_scenario, scenario_path
+from controllers.scenario import (
+    Job,
+    Scenario,
+    fit_to_plant,
+    load_scenario,
+    scenario_path,
+    site_name,
+)
 from site_models.arrays import Flags, Floats
 from site_models.errors import InputError
 from site_models.plant import Plant
@@ -43,8 +50,12 @@ def staged(name: str, plant: Plant, weather: Weather, dt_s: float) -> WhatIf:
     """
     path = scenario_path(name)
     scenario = load_scenario(path)
-    if scenario.site != plant.site:
+    if plant.site != site_name(scenario, path):
         raise InputError(f"{path}: site: {scenario.site!r}, the site asked for is {plant.site!r}")
+    if dt_s > scenario.duration_s:
+        raise InputError(
+            f"{path}: duration_s: {scenario.duration_s:g}, expected at least a time step, {dt_s:g}"
+        )
     fit_to_plant(scenario, plant, path)
     demand = Demand(plant, scenario, path)
     outdoors = weather if scenario.weather is None else _constant(scenario)

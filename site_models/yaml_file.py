@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from site_models.complaints import complaint
 from site_models.errors import InputError
 
 M = TypeVar("M", bound=BaseModel)
@@ -48,21 +49,8 @@ def validated(model: type[M], raw: Any, path: Path) -> M:
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        raise InputError(f"{path}: {first_complaint(error)}") from None
-
-
-def first_complaint(error: ValidationError) -> str:
-    """Return the first complaint of a validation as `key.path: what was expected`."""
-    found = error.errors(include_url=False, include_context=False)
-    # A misspelt key is also a missing one; what was written is what has to be named.
-    first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
-    key = ".".join(str(part) for part in first["loc"])
-    said = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
-        said = "unknown key, expected one of the schema's"
-    elif first["type"] == "missing":
-        said = "missing, expected a value"
-    return f"{key}: {said}" if key else said
+        said = complaint(error.errors(include_url=False))
+        raise InputError(f"{path}: {said}") from None
 
 
 def _reason(error: Exception) -> str:

@@ -15,6 +15,7 @@ from twin.physics.heat_exchange import (
 from twin.physics.law import compiled
 from twin.physics.moist_air import evaporation_heat_j_per_kg
 from twin.physics.movers import cube_law_power_w, second_law_cop
+from twin.servers import units_in_service
 from twin.state import Inputs, State
 
 AIR_BYPASS = 1.05
@@ -55,11 +56,7 @@ def set_circuit_flows(arrays: Arrays, state: State) -> None:
         k = exchangers.cold_circuit[x]
         if k >= 0 and flow[k] > circuits.flow_max_kg_per_s[k]:
             state.exchanger_cold_flow_kg_per_s[x] *= circuits.flow_max_kg_per_s[k] / flow[k]
-    cooled = np.zeros(circuits.kind.size)
-    for x in range(exchangers.hot_circuit.size):
-        cooled[exchangers.hot_circuit[x]] += exchangers.in_service[x]
-    for c in range(arrays.chillers.circuit.size):
-        cooled[arrays.chillers.circuit[c]] += arrays.chillers.in_service[c]
+    cooled = units_in_service(arrays)
     for k in range(circuits.kind.size):
         held = min(max(flow[k], circuits.flow_min_kg_per_s[k]), circuits.flow_max_kg_per_s[k])
         held *= cooled[k] > 0.0

@@ -69,6 +69,17 @@ def set_fans(arrays: Arrays, state: State, h_s: float) -> None:
 
 
 @compiled
+def units_in_service(arrays: Arrays) -> Floats:
+    """Return how many exchangers and chillers cool each circuit now; its pumps are theirs."""
+    cooled = np.zeros(arrays.circuits.kind.size)
+    for x in range(arrays.exchangers.hot_circuit.size):
+        cooled[arrays.exchangers.hot_circuit[x]] += arrays.exchangers.in_service[x]
+    for c in range(arrays.chillers.circuit.size):
+        cooled[arrays.chillers.circuit[c]] += arrays.chillers.in_service[c]
+    return cooled
+
+
+@compiled
 def set_rack_flows(arrays: Arrays, state: State, h_s: float) -> None:
     """Move each rack's valve towards the flow that its warmest node needs.
 
@@ -76,11 +87,11 @@ def set_rack_flows(arrays: Arrays, state: State, h_s: float) -> None:
     carry their part of the load that is the rack's own return temperature. Sized for the
     mixed return instead, a single busy tray would starve beside idle ones. When the racks
     of a circuit ask for more than its pumps give, all get the same share. A rack that is
-    out of service is valved off.
+    out of service is valved off; nothing flows where no unit that cools is in service.
     """
     nodes, racks, circuits = arrays.nodes, arrays.racks, arrays.circuits
     reach = -math.expm1(-h_s / VALVE_LAG_S)
-    asked = np.zeros(circuits.kind.size)
+    asked, cooled = np.zeros(circuits.kind.size), units_in_service(arrays)
     sized_w = np.zeros(racks.row.size)
     for n in range(nodes.rack.size):
         if nodes.liquid_flow_share[n] > 0.0:
@@ -95,7 +106,7 @@ def set_rack_flows(arrays: Arrays, state: State, h_s: float) -> None:
         drive_k = max(racks.return_setpoint_c[r] - state.circuit_supply_c[k], LEAST_DRIVE_K)
         wanted = sized_w[r] / (circuits.cp_j_per_kg_k[k] * drive_k)
         wanted = min(max(wanted, racks.flow_min_kg_per_s[r]), racks.flow_max_kg_per_s[r])
-        wanted *= racks.in_service[r]
+        wanted *= racks.in_service[r] * (cooled[k] > 0.0)
         state.rack_flow_kg_per_s[r] += (wanted - state.rack_flow_kg_per_s[r]) * reach
         asked[k] += state.rack_flow_kg_per_s[r]
     for r in range(racks.row.size):

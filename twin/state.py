@@ -12,6 +12,10 @@ MEASURED, INFERRED, HELD, ASSUMED = 0, 1, 2, 3
 """Read from the device; from its node's meter; last value seen; never seen."""
 
 
+SMALLEST_ENERGY_J = 1e3
+"""Through a dark site nothing flows, and rounding in 1e10 J of stored heat is not an error."""
+
+
 class Ledger(NamedTuple):
     """Energy that crossed the site's boundary during the last step."""
 
@@ -28,9 +32,9 @@ class Ledger(NamedTuple):
 
     @property
     def balance_error(self) -> float:
-        """Return energy unaccounted for over energy in. [-]"""
+        """Return energy unaccounted for over energy in, or over SMALLEST_ENERGY_J. [-]"""
         missing_j = self.energy_in_j - self.heat_out_j - self.stored_j
-        return abs(missing_j) / max(abs(self.energy_in_j), abs(self.stored_j), 1.0)
+        return abs(missing_j) / max(abs(self.energy_in_j), abs(self.stored_j), SMALLEST_ENERGY_J)
 
 
 class State(NamedTuple):

@@ -168,14 +168,15 @@ def _rack_power_w(tree: PowerTree, view: View, gpu_w: Floats) -> Floats:
 
 
 def _reason(plant: Plant, cap_w: Floats, first: Fill, second: Fill) -> str:
-    capped = int(np.count_nonzero(cap_w < plant.arrays.gpus.power_max_w))
+    below = cap_w < plant.arrays.gpus.power_max_w
+    capped = int(np.count_nonzero(below))
     if not capped:
         return "every stage within its limit, no cap"
     full = sorted(set(first.full) | set(second.full))
     names = ", ".join(plant.feed_names[f] for f in full[:3]) or "rack ratings"
     more = f" and {len(full) - 3} more" if len(full) > 3 else ""
     tail = ", at the lowest caps" if float(first.level.min(initial=1.0)) <= 0.0 else ""
-    return f"{capped} GPUs capped for {names}{more}, lowest {cap_w.min():.0f} W{tail}"
+    return f"{capped} GPUs capped for {names}{more}, lowest {cap_w[below].min():.0f} W{tail}"
 
 
 POLICY = PowerBudget

@@ -14,6 +14,7 @@ from dashboards.api.replies import problem
 from dashboards.api.state_routes import rack_routes, site_routes
 from dashboards.audit import Audit
 from dashboards.feed import Feed
+from site_models.complaints import complaint
 from site_models.errors import InputError
 
 ABOUT = """State, history and advice of the twin.
@@ -54,11 +55,7 @@ def _answer_problems(api: FastAPI) -> None:
 
     @api.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
-        lines = []
-        for one in error.errors():
-            where = ".".join(str(part) for part in one["loc"] if part not in ("body", "query"))
-            lines.append(f"{where}: {one['msg'].removeprefix('Value error, ')}".lstrip(": "))
-        return problem(422, "; ".join(lines))
+        return problem(422, complaint(error.errors()))
 
     @api.exception_handler(Conflict)
     async def conflict(_: Request, error: Conflict) -> Response:

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from dashboards.theme import COLOURS, Scheme, chart_template
 
+MINUTE_MS = 60_000
 CONFIG: Any = {"displayModeBar": False, "responsive": True, "scrollZoom": False}
 
 
@@ -85,7 +86,10 @@ def _panel(
         "domain": [left, left + width],
         "anchor": f"y{suffix}",
         "matches": None if at == 0 else "x",
-        "tickformat": "%H:%M",
+        "tickformatstops": [
+            {"dtickrange": [None, MINUTE_MS - 1], "value": "%H:%M:%S"},
+            {"dtickrange": [MINUTE_MS, None], "value": "%H:%M"},
+        ],
         "hoverformat": "%H:%M:%S",
         "nticks": 8,
     }

@@ -10,7 +10,7 @@ import orjson
 import typer
 
 from controllers.headless import run_headless
-from controllers.scenario import load_scenario, ready_scenarios, scenario_path
+from controllers.scenario import load_scenario, ready_scenarios, scenario_path, site_name
 from controllers.snapshot import Snapshot
 from controllers.tally import Tally
 from controllers.worlds import SCENARIO, Wish, open_world
@@ -62,9 +62,12 @@ def whatif(
         raise InputError(f"--dt: expected a number above 0, got {dt:g}")
     path = scenario_path(scenario)
     named = tuple(p if "=" in p else f"{p}=armed" for p in policy or ("hold",))
+    played = load_scenario(path)
+    if site is None:
+        site_name(played, path)
     world = open_world(
         Wish(
-            site=site or load_scenario(path).site,
+            site=site or played.site,
             spec=f"{SCENARIO}{scenario}",
             policies=named,
             dt_s=dt,
@@ -81,7 +84,7 @@ def whatif(
     content = {"events": tally.events(), "kpi": tally.kpi(), "digest": report.digest}
     _write(out / FILE, content)
     tell(content, _lines(content, out), json)
-    if not report.balance_error <= BALANCE_LIMIT:
+    if not tally.balance_error <= BALANCE_LIMIT:
         raise typer.Exit(1)
 
 

@@ -4,6 +4,7 @@ The devices' own throttling is not modelled: past its limit a GPU keeps its powe
 turns itself off at its shutdown temperature.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +19,7 @@ from controllers.snapshot import Snapshot
 from controllers.tally import Tally
 from controllers.worlds import SCENARIO, Wish, World, open_world
 from dashboards.cli import main
+from dashboards.verbs.check import schemas
 from site_models.arrays import Floats
 from site_models.errors import InputError
 from site_models.plant import Plant
@@ -287,6 +289,9 @@ events:
         ("at_s: 5", "at_s: -5", ("events.0.at_s",)),
         ("at_s: 5", "at_s: 20", ("events.0.at_s", "before the end at 20 s")),
         ("at_s: 5", "at_s: .nan", ("events.0.at_s",)),
+        ("kind: pump_trip, ", "", ("events.0", "kind missing, expected one of: breaker_trip")),
+        ("duration_s: 20", "duration_s: 0.5", ("events.0.at_s",)),
+        ("site: pilot", "site: nowhere", ("site", "no such site")),
         ("pump_trip", "pump_trap", ("events.0", "'pump_trip'")),
         ("target: cdu-1", "target: cdu-1, share: 1.5", ("events.0.share",)),
         ("target: cdu-1", "target: cdu-1, colour: red", ("events.0.colour", "unknown key")),
@@ -328,25 +333,56 @@ def test_a_scenario_that_cannot_be_is_one_line_naming_file_and_key(
         assert word in said
 
 
-def test_the_verb_reports_events_figures_and_digest(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    import json
+@pytest.fixture
+def whatif(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Return the verb, run in this process."""
 
+    def run(*words: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main(["whatif", *map(str, words)])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def test_the_verb_reports_events_figures_and_digest(
+    tmp_path: Path, whatif: Callable[..., tuple[int, str, str]]
+) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(GOOD)
-    run: Callable[..., int] = lambda *words: main(["whatif", *map(str, words)])  # noqa: E731
-    assert run(path, "--site", "pilot", "--out", tmp_path / "run", "--json") == 0
-    told = json.loads(capsys.readouterr().out)
+    code, out, _ = whatif(path, "--site", "pilot", "--out", tmp_path / "run", "--json")
+    told = json.loads(out)
+    assert code == 0
     assert told.keys() == {"events", "kpi", "digest"}
     assert told["events"][0]["time"] == "2024-07-12T19:00:05+00:00"
     assert told == json.loads((tmp_path / "run" / "whatif.json").read_text())
-    assert {"energy_j", "it_energy_j", "pue", "gpu_temp_max_c", "seconds_over", "water_kg"} <= told[
-        "kpi"
-    ].keys()
-    assert run("no_such", "--out", tmp_path / "other") == 2
-    assert capsys.readouterr().err.count("\n") == 1
+    figures = {"energy_j", "it_energy_j", "pue", "gpu_temp_max_c", "seconds_over", "water_kg"}
+    assert figures <= told["kpi"].keys()
+
+
+def test_the_verb_refuses_in_one_line_and_writes_nothing(
+    tmp_path: Path, whatif: Callable[..., tuple[int, str, str]]
+) -> None:
+    for words in (("no_such",), ("pump_trip", "--dt", "999"), ("pump_trip", "--site", "edge")):
+        code, out, err = whatif(*words, "--out", tmp_path / "other")
+        assert (code, out, err.count("\n")) == (2, "", 1)
     assert not (tmp_path / "other").exists()
+
+
+def test_a_whole_site_may_lose_its_power(
+    tmp_path: Path, whatif: Callable[..., tuple[int, str, str]]
+) -> None:
+    path = tmp_path / "dark.yaml"
+    path.write_text(GOOD.replace("pump_trip, target: cdu-1", "feed_loss, target: utility"))
+    code, out, _ = whatif(path, "--out", tmp_path / "run", "--json")
+    assert code == 0
+    assert json.loads(out)["events"][0]["gpus_dark"] == 832
+
+
+def test_the_schema_of_scenarios_is_published() -> None:
+    published = schemas()["scenario"]
+    assert isinstance(published, dict)
+    assert {"PumpTrip", "Weather"} <= published["$defs"].keys()
 
 
 def test_a_scenario_cannot_be_resumed(tmp_path: Path) -> None:

@@ -91,7 +91,8 @@ def test_a_csv_keeps_hosts_racks_and_models(tmp_path: Path) -> None:
 
 
 def test_headers_and_separators_are_taken_as_people_write_them(tmp_path: Path) -> None:
-    text = "\ufeff# export\nHost Name;GPU-Type;Num GPUs;Cabinet;Status\na;B200;8;c 1;ok\nb;b200;8;c 1;down\n"
+    text = "\ufeff# export\nHost Name;GPU-Type;Num GPUs;Cabinet;Status\n"
+    text += "a;B200;8;c 1;ok\nb;b200;8;c 1;down\n"
     plant = compiled(text, tmp_path)
     assert plant.rack_names == ("c 1",)
     assert plant.arrays.nodes.in_service.tolist() == [True, False]
