@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from abc import abstractmethod
 from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
@@ -33,9 +34,9 @@ class Event(Strict):
     lasts_s: Annotated[float, Field(gt=0.0)] | None = None
     """Repaired after this time; to the end if not given."""
 
+    @abstractmethod
     def known(self, plant: Plant) -> tuple[str, ...]:
         """Return the names that this kind can hit."""
-        raise NotImplementedError
 
     def complaint(self, plant: Plant) -> tuple[str, str] | None:
         """Return a key and what is wrong with it on this plant; None if all is well."""
