@@ -22,7 +22,7 @@ test: $(COMPILED)
 	$(BIN)/python -m pytest $(ARGS)
 
 lock:
-	uv pip compile pyproject.toml --extra test --generate-hashes --no-emit-index-url \
+	uv pip compile pyproject.toml --extra test --extra validate --generate-hashes --no-emit-index-url \
 		--no-header --python-version 3.11 --output-file requirements.lock
 
 # Only wheels, and what is plain Python under SDISTS: no compiler and nothing outside the lock is
