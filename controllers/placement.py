@@ -40,11 +40,13 @@ def rank(
     that is in service, is never offered, nor a GPU that somebody holds. Power that holders
     announced but do not draw yet counts as drawn.
 
-    Temperatures are those at rest with the job at its power; row headroom is the narrowest
-    cut between the row and the meter; facility power is the chain's marginal loss and
-    cooling at its present share of IT power. `throttle_share` and `slowdown_share` are the
-    part of the asked power above the device limit: no offered place is too hot. Changes
-    nothing: see `advise` for reservations. Raises InputError for an unknown model or node.
+    Temperatures are those at rest with the job at its power, however short `duration_s` is;
+    no fabric is simulated yet, so `collective_s` is null and a reason says so. Row headroom
+    is the narrowest cut between the row and the meter; facility power is the chain's marginal
+    loss and cooling at its present share of IT power. `throttle_share` and `slowdown_share`
+    are the part of the asked power above the device limit: no offered place is too hot.
+    Changes nothing: see `advise` for reservations. Raises InputError for an unknown model or
+    node.
     """
     return rank_all(plant, state, inputs, allocations, [request], now_s)[0]
 

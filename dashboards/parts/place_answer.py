@@ -20,7 +20,6 @@ COLUMNS: tuple[tuple[str, Cell], ...] = (
     ("Row headroom", lambda p: power(p.row_headroom_w)),
     ("Site headroom", lambda p: power(p.site_headroom_w)),
     ("Coolant return", lambda p: _with(p.tcs_return_c, 1, "°C")),
-    ("Collective", lambda p: _collective(p)),
     ("Facility adds", lambda p: power(p.facility_power_w)),
 )
 """Heading of a prediction and how it is written."""
@@ -83,13 +82,3 @@ def _rows(index: Index, rank: int, one: Advice) -> list[Component]:
 def _with(value: float | None, digits: int, unit: str) -> str:
     """Return a number that an answer may leave out, with its unit."""
     return NONE if value is None or not math.isfinite(value) else f"{fixed(value, digits)} {unit}"
-
-
-def _collective(predicted: Predicted) -> str:
-    """Return the collective's time and what it costs of a step."""
-    if predicted.collective_s is None:
-        return NONE
-    text = _with(1e3 * predicted.collective_s, 1, "ms")
-    if predicted.slowdown_share is not None:
-        text += f", −{share(predicted.slowdown_share)}"
-    return text

@@ -7,12 +7,12 @@ import dash_mantine_components as dmc
 from dash import State, html
 from dash.development.base_component import Component
 
-from controllers.placement_models import Level, Operation, Request, read_request
+from controllers.placement_models import Level, Request, read_request
 from dashboards.feed import Feed
 
 FIELDS = (
     "job", "gpus", "gpus_per_node", "gpu_model", "gpu_power_w", "duration_h", "required_level",
-    "preferred_level", "op", "megabytes", "per_step_s", "exclude", "limit",
+    "preferred_level", "exclude", "limit",
 )  # fmt: skip
 """Names of the form's fields in order; each component's id is ``place-`` and the name."""
 
@@ -36,10 +36,6 @@ def form(feed: Feed) -> Component:
             _choice("required_level", "All within one", list(get_args(Level)), "not required"),
             _choice("preferred_level", "Better within one", list(get_args(Level)), "no matter"),
             _text("exclude", "Nodes to leave out, with commas", "", wide=True),
-            html.H3("Collective of a step"),
-            _choice("op", "Operation", list(get_args(Operation)), "none", wide=True),
-            _number("megabytes", "Size on each GPU [MB]", 1000, low=0.001),
-            _number("per_step_s", "Step compute [s]", 1, low=0.000001),
             html.Div(dmc.Button("Find places", id="place-ask", size="sm"), className="buttons"),
             html.Div(id="place-problem", className="problem wide", role="alert"),
         ],
@@ -58,12 +54,6 @@ def read_form(values: dict[str, Any]) -> Request:
     }
     for name in ("gpus_per_node", "gpu_model", "gpu_power_w", "required_level", "preferred_level"):
         raw[name] = values[name] or None
-    if values["op"]:
-        raw["collective"] = {
-            "op": values["op"],
-            "bytes": _times(values["megabytes"], 1e6),
-            "per_step_s": values["per_step_s"],
-        }
     return read_request({key: value for key, value in raw.items() if value is not None}, "form")
 
 
@@ -99,9 +89,8 @@ def _number(
     return field
 
 
-def _choice(name: str, label: str, choices: list[str], hint: str, wide: bool = False) -> Component:
+def _choice(name: str, label: str, choices: list[str], hint: str) -> Component:
     field: Component = dmc.Select(
-        id=f"place-{name}", label=label, data=choices, placeholder=hint, clearable=True, size="xs",
-        className="wide" if wide else "",
-    )  # fmt: skip
+        id=f"place-{name}", label=label, data=choices, placeholder=hint, clearable=True, size="xs"
+    )
     return field
