@@ -1,6 +1,6 @@
 """Coolant that rack valves give at rest: sized by the warmest node, shared out by the pumps.
 
-The law of ``twin.servers.set_rack_flows`` once its valves have come to rest, for many
+The law of ``twin.coolant.set_rack_flows`` once its valves have come to rest, for many
 candidate places at once. Checked against the step run to rest, in
 ``tests/controllers/test_placement_predict.py``.
 """
@@ -14,7 +14,7 @@ from controllers.gather import sum_by
 from controllers.placement_ground import Ground
 from site_models.arrays import Floats, Ints
 from site_models.plant import Arrays, Plant
-from twin.servers import LEAST_DRIVE_K
+from twin.coolant import LEAST_DRIVE_K
 
 
 class Places(NamedTuple):

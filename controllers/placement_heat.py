@@ -11,12 +11,8 @@ from controllers.placement_ground import Ground
 from controllers.placement_index import PlaceIndex
 from controllers.placement_offer import Offer
 from site_models.arrays import Flags, Floats, Ints
-from twin.servers import (
-    AIR_CP_J_PER_KG_K,
-    FAN_BAND_K,
-    SMALLEST_FLOW_RATIO,
-    TRAY_AIR_RISE_K,
-)
+from twin.gpus import SMALLEST_FLOW_RATIO
+from twin.nodes import AIR_CP_J_PER_KG_K, FAN_BAND_K, TRAY_AIR_RISE_K
 
 HALVINGS = 12
 """Of the range of fan speeds: to 0.02 %."""

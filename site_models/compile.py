@@ -16,9 +16,10 @@ from site_models.catalog import open_catalog
 from site_models.checks import refuse_overload
 from site_models.draft import Draft
 from site_models.errors import InputError
-from site_models.lower_cooling import lower_cdu, lower_crah, lower_facility_water, lower_hall_air
+from site_models.lower_cooling import lower_cdu, lower_crah, lower_hall_air
 from site_models.lower_power import lower_feeds
 from site_models.lower_racks import lower_rows
+from site_models.lower_water import lower_facility_water
 from site_models.plant import FWS, Arrays, Plant
 from site_models.site import Site, load_site, site_path
 

@@ -1,4 +1,4 @@
-"""Hall air, facility water, CDUs and CRAHs to circuits, exchangers and chillers.
+"""Hall air, CDUs and CRAHs to circuits and exchangers.
 
 Fluid properties are taken once, at each circuit's design temperature: a constant heat
 capacity is what makes the energy account exact; it costs at most half a per cent of a rise.
@@ -6,19 +6,14 @@ capacity is what makes the energy account exact; it costs at most half a per cen
 
 from site_models.draft import Draft
 from site_models.kinds.cdu import Cdu
-from site_models.kinds.chiller import Chiller
 from site_models.kinds.crah import Crah
-from site_models.kinds.dry_cooler import DryCooler
-from site_models.kinds.pump import Pump
-from site_models.plant import AIR, FWS, TCS
-from site_models.site import Coolers, FacilityWater, Hall, PlacedCdu, PlacedCrah
+from site_models.plant import AIR, TCS
+from site_models.site import Hall, PlacedCdu, PlacedCrah
 
 TYPICAL_RISE_K = 10.0
 """Properties are taken at the supply setpoint plus half of this."""
 LEAST_FLOW_SHARE = 0.1
 """Pumps and fans keep at least this part of their flow."""
-OUTDOOR_TEMP_C = 30.0
-"""Outdoor air's properties are taken at this temperature."""
 COLD_AISLE_SHARE = 0.3
 """Part of a hall's air that is supply air."""
 
@@ -43,87 +38,6 @@ def lower_hall_air(draft: Draft, hall: Hall, key: str) -> None:
         recirculation=hall.air.recirculation,
         supply_limit_c=hall.air.supply_limit_c,
     )
-
-
-def lower_facility_water(draft: Draft, system: FacilityWater, key: str) -> None:
-    """Add a facility water circuit with its outdoor coolers and chillers."""
-    temp_c = system.supply_setpoint_c + 0.5 * TYPICAL_RISE_K
-    density, cp = draft.fluid_rates(system.fluid, temp_c, f"{key}.supply_setpoint_c")
-    pump = draft.catalog.get(Pump, system.pump)
-    flow = system.pump_count * float(pump.flow_rated_m3_per_s) * density
-    circuit = draft.circuits.add(
-        system.name,
-        kind=FWS,
-        cp_j_per_kg_k=cp,
-        supply_capacity_j_per_k=system.supply_volume_m3 * density * cp,
-        return_capacity_j_per_k=system.return_volume_m3 * density * cp,
-        flow_max_kg_per_s=flow,
-        flow_min_kg_per_s=LEAST_FLOW_SHARE * flow,
-        mover_power_max_w=system.pump_count * float(pump.power_max_w),
-        mover_feed=draft.find("feed", system.pump_feed, f"{key}.pump_feed"),
-        recirculation=0.0,
-        supply_limit_c=system.supply_limit_c,
-    )
-    draft.learn("facility water", system.name, circuit, f"{key}.name")
-    for position, coolers in enumerate(system.coolers):
-        _lower_coolers(draft, system, coolers, circuit, density, f"{key}.coolers.{position}")
-    for position, chillers in enumerate(system.chillers):
-        _lower_chillers(draft, system, chillers, circuit, f"{key}.chillers.{position}")
-
-
-def _lower_coolers(
-    draft: Draft,
-    system: FacilityWater,
-    coolers: Coolers,
-    circuit: int,
-    density: float,
-    key: str,
-) -> None:
-    model = draft.catalog.get(DryCooler, coolers.model)
-    air_density, air_cp = draft.fluid_rates("air", OUTDOOR_TEMP_C, key)
-    first = sum(name.startswith(f"{system.name}-cooler") for name in draft.exchangers.names) + 1
-    for number in range(first, first + coolers.count):
-        name = f"{system.name}-cooler{number}"
-        position = draft.exchangers.add(
-            name,
-            hot_circuit=circuit,
-            cold_circuit=-1,
-            hot_flow_rated_kg_per_s=float(model.water_flow_rated_m3_per_s) * density,
-            cold_flow_rated_kg_per_s=float(model.airflow_rated_m3_per_s) * air_density,
-            cold_cp_j_per_kg_k=air_cp,
-            ua_rated_w_per_k=float(model.ua_rated_w_per_k),
-            hot_share=float(model.hot_share),
-            capacity_w=float(model.capacity_w),
-            setpoint_c=system.supply_setpoint_c,
-            band_k=float(model.fan_band_k),
-            reset_s=float(model.fan_reset_s),
-            opening_min=float(model.fan_speed_min),
-            fan_power_max_w=float(model.fan_power_max_w),
-            fan_feed=draft.find("feed", coolers.feed, f"{key}.feed"),
-            adiabatic_effectiveness=float(model.adiabatic_effectiveness),
-            in_service=draft.running(name),
-        )
-        draft.learn("cooler", name, position, key)
-
-
-def _lower_chillers(
-    draft: Draft, system: FacilityWater, chillers: Coolers, circuit: int, key: str
-) -> None:
-    model = draft.catalog.get(Chiller, chillers.model)
-    first = sum(name.startswith(f"{system.name}-chiller") for name in draft.chillers.names) + 1
-    for number in range(first, first + chillers.count):
-        name = f"{system.name}-chiller{number}"
-        position = draft.chillers.add(
-            name,
-            circuit=circuit,
-            capacity_w=float(model.capacity_w),
-            second_law_efficiency=float(model.second_law_efficiency),
-            condenser_approach_k=float(model.condenser_approach_k),
-            trim_setpoint_c=system.supply_setpoint_c + system.trim_k,
-            feed=draft.find("feed", chillers.feed, f"{key}.feed"),
-            in_service=draft.running(name),
-        )
-        draft.learn("chiller", name, position, key)
 
 
 def lower_cdu(draft: Draft, placed: PlacedCdu, key: str) -> None:

@@ -5,18 +5,14 @@ import math
 import numpy as np
 
 from site_models.plant import Arrays, Plant
-from twin.facility import (
-    advance_circuits,
-    chill,
-    exchange,
-    load_feeds,
-    move_valves,
-    set_circuit_flows,
-    stored_heat_j,
-)
+from twin.coolant import advance_circuits, set_circuit_flows, set_rack_flows
+from twin.gpus import advance_gpus
+from twin.nodes import advance_nodes, gather_racks, set_fans
 from twin.physics.law import compiled
-from twin.servers import advance_gpus, advance_nodes, gather_racks, set_fans, set_rack_flows
+from twin.power import load_feeds
+from twin.rejection import chill, exchange, move_valves
 from twin.state import Inputs, Ledger, State
+from twin.stored import stored_heat_j
 
 COUPLING_S = 1.0
 """Longest substep over which the heats between blocks are held."""

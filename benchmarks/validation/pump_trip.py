@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 from benchmarks.evidence import Evidence
 from benchmarks.gpu_chain import gb200
+from twin.gpus import SMALLEST_FLOW_RATIO
 from twin.physics.pump_control import coast_down
-from twin.servers import SMALLEST_FLOW_RATIO
 
 REFERENCE = "ENGINEERING 3, ride-through; three masses by an independent integrator"
 POWER_W, INLET_C, LIMIT_C = 1200.0, 40.0, 87.0

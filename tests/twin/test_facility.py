@@ -9,8 +9,10 @@ from site_models.compile import compile_site
 from site_models.plant import AIR, FWS, Plant
 from site_models.site import Site, load_site
 from tests.twin.driving import random_inputs, random_state
-from twin.facility import exchange, load_feeds, move_valves, set_circuit_flows
+from twin.coolant import set_circuit_flows
 from twin.physics.converters import converter_input_w
+from twin.power import load_feeds
+from twin.rejection import exchange, move_valves
 from twin.start import first_state, idle_inputs, rated_inputs
 from twin.state import Inputs, State
 from twin.step import copied, step

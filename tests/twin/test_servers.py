@@ -15,7 +15,9 @@ from site_models.compile import compile_site
 from site_models.kinds.gpu import Gpu, ThermalChain
 from site_models.plant import Plant, freeze
 from tests.twin.driving import random_inputs, random_state
-from twin.servers import advance_gpus, lanes, set_fans, set_rack_flows
+from twin.coolant import set_rack_flows
+from twin.gpus import advance_gpus, lanes
+from twin.nodes import set_fans
 from twin.start import first_state, idle_inputs, rated_inputs
 from twin.state import Inputs, State
 from twin.steady import steady

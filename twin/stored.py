@@ -1,0 +1,24 @@
+"""What the site holds: the left side of the energy account."""
+
+from site_models.plant import Arrays
+from twin.physics.law import compiled
+from twin.state import State
+
+
+@compiled
+def stored_heat_j(arrays: Arrays, state: State) -> float:
+    """Return the heat held in every thermal mass, counted from 0 C [J]."""
+    groups, circuits = arrays.groups, arrays.circuits
+    total = 0.0
+    for g in range(arrays.gpus.node.size):
+        q = arrays.gpus.group[g]
+        total += (
+            groups.die_capacity_j_per_k[q] * state.gpu_temp_c[g]
+            + groups.body_capacity_j_per_k[q] * state.gpu_body_c[g]
+            + groups.memory_capacity_j_per_k[q] * state.memory_temp_c[g]
+            + groups.coolant_capacity_j_per_k[q] * state.gpu_coolant_c[g]
+        )
+    for k in range(circuits.kind.size):
+        total += circuits.supply_capacity_j_per_k[k] * state.circuit_supply_c[k]
+        total += circuits.return_capacity_j_per_k[k] * state.circuit_return_c[k]
+    return total
