@@ -4,10 +4,16 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+
+from controllers.account_figures import figures_of
+from controllers.books import Books
+from controllers.charges import Charges
 from controllers.checkpoint import store
 from controllers.limit_watch import Limit, LimitWatch
 from controllers.rig_readings import readings
@@ -16,6 +22,8 @@ from controllers.worlds import World
 from telemetry.frame import Frame
 from telemetry.recording import RecordingWriter
 from telemetry.signals import AXES
+from twin.network_flow import NotSolvedError
+from twin.steady import NotSettledError
 
 STATE_FILE = "state.npz"
 REPORT_FILE = "report.json"
@@ -23,6 +31,8 @@ PART_S = 600.0
 """Simulated time in one recorded part: what a killed run loses at most."""
 STORE_EVERY = 600
 """Ticks between two stored states: what a killed run loses at most."""
+UNSOLVABLE = (NotSolvedError, NotSettledError, ArithmeticError, np.linalg.LinAlgError)
+"""What a step raises that cannot be computed; a run then ends with what it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,10 @@ class Report:
     balance_error: float
     """Worst of all steps, relative."""
     limits: tuple[Limit, ...]
+    account: Mapping[str, object]
+    """Of the interval that was run, as `controllers.account_figures` tells it."""
+    stopped: str | None = None
+    """Where and why the run could not go on; None for one that came to its end."""
 
     def as_json(self) -> dict[str, object]:
         """Return plain numbers and lists."""
@@ -51,16 +65,19 @@ def run_headless(
     source: str,
     for_s: float = math.inf,
     tell: Callable[[Snapshot], None] | None = None,
+    charges: Charges | None = None,
 ) -> Report:
     """Run a world to its end, or for `for_s` simulated seconds, into a new folder.
 
     The folder becomes a recording of what was believed, on every axis of the plant, with
     the state to resume from and the report beside it. An interrupt ends the run early but
-    cleanly. InputError if the folder holds something already.
+    cleanly; so does a step that cannot be solved, which `stopped` then says. InputError if
+    the folder holds something already.
     """
     plant = world.plant
     axes = {axis: plant.axis(axis) for axis in AXES if axis not in ("link", "job")}
-    watch = LimitWatch(plant)
+    watch, books = LimitWatch(plant), Books(charges or Charges())
+    shots = _Solved(world)
     began_s = time.perf_counter()
     steps, simulated_s, energy_j, it_j, worst = 0, 0.0, 0.0, 0.0, 0.0
     writer = RecordingWriter(
@@ -73,7 +90,7 @@ def run_headless(
     )
     with writer:
         try:
-            for shot in world.snapshots():
+            for shot in shots:
                 steps += 1
                 simulated_s += shot.dt_s
                 if shot.dt_s > 0.0:
@@ -82,6 +99,7 @@ def run_headless(
                     it_j += ledger.it_energy_j
                     worst = max(worst, ledger.balance_error)
                     watch.look(shot.state, shot.dt_s)
+                    books.look(shot.plant, shot.state, shot.dt_s)
                 writer.add(believed_frame(shot))
                 if steps % STORE_EVERY == 0:
                     store(out / STATE_FILE, world.loop)
@@ -91,13 +109,46 @@ def run_headless(
                     break
         except KeyboardInterrupt:
             pass
-        store(out / STATE_FILE, world.loop)
+        if shots.storable:
+            store(out / STATE_FILE, world.loop)
     digest = world.loop.progress.digest
     wall_s = time.perf_counter() - began_s
-    limits = tuple(watch.report())
-    report = Report(steps, simulated_s, wall_s, digest, energy_j, it_j, worst, limits)
+    report = Report(
+        steps,
+        simulated_s,
+        wall_s,
+        digest,
+        energy_j,
+        it_j,
+        worst,
+        tuple(watch.report()),
+        figures_of(books.entries()[0]),
+        shots.stopped,
+    )
     _write_json(out / REPORT_FILE, report.as_json())
     return report
+
+
+class _Solved:
+    """The snapshots of a world up to the first that cannot be computed."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.stopped: str | None = None
+        self.storable = True
+        """Whether the loop's progress is sound; not after a step whose numbers are none."""
+
+    def __iter__(self) -> Iterator[Snapshot]:
+        try:
+            for shot in self._world.snapshots():
+                if not math.isfinite(shot.state.ledger.balance_error):
+                    self.storable = False
+                    raise FloatingPointError("the step gave an energy that is not a number")
+                yield shot
+        except UNSOLVABLE as error:
+            time_s = self._world.loop.progress.state.time_s
+            when = datetime.fromtimestamp(time_s, UTC).isoformat()
+            self.stopped = f"stopped after {when}: {' '.join(str(error).split())}"
 
 
 def believed_frame(shot: Snapshot) -> Frame:

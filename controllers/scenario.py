@@ -82,11 +82,13 @@ class Scenario(Strict):
     weather: Outdoors | None = None
     """The site's own if not given."""
     events: tuple[Annotated[Event, _OfItsKind()], ...] = ()
+    recording_time: datetime | None = None
+    """Instant of a recording to start from; its end if not given. Only with a recording."""
 
-    @field_validator("start")
+    @field_validator("start", "recording_time")
     @classmethod
-    def _in_utc(cls, start: datetime) -> datetime:
-        return start if start.tzinfo else start.replace(tzinfo=UTC)
+    def _in_utc(cls, time: datetime | None) -> datetime | None:
+        return time if time is None or time.tzinfo else time.replace(tzinfo=UTC)
 
     @property
     def start_s(self) -> float:
@@ -112,7 +114,11 @@ def scenario_path(name: str) -> Path:
 
 def load_scenario(path: Path) -> Scenario:
     """Return a scenario; InputError naming file and key where it is not one."""
-    raw = read_yaml(path)
+    return scenario_of(read_yaml(path), path)
+
+
+def scenario_of(raw: Any, path: Path) -> Scenario:
+    """Return a scenario of plain keys and values; `path` is what complaints name."""
     try:
         scenario = validated(Scenario, raw, path)
     except InputError as error:  # the key as in the file, without the union's own word

@@ -66,7 +66,7 @@ class Tally:
         self._usual_j = self._usual_j or ledger.energy_in_j
         missing_j = abs(ledger.energy_in_j - ledger.heat_out_j - ledger.stored_j)
         most_j = max(ledger.energy_in_j, self._usual_j, 1.0)
-        self.balance_error = max(self.balance_error, missing_j / most_j)
+        self.balance_error = float(np.maximum(self.balance_error, missing_j / most_j))  # NaN stays
         self._watch.look(state, dt_s)
         now_s = state.time_s - self._start_s
         if len(state.gpu_temp_c):

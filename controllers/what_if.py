@@ -8,6 +8,7 @@ import numpy as np
 
 from controllers.course import Course
 from controllers.event import places
+from controllers.onset import Onset
 from controllers.rig import Rig, Weather
 from controllers.scenario import (
     Job,
@@ -43,13 +44,32 @@ class WhatIf:
         return f"scenario {self.path.stem}: {kinds or 'no event'}"
 
 
-def staged(name: str, plant: Plant, weather: Weather, dt_s: float) -> WhatIf:
-    """Return a scenario, by its name or file, on a plant at rest under its first load.
-
-    InputError, one line, where the scenario does not fit the plant.
-    """
+def staged(
+    name: str, plant: Plant, weather: Weather, dt_s: float, onset: Onset | None = None
+) -> WhatIf:
+    """Return a scenario, by its name or file, on a plant: see `staged_from`."""
     path = scenario_path(name)
-    scenario = load_scenario(path)
+    return staged_from(load_scenario(path), path, plant, weather, dt_s, onset)
+
+
+def staged_from(
+    scenario: Scenario,
+    path: Path,
+    plant: Plant,
+    weather: Weather,
+    dt_s: float,
+    onset: Onset | None = None,
+) -> WhatIf:
+    """Return a scenario on a plant at rest under its first load, or from an onset.
+
+    From an onset it starts then and there: GPUs without a job go on with what they drew, and
+    the outdoor air stays as it was unless the scenario says otherwise. InputError, one line,
+    where the scenario does not fit the plant.
+    """
+    if onset is not None:
+        scenario, weather = onset.scenario(scenario), onset.air
+    elif scenario.recording_time is not None:
+        raise InputError(f"{path}: recording_time: expected a recording to start from (--from)")
     if plant.site != site_name(scenario, path):
         raise InputError(f"{path}: site: {scenario.site!r}, the site asked for is {plant.site!r}")
     if dt_s > scenario.duration_s:
@@ -57,17 +77,18 @@ def staged(name: str, plant: Plant, weather: Weather, dt_s: float) -> WhatIf:
             f"{path}: duration_s: {scenario.duration_s:g}, expected at least a time step, {dt_s:g}"
         )
     fit_to_plant(scenario, plant, path)
-    demand = Demand(plant, scenario, path)
+    demand = Demand(plant, scenario, path, None if onset is None else onset.inputs.gpu_power_w)
     outdoors = weather if scenario.weather is None else _constant(scenario)
     start_s = scenario.start_s
-    inputs = idle_inputs(plant, *outdoors(start_s))._replace(
+    first = idle_inputs(plant, *outdoors(start_s)) if onset is None else onset.inputs
+    inputs = first._replace(
         gpu_power_w=demand(start_s),
         gpu_power_basis=np.full(len(plant.gpu_names), MEASURED, dtype=np.int64),
     )
-    try:
-        state = steady(plant, inputs, start_s)
-    except NotSettledError:
-        state = first_state(plant, inputs, start_s)
+    if onset is None:
+        state = _at_rest(plant, inputs, start_s)
+    else:
+        state = onset.state._replace(time_s=start_s)
     rig = Rig(
         plant,
         state,
@@ -82,11 +103,22 @@ def staged(name: str, plant: Plant, weather: Weather, dt_s: float) -> WhatIf:
     return WhatIf(scenario, path, rig, _Insider(rig, outdoors))
 
 
-class Demand:
-    """Power that the jobs of a scenario ask of each GPU, idle where none runs."""
+def _at_rest(plant: Plant, inputs: Inputs, start_s: float) -> State:
+    try:
+        return steady(plant, inputs, start_s)
+    except NotSettledError:
+        return first_state(plant, inputs, start_s)
 
-    def __init__(self, plant: Plant, scenario: Scenario, path: Path) -> None:
+
+class Demand:
+    """Power that the jobs of a scenario ask of each GPU; where none runs idle, or as given."""
+
+    def __init__(
+        self, plant: Plant, scenario: Scenario, path: Path, without_job_w: Floats | None = None
+    ) -> None:
         self._idle_w, self._start_s = plant.arrays.gpus.idle_power_w, scenario.start_s
+        if without_job_w is not None:
+            self._idle_w = without_job_w
         self._jobs: list[tuple[Job, Flags, Floats]] = []
         for n, job in enumerate(scenario.jobs):
             mine = _gpus_of(job, plant)

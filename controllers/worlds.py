@@ -18,6 +18,7 @@ from controllers.allocations import Allocations
 from controllers.checkpoint import resume
 from controllers.journal import Journal
 from controllers.loop import Loop, Progress, begun
+from controllers.onset import Onset
 from controllers.outdoors import outdoors_of
 from controllers.policy import Mode, find_policies
 from controllers.snapshot import Snapshot
@@ -63,6 +64,8 @@ class Wish:
     resume: Path | None = None
     """Stored state of a run to go on with."""
     journal: Path | None = None
+    onset: Onset | None = None
+    """What a scenario begins from; at rest if not given."""
     catalogs: tuple[Path, ...] = ()
 
 
@@ -123,17 +126,29 @@ def _open_scenario(spec: str, site: Site, plant: Plant, outdoors: Outdoors, wish
     """Return a world whose rig is source and actuator; policies may be armed on it."""
     if wish.resume is not None:
         raise InputError(f"{wish.resume}: a scenario cannot be resumed, expected none")
-    what_if = staged(spec.removeprefix(SCENARIO), plant, outdoors, wish.dt_s)
+    what_if = staged(spec.removeprefix(SCENARIO), plant, outdoors, wish.dt_s, wish.onset)
+    loop = looped(what_if, plant, wish.policies, wish.journal, wish.speed)
+    return World(site, plant, loop, loop.supervisor, Allocations(plant), outdoors, what_if)
+
+
+def looped(
+    what_if: WhatIf,
+    plant: Plant,
+    policies: Sequence[str],
+    journal: Path | None = None,
+    speed: float = np.inf,
+) -> Loop:
+    """Return the loop of a what-if, whose policies may be armed; InputError for unknown ones."""
     rig = what_if.rig
     supervisor = Supervisor(
         plant,
-        policies_of(wish.policies),
+        policies_of(policies),
         rig,
-        modes=modes_of(wish.policies, may_arm=True),
-        journal=Journal(wish.journal),
+        modes=modes_of(policies, may_arm=True),
+        journal=Journal(journal),
     )
-    source: Source = rig if np.isinf(wish.speed) else Paced(rig, wish.speed)
-    loop = Loop(
+    source: Source = rig if np.isinf(speed) else Paced(rig, speed)
+    return Loop(
         plant,
         source,
         what_if.believe,
@@ -143,7 +158,6 @@ def _open_scenario(spec: str, site: Site, plant: Plant, outdoors: Outdoors, wish
         what_if.label,
         in_force=lambda: rig.plant,
     )
-    return World(site, plant, loop, supervisor, Allocations(plant), outdoors, what_if)
 
 
 def open_spec(spec: str, plant: Plant, wish: Wish, after_s: float = -np.inf) -> tuple[Source, str]:

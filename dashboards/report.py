@@ -36,6 +36,11 @@ def tell(content: Mapping[str, Any] | list[Any], lines: Iterable[str], as_json: 
             typer.echo(line)
 
 
+def complain(message: str) -> None:
+    """Say on stderr, in one line, why a verb did not do all it was asked."""
+    sys.stderr.write(f"twin: {' '.join(message.split())}\n")
+
+
 def table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
     """Return rows as aligned columns under their heads."""
     listed = [heads, *rows]

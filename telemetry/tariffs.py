@@ -41,6 +41,27 @@ class StepSeries:
         """Return the same values at later times: last year's prices for a run of today."""
         return replace(self, edges_s=self.edges_s + seconds)
 
+    def on_dates_of(self, time_s: float) -> "StepSeries":
+        """Return the series as it is where it covers a time, else that of another year.
+
+        Of several years that have the date, the nearest; 29 February stands for the day
+        before. InputError where no year of the series has it.
+        """
+        first_s, last_s = float(self.edges_s[0]), float(self.edges_s[-1])
+        if first_s <= time_s < last_s:
+            return self
+        when = datetime.datetime.fromtimestamp(time_s, datetime.UTC)
+        years = [datetime.datetime.fromtimestamp(s, datetime.UTC).year for s in (first_s, last_s)]
+        for year in sorted(range(years[0], years[1] + 1), key=lambda y: abs(y - when.year)):
+            leap_day = (when.month, when.day) == (2, 29)
+            same = when.replace(year=year, day=28) if leap_day else when.replace(year=year)
+            if first_s <= same.timestamp() < last_s:
+                return self.moved(time_s - same.timestamp())
+        raise InputError(
+            f"{self.label}: covers {_iso(first_s)} to {_iso(last_s)}, expected the date of"
+            f" {_iso(time_s)} of some year"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Columns:
@@ -111,6 +132,10 @@ def read_steps(path: Path, columns: Columns, zone: Zone = UTC) -> StepSeries:
         raise InputError(f"{path}: expected two rows or more, found {len(starts_s)}")
     edges_s = np.array([*starts_s, 2.0 * starts_s[-1] - starts_s[-2]])
     return StepSeries(columns.label, edges_s, np.array(values) * columns.factor)
+
+
+def _iso(time_s: float) -> str:
+    return datetime.datetime.fromtimestamp(time_s, datetime.UTC).isoformat(timespec="seconds")
 
 
 def _instant_s(where: str, column: str, text: str, zone: Zone, before_s: list[float]) -> float:

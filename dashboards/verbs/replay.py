@@ -9,10 +9,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from controllers.charges import read_charges
 from controllers.headless import STATE_FILE, Report, run_headless
 from controllers.snapshot import Snapshot
 from controllers.worlds import SCENARIO, Wish, open_world
-from dashboards.report import Catalogs, Json, Out, SiteOption, iso, tell, time_of
+from dashboards.account_lines import Carbon, Price, account_lines
+from dashboards.report import Catalogs, Json, Out, SiteOption, complain, iso, tell, time_of
 from site_models.errors import InputError
 from telemetry.recording import Recording
 from telemetry.samples import sample
@@ -58,6 +60,8 @@ def replay(
         Path | None,
         typer.Option("--resume", metavar="FOLDER", help="Run to go on with, by its --out."),
     ] = None,
+    price: Price = None,
+    carbon: Carbon = None,
     catalog: Catalogs = None,
     json: Json = False,
 ) -> None:
@@ -74,7 +78,7 @@ def replay(
     )
     stored = Recording(sample(str(recording)) or recording)
     span_s = min(wish.to_s, stored.end_s) - max(wish.from_s, stored.start_s)
-    _run(wish, out, math.inf, span_s, json)
+    _run(wish, out, math.inf, span_s, (price, carbon), json)
 
 
 def run(
@@ -93,6 +97,8 @@ def run(
         float, typer.Option("--for", metavar="SECONDS", help="Simulated time to run.")
     ] = math.inf,
     dt: Step = 1.0,
+    price: Price = None,
+    carbon: Carbon = None,
     catalog: Catalogs = None,
     json: Json = False,
 ) -> None:
@@ -106,7 +112,7 @@ def run(
     )
     if math.isinf(for_) and not source.startswith(("replay:", SCENARIO)):
         raise InputError("--for: missing, expected seconds, since this source does not end")
-    _run(wish, out, positive("--for", for_), for_, json)
+    _run(wish, out, positive("--for", for_), for_, (price, carbon), json)
 
 
 def positive(option: str, value: float) -> float:
@@ -125,8 +131,16 @@ def state_of(run: Path | None) -> Path | None:
     return run / STATE_FILE
 
 
-def _run(wish: Wish, out: Path, for_s: float, span_s: float, as_json: bool) -> None:
+def _run(
+    wish: Wish,
+    out: Path,
+    for_s: float,
+    span_s: float,
+    tariffs: tuple[Path | None, Path | None],
+    as_json: bool,
+) -> None:
     world = open_world(wish)
+    charges = read_charges(*tariffs, world.loop.progress.state.time_s)
     spec = wish.spec or world.site.default_source
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     console = Console(stderr=True)
@@ -138,8 +152,11 @@ def _run(wish: Wish, out: Path, for_s: float, span_s: float, as_json: bool) -> N
             if shot.tick % 50 == 0:
                 bar.update(task, advance=50 * shot.dt_s, description=iso(shot.frame.time_s)[:19])
 
-        report = run_headless(world, out, spec, for_s, advance)
+        report = run_headless(world, out, spec, for_s, advance, charges)
     tell(report.as_json(), _lines(report, out), as_json)
+    if report.stopped is not None:
+        complain(f"{report.stopped}; what was computed is in {out}")
+        raise typer.Exit(1)
     if report.balance_error > BALANCE_LIMIT:
         raise typer.Exit(1)
 
@@ -164,4 +181,4 @@ def _lines(report: Report, out: Path) -> list[str]:
             f"  {limit.limit}: {limit.id} {limit.worst * scale:.1f} {unit}"
             f" of {limit.allowed * scale:.1f}, {over}"
         )
-    return lines
+    return lines + account_lines(report.account)

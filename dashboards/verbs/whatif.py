@@ -3,18 +3,24 @@
 import math
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
 import typer
 
+from controllers.account_figures import figures_of
+from controllers.books import Books
+from controllers.charges import read_charges
 from controllers.headless import run_headless
 from controllers.scenario import load_scenario, ready_scenarios, scenario_path, site_name
 from controllers.snapshot import Snapshot
+from controllers.tail import onset_of
 from controllers.tally import Tally
 from controllers.worlds import SCENARIO, Wish, open_world
-from dashboards.report import SITE_HELP, Catalogs, Json, Out, tell
+from dashboards.account_lines import Carbon, Price, account_lines
+from dashboards.report import SITE_HELP, Catalogs, Json, Out, complain, tell
 from site_models.errors import InputError
 
 FILE = "whatif.json"
@@ -42,6 +48,14 @@ def whatif(
         str | None,
         typer.Option("--site", metavar="SITE", help=f"{SITE_HELP} The scenario's if not given."),
     ] = None,
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="REC",
+            help="Begin with what the twin believes at the end of a recording, or pilot-demo.",
+        ),
+    ] = None,
     policy: Annotated[
         list[str] | None,
         typer.Option(
@@ -51,6 +65,8 @@ def whatif(
         ),
     ] = None,
     dt: Annotated[float, typer.Option("--dt", metavar="SECONDS", help="Time step.")] = 1.0,
+    price: Price = None,
+    carbon: Carbon = None,
     catalog: Catalogs = None,
     json: Json = False,
 ) -> None:
@@ -65,25 +81,39 @@ def whatif(
     played = load_scenario(path)
     if site is None:
         site_name(played, path)
-    world = open_world(
-        Wish(
-            site=site or played.site,
-            spec=f"{SCENARIO}{scenario}",
-            policies=named,
-            dt_s=dt,
-            catalogs=tuple(catalog or ()),
-        )
+    wish = Wish(
+        site=site or played.site,
+        spec=f"{SCENARIO}{scenario}",
+        policies=named,
+        dt_s=dt,
+        catalogs=tuple(catalog or ()),
     )
-    assert world.what_if is not None
-    tally = Tally(world.what_if, world.plant)
+    if from_ is not None:
+        wish = replace(wish, onset=onset_of(from_, played.recording_time, wish))
+    world = open_world(wish)
+    what_if = world.what_if
+    assert what_if is not None
+    charges = read_charges(price, carbon, what_if.scenario.start_s)
+    tally, books = Tally(what_if, world.plant), Books(charges)
 
     def look(shot: Snapshot) -> None:
         tally.look(shot.dt_s)
+        books.look(what_if.rig.plant, what_if.rig.state, shot.dt_s)
 
-    report = run_headless(world, out, f"scenario {path.name}", tell=look)
-    content = {"events": tally.events(), "kpi": tally.kpi(), "digest": report.digest}
+    report = run_headless(world, out, f"scenario {path.name}", tell=look, charges=charges)
+    content = {
+        "events": tally.events(),
+        "kpi": tally.kpi(),
+        "account": figures_of(books.entries()[0]),
+        "onset": None if wish.onset is None else wish.onset.as_json(),
+        "digest": report.digest,
+        "stopped": report.stopped,
+    }
     _write(out / FILE, content)
     tell(content, _lines(content, out), json)
+    if report.stopped is not None:
+        complain(f"{report.stopped}; what was computed is in {out}")
+        raise typer.Exit(1)
     if not tally.balance_error <= BALANCE_LIMIT:
         raise typer.Exit(1)
 
@@ -95,7 +125,10 @@ def _write(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def _lines(content: Mapping[str, Any], out: Path) -> list[str]:
-    lines = []
+    lines, onset = [], content["onset"]
+    if onset is not None:
+        inferred = f", {onset['gpus_inferred']} of {onset['gpus']} loads inferred"
+        lines.append(f"from {onset['from']} at {onset['time']}{inferred}")
     for event in content["events"]:
         lines.append(f"at {event['at_s']:g} s: {event['kind']} {event['target']}")
         crossed = event["first_limit"]
@@ -133,4 +166,4 @@ def _lines(content: Mapping[str, Any], out: Path) -> list[str]:
         f"digest {content['digest']}",
         f"recorded in {out}",
     ]
-    return lines
+    return lines + account_lines(content["account"])
