@@ -49,7 +49,10 @@ def staged(
 ) -> WhatIf:
     """Return a scenario, by its name or file, on a plant: see `staged_from`."""
     path = scenario_path(name)
-    return staged_from(load_scenario(path), path, plant, weather, dt_s, onset)
+    scenario = load_scenario(path)
+    if plant.site != site_name(scenario, path):
+        raise InputError(f"{path}: site: {scenario.site!r}, the site asked for is {plant.site!r}")
+    return staged_from(scenario, path, plant, weather, dt_s, onset)
 
 
 def staged_from(
@@ -70,8 +73,6 @@ def staged_from(
         scenario, weather = onset.scenario(scenario), onset.air
     elif scenario.recording_time is not None:
         raise InputError(f"{path}: recording_time: expected a recording to start from (--from)")
-    if plant.site != site_name(scenario, path):
-        raise InputError(f"{path}: site: {scenario.site!r}, the site asked for is {plant.site!r}")
     if dt_s > scenario.duration_s:
         raise InputError(
             f"{path}: duration_s: {scenario.duration_s:g}, expected at least a time step, {dt_s:g}"

@@ -6,6 +6,8 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import Protocol, TypeVar, cast
 
 from controllers.allocations import Allocations
+from controllers.books import Books, Entry
+from controllers.charges import Charges
 from controllers.snapshot import Snapshot
 from controllers.supervisor import Supervisor
 from dashboards.findings import Finding, findings
@@ -47,10 +49,13 @@ class Feed:
     is a daemon, so a source that blocks cannot keep the process alive.
     """
 
-    def __init__(self, world: World, stale_s: float = 10.0) -> None:
+    def __init__(self, world: World, stale_s: float = 10.0, charges: Charges | None = None) -> None:
         self.world, self.plant, self.stale_s = world, world.plant, stale_s
         self.index = Index(world.plant)
         self.history = History(world.plant)
+        self.charges = charges or Charges()
+        self._books = Books(self.charges, world.zone, ("hour", "day", "run"))
+        self._accounts: tuple[Entry, ...] = self._books.entries()
         self.lock = threading.Lock()
         """Held while the history is written or read."""
         self.ended = False
@@ -86,6 +91,11 @@ class Feed:
     def summary(self) -> Summary | None:
         """Return the newest tick's summary; None before the first."""
         return self._summary
+
+    @property
+    def accounts(self) -> tuple[Entry, ...]:
+        """Return the accounts of the present hour and day and since the start, at that tick."""
+        return self._accounts
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -142,6 +152,7 @@ class Feed:
             for snapshot in self.world.snapshots():
                 if self._stop.is_set():
                     return
+                self._books.look(snapshot.plant, snapshot.state, snapshot.dt_s)
                 self._publish(summarise(self.index, snapshot, time.time()))
         except Exception as error:  # the page must say why the numbers stand still
             self.failure = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -153,5 +164,5 @@ class Feed:
         with self.lock:
             self.history.append(summary)
         with self._shared_lock:
-            self._summary = summary
+            self._summary, self._accounts = summary, self._books.entries()
             self._shared.clear()

@@ -7,6 +7,7 @@ from types import FrameType
 
 import uvicorn
 
+from controllers.charges import Charges
 from dashboards.audit import Audit
 from dashboards.auth import TokenBook
 from dashboards.feed import Feed, World
@@ -51,12 +52,13 @@ def server_of(
     trust_loopback: bool = False,
     tokens: Path | None = None,
     audit: Path,
+    charges: Charges | None = None,
 ) -> Server:
     """Return the server, not yet running: one worker, for the state is this process's own."""
     if not is_loopback(host) and tokens is None:
         raise InputError(f"host: {host} is reached from outside, expected a token file as well")
     _bindable(host, port)
-    feed = Feed(world)
+    feed = Feed(world, charges=charges)
     app = build(feed, Audit(audit), TokenBook(tokens), trust_loopback=trust_loopback)
     config = uvicorn.Config(
         app,

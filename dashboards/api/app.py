@@ -12,6 +12,7 @@ from dashboards.api.history_routes import history_routes
 from dashboards.api.policy_routes import policy_routes
 from dashboards.api.replies import problem
 from dashboards.api.state_routes import rack_routes, site_routes
+from dashboards.api.whatif_routes import whatif_routes
 from dashboards.audit import Audit
 from dashboards.feed import Feed
 from site_models.complaints import complaint
@@ -35,6 +36,7 @@ def build_api(feed: Feed, audit: Audit) -> FastAPI:
         history_routes(feed),
         advice_routes(feed, audit),
         policy_routes(feed, audit),
+        whatif_routes(feed, audit),
     ):
         api.include_router(routes, prefix="/v1")
 

@@ -18,6 +18,7 @@ TITLES = {
     404: "Not Found",
     405: "Method Not Allowed",
     409: "Conflict",
+    429: "Too Many Requests",
     422: "Unprocessable Content",
     500: "Internal Server Error",
     503: "Service Unavailable",

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import APIRouter, Depends, Query, Response
 
+from controllers.account_figures import figures_of
 from dashboards.api.listing import Fields, Paging, listed, only, place_of
 from dashboards.api.replies import newest, reply, stamped
 from dashboards.api.rows import cdu_row, feed_row, gpu_row, node_row, rack_row
@@ -42,8 +43,15 @@ def site_routes(feed: Feed) -> APIRouter:
 
     @routes.get("/kpi")
     def kpi() -> Response:
-        """Key figures of the site, the tightest limits by name, and what is wrong."""
-        return reply(stamped(feed, kpi_content(feed)))
+        """Key figures of the site, the tightest limits by name, and what is wrong.
+
+        `account`: PUE, WUE, CUE and their relatives, energy, water, cost and carbon over the
+        present `hour` and `day` of the site's clock and over the `run` so far, each figure with
+        unit and boundary; one that cannot be told is null and says `why`.
+        """
+        newest(feed)
+        account = feed.shared("account", lambda _: accounts(feed))
+        return reply(stamped(feed, {**kpi_content(feed), "account": account}))
 
     @routes.get("/cdus")
     def cdus(page: Page) -> Response:
@@ -104,6 +112,11 @@ def rack_routes(feed: Feed) -> APIRouter:
         return reply(stamped(feed, only(gpu_row(index, summary, at), fields)))
 
     return routes
+
+
+def accounts(feed: Feed) -> dict[str, Any]:
+    """Return the accounts by the name of their interval."""
+    return {entry.span: figures_of(entry) for entry in feed.accounts}
 
 
 def kpi_content(feed: Feed) -> dict[str, Any]:

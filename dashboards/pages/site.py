@@ -14,6 +14,7 @@ from dashboards.feed import Feed
 from dashboards.findings import findings
 from dashboards.history import binned, last
 from dashboards.numbers import power_unit
+from dashboards.parts.account_table import account_table
 from dashboards.parts.cards import strip
 from dashboards.parts.chart_points import points, zone_name
 from dashboards.parts.charts import Line, Panel, chart
@@ -37,6 +38,7 @@ class Shown(NamedTuple):
     wrong: list[Component]
     wrong_title: str
     closest: list[Component]
+    account: Component
 
 
 def layout(feed: Feed, _search: str) -> Component:
@@ -53,6 +55,7 @@ def layout(feed: Feed, _search: str) -> Component:
         [
             html.H1(f"Site {feed.plant.site}", className="unseen"),
             html.Section(id="site-cards", className="cards", **aria(label="Key figures")),
+            html.Section(id="site-account", className="panel account", **aria(label="Account")),
             html.Section(
                 [
                     html.Div([html.H2("Racks"), chooser], className="panel-head"),
@@ -98,10 +101,11 @@ def register(app: Dash, feed: Feed) -> None:
         Output("site-wrong", "children"),
         Output("site-wrong-title", "children"),
         Output("site-closest", "children"),
+        Output("site-account", "children"),
         TICK,
     )
     def figures(_tick: dict[str, Any] | None) -> tuple[Any, ...]:
-        return feed.shared("site", partial(_shown, feed)) or (no_update,) * 4
+        return feed.shared("site", partial(_shown, feed)) or (no_update,) * 5
 
     @on(app, Output("site-floor-values", "data"), TICK, Input("site-signal", "value"))
     def floor(_tick: dict[str, Any] | None, name: str) -> Any:
@@ -141,6 +145,7 @@ def _shown(feed: Feed, summary: Summary) -> Shown:
         wrong_list(found),
         wrong_title(found),
         closest_list(closest(feed.index, summary)),
+        account_table(feed.accounts, feed.world.zone),
     )
 
 

@@ -62,7 +62,7 @@ def _facility_power(index: Index, summary: Summary) -> Card:
 
 
 def _pue(summary: Summary) -> Card:
-    return Card("PUE", fixed(summary.site["site_pue"], 3), "", "facility over IT")
+    return Card("PUE", fixed(summary.site["site_pue"], 3), "", "facility over IT, now")
 
 
 def _hottest(index: Index, summary: Summary) -> Card:

@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
+from controllers.charges import read_charges
 from controllers.worlds import Wish, open_world
+from dashboards.account_lines import Carbon, Price
 from dashboards.report import SITE_HELP, Catalogs
 from site_models.errors import InputError
 from site_models.figure import Strict
@@ -33,6 +35,9 @@ class Config(Strict):
     runs: Path = Path("runs")
     """Folder of the journal and the audit log."""
     catalog: tuple[Path, ...] = ()
+    price: Path | None = None
+    carbon: Path | None = None
+    """Price and carbon intensity of electricity by time, see docs/guide/account.md."""
 
 
 def register(app: typer.Typer) -> None:
@@ -62,6 +67,8 @@ def serve(
     tokens: Annotated[
         Path | None, typer.Option("--tokens", metavar="FILE", help="Hashed tokens and their roles.")
     ] = None,
+    price: Price = None,
+    carbon: Carbon = None,
     catalog: Catalogs = None,
 ) -> None:
     """Serve the live pages and the HTTP interface."""
@@ -74,6 +81,8 @@ def serve(
         "speed": speed,
         "trust_loopback": trust_loopback or None,
         "tokens": tokens,
+        "price": price,
+        "carbon": carbon,
         "catalog": tuple(catalog) if catalog else None,
     }
     chosen = _config(config).model_copy(
@@ -93,6 +102,7 @@ def serve(
             catalogs=chosen.catalog,
         )
     )
+    charges = read_charges(chosen.price, chosen.carbon, world.loop.progress.state.time_s)
     from dashboards.server import server_of  # the pages take a second to load: only here
 
     server = server_of(
@@ -102,6 +112,7 @@ def serve(
         trust_loopback=chosen.trust_loopback,
         tokens=chosen.tokens,
         audit=chosen.runs / "audit.jsonl",
+        charges=charges,
     )
     shown = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
     typer.echo(f"{world.plant.site}: http://{shown}:{chosen.port}/   (Ctrl-C ends it)")
