@@ -6,15 +6,20 @@ A count is of the cases in which the property does not hold.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from benchmarks.evidence import Evidence
+from controllers.plant_edits import stopped
 from site_models.arrays import Flags, Floats, Ints
 from site_models.compile import compile_site
-from site_models.plant import Plant, freeze
-from twin.physics.heat_exchange import exchanged_heat_w, ua_off_design
+from site_models.plant import Gpus, Plant, freeze
+from twin.physics.heat_exchange import (
+    counterflow_effectiveness,
+    exchanged_heat_w,
+    ua_off_design,
+)
 from twin.start import first_state, idle_inputs
 from twin.state import Inputs, State
 from twin.step import step
@@ -24,6 +29,8 @@ SITES = ("pilot", "edge", "hgx-h200")
 STEP_CASES, LAW_CASES = 300, 600
 BALANCE, SAME_K = 1e-9, 1e-9
 STANDSTILL_S = 30.0
+LEAST_W_PER_K = 1e-9
+"""Of a stream that stands, where one is divided by."""
 SHAKEN = (
     "gpu_temp_c",
     "gpu_body_c",
@@ -71,7 +78,7 @@ def exchangers(chance: np.random.Generator) -> Iterator[Evidence]:
     hot_c, cold_c = chance.uniform(5.0, 95.0, n), chance.uniform(5.0, 95.0, n)
     one, two, ua = (10.0 ** chance.uniform(0.0, 6.0, n) for _ in range(3))
     one[::20], two[5::20], ua[10::20] = 0.0, 0.0, 0.0
-    heat_w = exchanged_heat_w(hot_c, cold_c, one, two, ua)
+    heat_w = heat_of(hot_c, cold_c, one, two, ua)
     with np.errstate(divide="ignore", invalid="ignore"):
         hot_out = np.where(one > 0.0, hot_c - heat_w / one, hot_c)
         cold_out = np.where(two > 0.0, cold_c + heat_w / two, cold_c)
@@ -81,9 +88,9 @@ def exchangers(chance: np.random.Generator) -> Iterator[Evidence]:
     more = 1.0 + chance.uniform(0.0, 3.0, n)
     slack = 1e-9 * np.abs(heat_w) + 1e-9
     for name, larger in (
-        ("UA", exchanged_heat_w(hot_c, cold_c, one, two, ua * more)),
-        ("flow of the first stream", exchanged_heat_w(hot_c, cold_c, one * more, two, ua)),
-        ("flow of the second stream", exchanged_heat_w(hot_c, cold_c, one, two * more, ua)),
+        ("UA", heat_of(hot_c, cold_c, one, two, ua * more)),
+        ("flow of the first stream", heat_of(hot_c, cold_c, one * more, two, ua)),
+        ("flow of the second stream", heat_of(hot_c, cold_c, one, two * more, ua)),
     ):
         less = ~(np.abs(larger) >= np.abs(heat_w) - slack)
         yield none_of(less, f"Heat never falls with {name}")
@@ -95,6 +102,13 @@ def exchangers(chance: np.random.Generator) -> Iterator[Evidence]:
     ):
         less = ~(larger >= usual * (1.0 - 1e-12))
         yield none_of(less, f"UA never falls with the flow of the {name} side")
+
+
+def heat_of(hot_c: Floats, cold_c: Floats, one: Floats, two: Floats, ua: Floats) -> Floats:
+    """Return the heat between two streams [W], negative from the second to the first."""
+    least, most = np.minimum(one, two), np.maximum(np.maximum(one, two), LEAST_W_PER_K)
+    effectiveness = counterflow_effectiveness(ua / np.maximum(least, LEAST_W_PER_K), least / most)
+    return exchanged_heat_w(effectiveness, one, two, hot_c - cold_c)
 
 
 def permuted(plants: list[Plant], chance: np.random.Generator) -> Evidence:
@@ -111,7 +125,7 @@ def permuted(plants: list[Plant], chance: np.random.Generator) -> Evidence:
         moved = replace(
             plant,
             arrays=plant.arrays._replace(
-                gpus=freeze(gpus._make(np.ascontiguousarray(field[order]) for field in gpus))
+                gpus=freeze(Gpus(*(np.ascontiguousarray(field[order]) for field in gpus)))
             ),
         )
         other = step(moved, along(state, order), along(inputs, order), dt_s)
@@ -143,7 +157,7 @@ def standing(plants: list[Plant], chance: np.random.Generator) -> Evidence:
             state = state._replace(rack_flow_kg_per_s=np.zeros_like(state.rack_flow_kg_per_s))
         if none[2]:
             state = state._replace(fan_speed=np.zeros_like(state.fan_speed))
-        still = without_flow(plant) if none[3] else plant
+        still = without_flow(plant, state) if none[3] else plant
         after = step(still, state, inputs, STANDSTILL_S)
         bad[case] = not finite(after, state)
     return none_of(bad, "Zero flow, fans and power on whole sites give finite numbers")
@@ -192,7 +206,7 @@ def places_in_nodes(plant: Plant, chance: np.random.Generator) -> Ints:
 
 def along(values: T, order: Ints) -> T:
     """Return a state or inputs whose GPUs have changed places."""
-    moved = {
+    moved: dict[str, Any] = {
         name: np.ascontiguousarray(getattr(values, name)[order])
         for name in values._fields
         if name.startswith("gpu_") or name == "memory_temp_c"
@@ -200,12 +214,15 @@ def along(values: T, order: Ints) -> T:
     return values._replace(**moved)
 
 
-def without_flow(plant: Plant) -> Plant:
-    """Return a plant whose circuits all stand still."""
-    circuits = plant.arrays.circuits
-    none = np.zeros_like(circuits.flow_max_kg_per_s)
-    still = circuits._replace(flow_max_kg_per_s=none, flow_min_kg_per_s=none.copy())
-    return replace(plant, arrays=plant.arrays._replace(circuits=freeze(still)))
+def without_flow(plant: Plant, state: State) -> Plant:
+    """Return a plant whose pumps and room fans stand, no coolant in racks and no air in nodes."""
+    every = range(len(plant.circuit_names))
+    plant = stopped(plant, state, every)
+    arrays = plant.arrays
+    none = np.zeros(len(plant.rack_names))
+    racks = arrays.racks._replace(flow_max_kg_per_s=none, flow_min_kg_per_s=none.copy())
+    nodes = arrays.nodes._replace(airflow_max_kg_per_s=np.zeros(len(plant.node_names)))
+    return replace(plant, arrays=arrays._replace(racks=freeze(racks), nodes=freeze(nodes)))
 
 
 def finite(after: State, before: State) -> bool:
