@@ -28,7 +28,7 @@ SEED = 20240712
 SITES = ("pilot", "edge", "hgx-h200")
 STEP_CASES, LAW_CASES = 300, 600
 BALANCE, SAME_K = 1e-9, 1e-9
-STANDSTILL_S = 30.0
+STANDSTILL_S, STILL = 30.0, 1e-9
 LEAST_W_PER_K = 1e-9
 """Of a stream that stands, where one is divided by."""
 SHAKEN = (
@@ -121,12 +121,10 @@ def permuted(plants: list[Plant], chance: np.random.Generator) -> Evidence:
         state = random_state(plant, inputs, chance)
         dt_s = float(chance.uniform(0.1, 20.0))
         usual = step(plant, state, inputs, dt_s)
-        gpus = plant.arrays.gpus
+        fields: list[Any] = [np.ascontiguousarray(field[order]) for field in plant.arrays.gpus]
         moved = replace(
             plant,
-            arrays=plant.arrays._replace(
-                gpus=freeze(Gpus(*(np.ascontiguousarray(field[order]) for field in gpus)))
-            ),
+            arrays=plant.arrays._replace(gpus=freeze(Gpus(*fields))),
         )
         other = step(moved, along(state, order), along(inputs, order), dt_s)
         apart_k = np.abs(other.gpu_temp_c - usual.gpu_temp_c[order])
@@ -215,13 +213,17 @@ def along(values: T, order: Ints) -> T:
 
 
 def without_flow(plant: Plant, state: State) -> Plant:
-    """Return a plant whose pumps and room fans stand, no coolant in racks and no air in nodes."""
+    """Return a plant whose pumps and fans stand: no coolant in racks, next to no air in nodes.
+
+    A rating of zero is refused by the catalog, so what stands keeps a billionth of its rating.
+    """
     every = range(len(plant.circuit_names))
     plant = stopped(plant, state, every)
     arrays = plant.arrays
     none = np.zeros(len(plant.rack_names))
     racks = arrays.racks._replace(flow_max_kg_per_s=none, flow_min_kg_per_s=none.copy())
-    nodes = arrays.nodes._replace(airflow_max_kg_per_s=np.zeros(len(plant.node_names)))
+    still_kg_per_s = STILL * arrays.nodes.airflow_max_kg_per_s
+    nodes = arrays.nodes._replace(airflow_max_kg_per_s=still_kg_per_s)
     return replace(plant, arrays=arrays._replace(racks=freeze(racks), nodes=freeze(nodes)))
 
 
