@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from site_models.errors import InputError
+from telemetry.samples import sample_tariff
 from telemetry.tariffs import StepSeries, read_carbon, read_price
 from twin.account import Terms
 
@@ -36,12 +37,18 @@ class Charges:
 def read_charges(price: Path | None, carbon: Path | None, start_s: float) -> Charges:
     """Return the charges of a run that starts at a time, from files as `telemetry.tariffs` reads.
 
-    A file of another year stands for the same dates, and `price` or `carbon` says so.
+    A shipped tariff is given by its name. A file of another year stands for the same dates,
+    and `price` or `carbon` says so.
     Raises InputError, one line naming the file, for one that cannot be read or has no such date.
     Checked in ``tests/controllers/test_books.py``.
     """
-    priced = None if price is None else _dated(price, read_price(price), start_s)
-    weighed = None if carbon is None else _dated(carbon, read_carbon(carbon), start_s)
+    priced = weighed = None
+    if price is not None:
+        path = sample_tariff(price, "price")
+        priced = _dated(path, price.name, read_price(path), start_s)
+    if carbon is not None:
+        path = sample_tariff(carbon, "carbon")
+        weighed = _dated(path, carbon.name, read_carbon(path), start_s)
     return Charges(
         Terms(priced and priced[0], weighed and weighed[0]),
         priced[1] if priced else NO_PRICE,
@@ -49,16 +56,16 @@ def read_charges(price: Path | None, carbon: Path | None, start_s: float) -> Cha
     )
 
 
-def _dated(path: Path, series: StepSeries, start_s: float) -> tuple[StepSeries, str]:
+def _dated(path: Path, name: str, series: StepSeries, start_s: float) -> tuple[StepSeries, str]:
     """Return a series on the run's dates and what is to be said of it."""
     try:
         moved = series.on_dates_of(start_s)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     if moved is series:
-        return series, path.name
+        return series, name
     year = datetime.fromtimestamp(start_s - moved.edges_s[0] + series.edges_s[0], UTC).year
-    return moved, f"{path.name}, the same dates of {year}"
+    return moved, f"{name}, the same dates of {year}"
 
 
 def _ended(series: object, end_s: float) -> bool:

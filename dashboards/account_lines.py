@@ -10,11 +10,15 @@ from dashboards.report import table
 
 Price = Annotated[
     Path | None,
-    typer.Option("--price", metavar="CSV", help="Electricity price by time; docs/guide."),
+    typer.Option(
+        "--price",
+        metavar="CSV",
+        help="Electricity price by time, or texas-july; see docs/guide/account.md.",
+    ),
 ]
 Carbon = Annotated[
     Path | None,
-    typer.Option("--carbon", metavar="CSV", help="Carbon intensity by time; docs/guide."),
+    typer.Option("--carbon", metavar="CSV", help="Carbon intensity by time, or texas-july."),
 ]
 
 

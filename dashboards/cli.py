@@ -14,7 +14,10 @@ import typer
 from typer.exceptions import Abort, Exit
 
 from dashboards import verbs
+from dashboards.report import complain
 from site_models.errors import InputError
+from twin.network_flow import NotSolvedError
+from twin.steady import NotSettledError
 
 
 def build() -> typer.Typer:
@@ -40,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = command.main(args=arguments, prog_name="twin", standalone_mode=False)
     except InputError as error:
         return _complain(str(error))
+    except (NotSolvedError, NotSettledError) as error:
+        complain(str(error))
+        return 1
     except Exit as error:
         return int(error.exit_code)
     except (Abort, KeyboardInterrupt):
@@ -62,8 +68,7 @@ def _usage(error: Any) -> str:
 
 
 def _complain(message: str) -> int:
-    line = " ".join(message.split())
-    sys.stderr.write(f"twin: {line}\n")
+    complain(message)
     return 2
 
 

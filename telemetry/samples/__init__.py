@@ -1,4 +1,4 @@
-"""Recordings that come with the twin; each has its LICENSE and SOURCE.md beside it."""
+"""Recordings and tariffs that come with the twin; each has its LICENSE and SOURCE.md beside it."""
 
 from pathlib import Path
 
@@ -13,3 +13,12 @@ def sample(name: str) -> Path | None:
     """Return the folder of a shipped recording by name; None if there is none."""
     folder = Path(__file__).parent / name
     return folder if (folder / "manifest.json").is_file() else None
+
+
+def sample_tariff(path: Path, kind: str) -> Path:
+    """Return the file of a shipped tariff where `path` is its name, else `path` itself.
+
+    `kind` is `price` or `carbon`.
+    """
+    shipped = Path(__file__).parent / path / f"{kind}.csv.gz"
+    return shipped if len(path.parts) == 1 and shipped.is_file() else path

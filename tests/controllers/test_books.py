@@ -167,3 +167,17 @@ def test_before_the_first_step_there_is_no_figure(plant: Plant) -> None:
     books.look(plant, first_state(plant, idle_inputs(plant, 20.0, 15.0), 0.0), 0.0)
     told = figures_of(books.entries()[0])
     assert (told["figures"], told["why"]) == ({}, NO_STEP)
+
+
+def test_a_tariff_is_shipped() -> None:
+    charges = read_charges(Path("texas-july"), Path("texas-july"), at("2024-07-12T19:00:00Z"))
+    assert charges.price == "texas-july, the same dates of 2023"
+    assert charges.carbon == "texas-july, the same dates of 2022"
+    for series, low, high in (
+        (charges.terms.price_usd_per_j, -100.0, 5000.0),
+        (charges.terms.carbon_kg_per_j, 100.0, 600.0),
+    ):
+        assert isinstance(series, StepSeries)
+        told = series.value * 3.6e9  # USD/MWh, and as many g/kWh
+        assert low < told.min() < told.max() <= high
+        assert len(series.value) == 31 * 24 + 1
