@@ -88,6 +88,11 @@ def serve(
     chosen = _config(config).model_copy(
         update={key: value for key, value in given.items() if value is not None}
     )
+    _serve(chosen)
+
+
+def _serve(chosen: Config) -> None:
+    """Open the world that was asked for and serve it until interrupted."""
     if not 0.0 < chosen.speed < math.inf:
         raise InputError(f"--speed: expected a number above 0, got {chosen.speed:g}")
     chosen.runs.mkdir(parents=True, exist_ok=True)

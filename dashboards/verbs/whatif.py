@@ -12,13 +12,13 @@ import typer
 
 from controllers.account_figures import figures_of
 from controllers.books import Books
-from controllers.charges import read_charges
+from controllers.charges import Charges, read_charges
 from controllers.headless import run_headless
 from controllers.scenario import load_scenario, ready_scenarios, scenario_path, site_name
 from controllers.snapshot import Snapshot
 from controllers.tail import onset_of
 from controllers.tally import Tally
-from controllers.worlds import SCENARIO, Wish, open_world
+from controllers.worlds import SCENARIO, Wish, World, open_world
 from dashboards.account_lines import Carbon, Price, account_lines
 from dashboards.report import SITE_HELP, Catalogs, Json, Out, complain, tell
 from site_models.errors import InputError
@@ -91,17 +91,29 @@ def whatif(
     if from_ is not None:
         wish = replace(wish, onset=onset_of(from_, played.recording_time, wish))
     world = open_world(wish)
+    charges = read_charges(price, carbon, world.loop.progress.state.time_s)
+    content = _played(world, wish, charges, out, f"scenario {path.name}")
+    _write(out / FILE, content)
+    tell(content, _lines(content, out), json)
+    if content["stopped"] is not None:
+        complain(f"{content['stopped']}; what was computed is in {out}")
+        raise typer.Exit(1)
+    if not content["kpi"]["balance_error"] <= BALANCE_LIMIT:
+        raise typer.Exit(1)
+
+
+def _played(world: World, wish: Wish, charges: Charges, out: Path, source: str) -> dict[str, Any]:
+    """Run a what-if into a folder; return what it came to, of the simulated plant's truth."""
     what_if = world.what_if
     assert what_if is not None
-    charges = read_charges(price, carbon, what_if.scenario.start_s)
     tally, books = Tally(what_if, world.plant), Books(charges)
 
     def look(shot: Snapshot) -> None:
         tally.look(shot.dt_s)
         books.look(what_if.rig.plant, what_if.rig.state, shot.dt_s)
 
-    report = run_headless(world, out, f"scenario {path.name}", tell=look, charges=charges)
-    content = {
+    report = run_headless(world, out, source, tell=look, charges=charges)
+    return {
         "events": tally.events(),
         "kpi": tally.kpi(),
         "account": figures_of(books.entries()[0]),
@@ -109,13 +121,6 @@ def whatif(
         "digest": report.digest,
         "stopped": report.stopped,
     }
-    _write(out / FILE, content)
-    tell(content, _lines(content, out), json)
-    if report.stopped is not None:
-        complain(f"{report.stopped}; what was computed is in {out}")
-        raise typer.Exit(1)
-    if not tally.balance_error <= BALANCE_LIMIT:
-        raise typer.Exit(1)
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:

@@ -60,7 +60,7 @@ def hourly(path: Path, head: str, first: str, values: list[float]) -> Path:
 
 def test_the_sum_of_a_run_is_the_account_of_its_steps(plant: Plant) -> None:
     run = ran(plant, at("2024-07-12T12:00:00Z"), 40)
-    series = StepSeries("price", at("2024-07-12T00:00:00Z") + 3600.0 * np.arange(25), np.ones(24))
+    series = StepSeries("price", at("2024-07-12T00:00:00Z") + 3600.0 * np.arange(25.0), np.ones(24))
     books = Books(Charges(Terms(series)))
     ours = kept(plant, run, books)["run"].account
     theirs = account_of(plant, run, Terms(series))

@@ -1,6 +1,7 @@
 """The account as pages and programs see it: over stated intervals, unknown is not zero."""
 
 import json
+from typing import Any
 
 import httpx
 
@@ -28,6 +29,10 @@ def books() -> Books:
     return books
 
 
+def words_of(component: Any) -> str:
+    return json.dumps(component, default=lambda c: c.to_plotly_json(), ensure_ascii=False)
+
+
 def test_key_figures_state_their_intervals(client: httpx.Client) -> None:
     account = client.get("/api/v1/kpi").json()["account"]
     assert list(account) == ["hour", "day", "run"]
@@ -42,8 +47,7 @@ def test_key_figures_state_their_intervals(client: httpx.Client) -> None:
 
 
 def test_the_page_has_a_line_for_hour_day_and_run() -> None:
-    text = json.dumps(account_table(books().entries(), ZONE).to_plotly_json(),
-                      default=lambda c: c.to_plotly_json(), ensure_ascii=False)  # fmt: skip
+    text = words_of(account_table(books().entries(), ZONE))
     for word in ("This hour, 21:00:00 to 21:00:20", "Today", "Since start", "WUE [L/kWh]"):
         assert word in text
     assert NO_CARBON in text
@@ -52,8 +56,7 @@ def test_the_page_has_a_line_for_hour_day_and_run() -> None:
 
 def test_before_the_first_step_the_page_shows_dashes() -> None:
     empty = Books(Charges(), ZONE, ("hour", "day", "run")).entries()
-    text = json.dumps(account_table(empty, ZONE).to_plotly_json(),
-                      default=lambda c: c.to_plotly_json(), ensure_ascii=False)  # fmt: skip
+    text = words_of(account_table(empty, ZONE))
     assert "no step was taken" in text
 
 
