@@ -94,8 +94,8 @@ class Driver(Protocol):
     def fields(self, handle: Any, wanted: Sequence[Wanted]) -> list[float | None]:
         """Return fields: None is not offered, NaN failed this once; GpuLostError."""
 
-    def watch(self, handles: Sequence[Any]) -> Any:
-        """Return a set of the devices' events; None where no device has any."""
+    def watch(self, handles: Sequence[Any]) -> tuple[Any, list[int]]:
+        """Return a set of the devices' events, and which of the handles have any."""
 
     def next_xid(self, watched: Any, wait_s: float) -> tuple[int, int] | None:
         """Return the next Xid: which of the handles, and its number; None if none came."""
@@ -175,23 +175,23 @@ class Nvml:
             return [np.nan] * len(wanted)
         return [_number(*row) for row in np.frombuffer(answers, _FIELD)[_TOLD].tolist()]
 
-    def watch(self, handles: Sequence[Any]) -> Any:
-        """Return an event set of all devices that have events; None where none has."""
+    def watch(self, handles: Sequence[Any]) -> tuple[Any, list[int]]:
+        """Return an event set, and which of the handles report Xids to it."""
         try:
             events = pynvml.nvmlEventSetCreate()
         except pynvml.NVMLError:
-            return None
-        registered = False
-        for handle in handles:
+            return None, []
+        heard = []
+        for k, handle in enumerate(handles):
             try:
                 offered = pynvml.nvmlDeviceGetSupportedEventTypes(handle) & _WATCHED_EVENTS
-                if offered:
+                if offered & _XID_EVENT:
                     pynvml.nvmlDeviceRegisterEvents(handle, offered, events)
-                    registered = True
+                    heard.append(k)
             except pynvml.NVMLError:
                 continue
         self._watched = [_address(handle) for handle in handles]
-        return events if registered else None
+        return events, heard
 
     def next_xid(self, watched: Any, wait_s: float) -> tuple[int, int] | None:
         """Return the next Xid: which of the watched handles, and its number.

@@ -144,12 +144,13 @@ class Host:
     def _watch(self) -> None:
         """Start to listen for Xids, in a thread since the call blocks."""
         alive = [k for k, device in enumerate(self.devices) if not device.lost]
-        events = self._driver.watch([self.devices[k].handle for k in alive])
+        events, heard = self._driver.watch([self.devices[k].handle for k in alive])
         self._deaf = threading.Event()
         self._watcher: threading.Thread | None = None
-        if events is None:
+        if not heard:
             return
-        self._xid[alive] = np.nan_to_num(self._xid[alive], nan=0.0)
+        seats = [alive[k] for k in heard]
+        self._xid[seats] = np.nan_to_num(self._xid[seats], nan=0.0)  # none so far
         arguments = (events, alive, self._deaf)
         self._watcher = threading.Thread(target=self._listen, args=arguments, daemon=True)
         self._watcher.start()

@@ -9,6 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from site_models.arrays import Floats
+
 SOURCE = Path(__file__).with_name("imitation.c")
 MOST_GPUS = 16
 MAGIC = 0x4C4D564E
@@ -172,3 +176,9 @@ class Imitation:
             return []
         lines = [line.split() for line in self.log_path.read_text().splitlines()]
         return [(what, uuid, int(a), int(b), int(r)) for _, what, uuid, a, b, r in lines]
+
+
+def jitter_s(time_s: Floats, every_s: float) -> float:
+    """Return the 99th percentile of how far frames lie from the grid that fits them best."""
+    off_s = time_s - time_s[0] - every_s * np.rint((time_s - time_s[0]) / every_s)
+    return float(np.percentile(np.abs(off_s - np.median(off_s)), 99.0))
