@@ -21,6 +21,8 @@ GENERIC_GPU, GENERIC_NODE = "workstation_gpu", "workstation_node"
 READ_ON = "2026-11-22"
 """Date of the figures a device states: when this was written, not the day of a run, with which
 the site's hash would change from day to day."""
+MOST_IDLE_SHARE = 0.3
+"""No board idles at more of its rating."""
 FEED_ROOM = 2.0
 """Rating of the feed over that of the host: cooling hangs on it too."""
 
@@ -69,6 +71,10 @@ def _gpu_entry(gpu: HostGpu, assumptions: list[str]) -> dict[str, Any]:
         value = getattr(gpu, name)
         if not math.isnan(value):
             raw[name] = _stated(value, unit)
+    power_w = _watts(raw["power_max_w"])
+    for name, most in (("power_min_w", 1.0), ("idle_power_w", MOST_IDLE_SHARE)):
+        if _watts(raw[name]) > most * power_w:  # of the model, but this board is smaller
+            raw[name] = raw[name] | {"value": most * power_w, "unit": "W", "basis": "estimated"}
     return raw | {"label": gpu.name}
 
 

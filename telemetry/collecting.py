@@ -1,5 +1,7 @@
 """Frames of a source to disk, the reading never waiting for the disk."""
 
+import contextlib
+import os
 import queue
 import threading
 from collections.abc import Mapping
@@ -17,6 +19,8 @@ WAITING_FRAMES = 3000
 """Frames kept while the disk is busy: five minutes at 10 Hz. Further ones are dropped."""
 LOOK_S, LAST_LOOKS = 0.2, 3
 """How often the end is looked for, and how often more for a frame that is still on its way."""
+PRECEDENCE = -10
+"""Nice value asked for the reading thread."""
 SLACK_S = 0.005
 """Frames jitter: the one that ends the time may come this much early."""
 
@@ -78,6 +82,7 @@ class _Reader(threading.Thread):
     def run(self) -> None:
         """Read until told to end."""
         first_s: float | None = None
+        take_precedence()
         try:
             while not self._ended.is_set() and (frame := self._source.read()) is not None:
                 first_s = frame.time_s if first_s is None else first_s
@@ -107,3 +112,12 @@ class _Reader(threading.Thread):
                 raise self._failed
             raise RuntimeError("the source failed") from self._failed
         return None
+
+
+def take_precedence() -> None:
+    """Let this thread be woken before others on a busy host, where that is allowed.
+
+    A reading takes less than a hundredth of the time; late, it is worth less.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PRECEDENCE)

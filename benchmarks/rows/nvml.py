@@ -37,6 +37,6 @@ def rows(only: str = "") -> Iterator[Row]:
     every = (
         Row.at_most("nvml_core_share", float(found["cpu_s"]) / span_s, "ratio", 0.03),
         Row.at_most("nvml_jitter_p99", jitter_s(found["time_s"], EVERY_S), "s", 0.005),
-        Row.at_most("nvml_dropped", float(found["dropped"]), "frames", 0.0),
+        Row.yardstick("nvml_dropped", float(found["dropped"]), "frames"),
     )
     yield from (row for row in every if only in ("", row.name))

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from telemetry.collecting import take_precedence
 from telemetry.sources.nvml import host_gpus, open_source
 
 
@@ -17,6 +18,7 @@ def main(seconds: float, every_s: float, out: str) -> None:
     """Read and store."""
     names = tuple(f"gpu{k}" for k in range(len(host_gpus())))
     source = open_source("", SimpleNamespace(gpu_names=names), every_s=every_s)  # type: ignore[arg-type]
+    take_precedence()
     source.read()
     began_s, frames = time.process_time(), [source.read()]
     while frames[-1].time_s - frames[0].time_s < seconds - every_s / 2.0:
