@@ -50,14 +50,15 @@ class Host:
         self._watch()
 
     def limits(self) -> list[HostGpu]:
-        """Return the limits of each GPU as it states them."""
-        return [limits_of(self._driver, d.handle, d.identity.name) for d in self.devices]
+        """Return the limits of each GPU as it states them; of a lost one only its model."""
+        return [self._limits(device) for device in self.devices]
 
     def read(self, now_s: float) -> dict[str, Floats]:
         """Return the readings of all GPUs; signals that are due, each of shape (GPUs,)."""
         slow = now_s >= self._next_slow_s
         found = {"xid": self._xid.copy()} if self._watcher is not None else {}
-        if not self._gate.acquire(blocking=False):  # the library is being started again
+        # The library is being started again, or was closed while a reader was asleep.
+        if self._closing.is_set() or not self._gate.acquire(blocking=False):
             return found | {n: np.full(len(self.devices), np.nan) for n in self._signals}
         try:
             rows = [self._row(k, now_s, slow) for k in range(len(self.devices))]
@@ -78,6 +79,13 @@ class Host:
             self._mender.join()
         self._unwatch()
         self._driver.close()
+
+    def _limits(self, device: Device) -> HostGpu:
+        name = device.identity.name
+        try:
+            return HostGpu(name) if device.lost else limits_of(self._driver, device.handle, name)
+        except GpuLostError:
+            return HostGpu(name)
 
     def _begin(self, device: Device) -> None:
         try:

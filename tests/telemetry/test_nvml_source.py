@@ -131,6 +131,24 @@ def test_an_xid_is_seen_and_none_is_zero(opened: Opened) -> None:
     assert frame.values["xid"].tolist() == [0.0, 79.0]
 
 
+def test_a_closed_source_says_nothing_and_touches_no_driver(opened: Opened) -> None:
+    driver = FakeDriver(board())
+    source, _ = opened(driver)
+    source.close()
+    assert np.isnan(source.read().values["gpu_power_w"]).all()
+    assert driver.inits == 1
+
+
+def test_a_gpu_that_is_lost_states_no_limits() -> None:
+    driver = FakeDriver(board(0), board(1))
+    host = Host(driver)
+    driver.gpus[1].lost = True
+    known, lost = host.limits()
+    host.close()
+    assert known.power_max_w == 700.0
+    assert np.isnan(lost.power_max_w)
+
+
 def test_without_a_driver_there_is_no_host() -> None:
     with pytest.raises(InputError, match="no driver"):
         Host(FakeDriver(missing=True))
