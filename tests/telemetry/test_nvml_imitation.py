@@ -37,7 +37,10 @@ from tests.fakes.nvml.imitation import (
     jitter_s,
 )
 
-pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc to build it with")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc to build it with"),
+]
 
 Read = dict[str, Any]
 TWIN = "from dashboards.cli import run; run()"
@@ -138,7 +141,6 @@ def test_every_signal_is_read_through_the_binding(driver: Imitation) -> None:
     assert seen(found["nvlink_rx_bytes_per_s"][:, 5])[-1] == 0.0
 
 
-@pytest.mark.slow
 def test_frames_come_at_the_asked_rate(driver: Imitation) -> None:
     tries: list[float] = []
     while not tries or (min(tries) > 0.005 and len(tries) < 4):  # others may use this machine
