@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from telemetry.nvml_driver import Driver, Identity, NotOfferedError, Wanted
+from telemetry.nvml_port import Driver, Identity, NotOfferedError, Wanted
 from telemetry.nvml_readings import OLD_POWER, READINGS, Call, Fields, Reading
 from telemetry.signals import SIGNALS
 

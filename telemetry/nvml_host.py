@@ -9,8 +9,8 @@ import numpy as np
 from site_models.arrays import Floats
 from site_models.host_gpu import HostGpu
 from telemetry.nvml_device import Device
-from telemetry.nvml_driver import Driver, GpuLostError
 from telemetry.nvml_limits import limits_of
+from telemetry.nvml_port import Driver, GpuLostError
 
 SLOW_S = 1.0
 """How often counters, limits and memory are read, at most."""

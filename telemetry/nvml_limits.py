@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from site_models.host_gpu import HostGpu
-from telemetry.nvml_driver import SM_CLOCK, Driver, NotOfferedError
+from telemetry.nvml_port import SM_CLOCK, Driver, NotOfferedError
 
 _POWER_FIELDS = ((187, 0), (188, 0))
 _OFFSET_FIELDS = ((194, 0), (193, 0))

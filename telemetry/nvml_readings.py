@@ -6,7 +6,7 @@ out once. Field numbers, units and scopes are those of the library's header, ver
 
 from dataclasses import dataclass
 
-from telemetry.nvml_driver import ALL_LINKS, MEMORY_CLOCK, SM_CLOCK, Wanted
+from telemetry.nvml_port import ALL_LINKS, MEMORY_CLOCK, SM_CLOCK, Wanted
 
 GPU_SCOPE = 0
 """Of power fields: the board alone; 1 would be the module with its CPU."""

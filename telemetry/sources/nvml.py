@@ -11,8 +11,9 @@ from site_models.errors import InputError
 from site_models.host_gpu import HostGpu
 from site_models.plant import Plant
 from telemetry.frame import Frame
-from telemetry.nvml_driver import Identity, Nvml, found_driver
+from telemetry.nvml_driver import Nvml, found_driver
 from telemetry.nvml_host import Host
+from telemetry.nvml_port import Identity
 
 SCHEME = "nvml"
 """`nvml` reads the GPUs of this host."""

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telemetry.nvml_device import Device
-from telemetry.nvml_driver import ALL_LINKS, GpuLostError
 from telemetry.nvml_limits import limits_of
+from telemetry.nvml_port import ALL_LINKS, GpuLostError
 from telemetry.signals import SIGNALS
 from tests.fakes.nvml.fake_driver import FakeDriver, FakeGpu, board
 

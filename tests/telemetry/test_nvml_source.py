@@ -8,8 +8,8 @@ import pytest
 
 from site_models.errors import InputError
 from telemetry.frame import Frame
-from telemetry.nvml_driver import Identity
 from telemetry.nvml_host import Host
+from telemetry.nvml_port import Identity
 from telemetry.sources.nvml import NvmlSource, seats_of
 from tests.fakes.nvml.fake_driver import FakeDriver, board
 
