@@ -4,10 +4,9 @@ The three worlds differ in the pair of source and actuator alone. Replay: record
 and nobody to act on. What-if: the rig is both. Live: devices and their actuator.
 """
 
-import importlib
-import pkgutil
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +22,13 @@ from controllers.outdoors import outdoors_of
 from controllers.policy import Mode, find_policies
 from controllers.snapshot import Snapshot
 from controllers.supervisor import Supervisor
+from controllers.this_host import located
 from controllers.what_if import WhatIf, staged
 from site_models.compile import compile_site
 from site_models.errors import InputError
 from site_models.plant import Plant
 from site_models.site import Site, load_site
-from telemetry import sources
+from telemetry.finding import find_sources, is_live
 from telemetry.frame import Frame
 from telemetry.held import Held
 from telemetry.pace import Paced
@@ -95,12 +95,15 @@ class World:
 
 def open_world(wish: Wish) -> World:
     """Return the world that a wish describes; InputError, one line, where it cannot be."""
-    site = load_site(wish.site)
-    plant = compile_site(wish.site, wish.catalogs)
+    name, catalogs = located(wish.site, wish.catalogs)
+    wish = replace(wish, site=name, catalogs=catalogs)
+    site = load_site(name)
+    plant = compile_site(name, catalogs)
     outdoors = outdoors_of(site.location)
     spec = wish.spec or site.default_source or "idle"
     if spec.startswith(SCENARIO):
         return _open_scenario(spec, site, plant, outdoors, wish)
+    live = is_live(find_sources().get(spec.partition(":")[0]))
     supervisor = Supervisor(
         plant,
         policies_of(wish.policies),
@@ -109,11 +112,14 @@ def open_world(wish: Wish) -> World:
         journal=Journal(wish.journal),
     )
     believer = Believer(plant, outdoors)
+    source, label = open_spec(spec, plant, wish)
     if wish.resume is not None:
         progress = resume(wish.resume, plant, supervisor)
     else:
-        first = open_spec(spec, plant, wish)[0].read()
-        progress = _first_progress(plant, believer, outdoors, first)
+        progress = _first_progress(plant, believer, outdoors, source.read())
+    if live:  # what was read does not come again, and the clock is not ours to set
+        loop = Loop(plant, source, believer, supervisor, progress, "LIVE", label, time.time)
+        return World(site, plant, loop, supervisor, Allocations(plant), outdoors)
     after_s = progress.state.time_s if progress.tick else -np.inf
     source, label = open_spec(spec, plant, wish, after_s)
     if np.isfinite(wish.speed):
@@ -175,17 +181,12 @@ def open_spec(spec: str, plant: Plant, wish: Wish, after_s: float = -np.inf) -> 
     if scheme not in found:
         known = ", ".join(sorted([*found, "idle", "scenario"]))
         raise InputError(f"source {spec!r}: expected one of: {known}")
-    opened = found[scheme].open_source(argument, plant, wish.from_s, wish.to_s, wish.loop)
+    module, span = found[scheme], (wish.from_s, wish.to_s, wish.loop)
+    if is_live(module):
+        opened = module.open_source(argument, plant, *span, every_s=wish.dt_s)
+        return opened, opened.label
+    opened = module.open_source(argument, plant, *span)
     return Held(opened, wish.dt_s, after_s, wish.to_s), opened.label
-
-
-def find_sources() -> dict[str, Any]:
-    """Return the source modules by scheme: files of `telemetry/sources` with a SCHEME."""
-    modules = [
-        importlib.import_module(f"{sources.__name__}.{found.name}")
-        for found in pkgutil.iter_modules(sources.__path__)
-    ]
-    return {module.SCHEME: module for module in modules if hasattr(module, "SCHEME")}
 
 
 def policies_of(wished: Sequence[str]) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ import typer
 
 from controllers.placement_models import Request
 from controllers.scenario import Scenario
+from controllers.this_host import located
 from dashboards.report import SITE_HELP, Catalogs, Json, tell
 from site_models.catalog import Catalog, find_kinds, open_catalog
 from site_models.checks import Check, site_checks
@@ -45,7 +46,8 @@ def check(
         return
     if not site:
         raise InputError("SITE: missing, expected a shipped site or a path (see twin sites)")
-    read, folders = load_site(site), tuple(catalog or ())
+    site, folders = located(site, tuple(catalog or ()))
+    read = load_site(site)
     plant = compile_site(site, folders)
     models = open_catalog(folders)
     checks = [

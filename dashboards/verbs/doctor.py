@@ -1,6 +1,5 @@
 """`twin doctor`: is this host fit to run the twin?"""
 
-import ctypes
 import importlib.metadata
 import os
 import platform
@@ -14,6 +13,8 @@ import typer
 
 from dashboards.report import Json, tell
 from site_models.checks import Check
+from site_models.errors import InputError
+from telemetry.finding import find_sources, is_live, source_of
 
 LEAST_DISK_BYTES = 1e9
 BUILT_ON = 1_760_000_000.0
@@ -55,10 +56,9 @@ def _python() -> Check:
 
 def _driver() -> Check:
     try:
-        ctypes.CDLL("libnvidia-ml.so.1")
-    except OSError:
-        return Check("driver", False, "no NVIDIA driver here: replay and what-if only")
-    return Check("driver", True, "the NVIDIA management library answers")
+        return Check("driver", True, source_of("nvml").host_line())
+    except InputError as error:
+        return Check("driver", False, f"{error}; replay and what-if work without")
 
 
 def _port(port: int) -> Check:
@@ -91,12 +91,15 @@ def _versions() -> Check:
 
 
 def _source(spec: str) -> Check:
+    from controllers.this_host import located
     from controllers.worlds import Wish, open_spec  # the loop is only loaded when asked for
     from site_models.compile import compile_site
-    from site_models.errors import InputError
 
     try:
-        frame = open_spec(spec, compile_site("pilot"), Wish("pilot"))[0].read()
+        live = is_live(find_sources().get(spec.partition(":")[0]))
+        site, catalogs = located("workstation" if live else "pilot")
+        plant = compile_site(site, catalogs)
+        frame = open_spec(spec, plant, Wish(site, catalogs=catalogs))[0].read()
     except InputError as error:
         return Check("source", False, str(error))
     said = "answers" if frame is not None else "is open, but holds no frame"

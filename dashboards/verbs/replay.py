@@ -88,7 +88,7 @@ def run(
         typer.Option(
             "--source",
             metavar="SPEC",
-            help="replay:REC, scenario:NAME or idle; the site's own if not given.",
+            help="nvml, replay:REC, scenario:NAME or idle; the site's own if not given.",
         ),
     ] = "",
     site: SiteOption = "pilot",

@@ -16,7 +16,7 @@ from site_models.yaml_file import read_yaml, validated
 
 DEFAULT_POLICIES = ("thermal_guard=shadow", "power_budget=shadow")
 _SITE = f"{SITE_HELP} pilot if not given."
-_SOURCE = "replay:REC or idle; the site's own if not given."
+_SOURCE = "nvml, replay:REC or idle; the site's own if not given."
 _POLICY = "Mode off, shadow or advise. May be repeated; both of the shipped ones if none is given."
 _HOST = "To listen on, 127.0.0.1 if not given; any other needs --tokens."
 
