@@ -52,6 +52,8 @@ class Target:
         self._helps = ""
         self.refused: dict[str, str] = {}
         """Metrics whose stated unit is not the table's, with that unit."""
+        self.repeated = ""
+        """Why some of its devices are another target's."""
 
     def fetch(self, timeout_s: float) -> tuple[str, float | None]:
         """Return the exporter's text and the host's own time, if it told; OSError, InputError."""
@@ -107,7 +109,11 @@ class Target:
         labels.setdefault("instance", self.host)
         axis = SIGNALS[metric.signal].axis
         place = self._seating.place(axis, labels)
-        if place < 0 or self._claims.setdefault((axis, place), self.url) != self.url:
+        if place < 0:
+            return None
+        other = self._claims.setdefault((axis, place), self.url)
+        if other != self.url:
+            self.repeated = f"{labels.get('Hostname', self.host)} is read from {other} already"
             return None
         return metric.signal, place, metric
 
@@ -148,6 +154,10 @@ class Scraper:
     def stop(self) -> None:
         """Scrape no more."""
         self._over.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=self._period_s)
+        for target in self._targets:
+            target.drop()
 
     def _run(self) -> None:
         with ThreadPoolExecutor(min(MOST_AT_ONCE, len(self._targets))) as pool:
@@ -173,6 +183,7 @@ class Scraper:
         for name, unit in target.refused.items():
             said = f"its help says {unit}, expected {metrics()[name].unit}: not read"
             health.raised("rejected", f"{target.url} {name}", said, now_s)
+        health.set(bool(target.repeated), "repeated", target.url, target.repeated, now_s)
         shift_s = self._clocks.shift_s(target.host, told_s, now_s) if told_s else 0.0
         return self._put(samples, seats, 0.5 * (asked_s + now_s), shift_s, now_s)
 

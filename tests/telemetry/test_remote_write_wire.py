@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from tests.fakes.remote_write import body, message
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from site_models.errors import InputError
 from telemetry.remote_write_wire import LARGEST_BODY_BYTES, labels_in, scanned, unpacked
+from tests.fakes.remote_write import body, message
 
 LABELS = st.dictionaries(st.text(max_size=20), st.text(max_size=40), max_size=5)
 SAMPLES = st.lists(st.tuples(st.floats(), st.integers(0, 2**45)), max_size=4)
