@@ -1,0 +1,1 @@
+"""Tables of foreign names, as package files."""
