@@ -33,6 +33,7 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDriver]:
 
     module = SimpleNamespace(SCHEME="nvml", LIVE=True, open_source=open_source)
     monkeypatch.setattr(worlds, "find_sources", lambda: {"nvml": module})
+    monkeypatch.setattr(live, "source_of", lambda scheme: module)
     yield fake
     for host in hosts:
         host.close()
