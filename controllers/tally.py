@@ -127,7 +127,9 @@ class _Sequel:
         self._gpu = _rise(self._gpu, state.gpu_temp_c - was.gpu_temp_c, names.gpu_names, after_s)
         warmer_k = state.circuit_supply_c - was.circuit_supply_c
         self._supply = _rise(self._supply, warmer_k, names.circuit_names, after_s)
-        lost = names.arrays.gpus.in_service & ~plant.arrays.gpus.in_service
+        rack = plant.arrays.nodes.rack[plant.arrays.gpus.node]
+        fed = plant.arrays.gpus.in_service & (state.rack_powered[rack] > 0.0)
+        lost = names.arrays.gpus.in_service & ~fed
         self._dark = max(self._dark, int(lost.sum()))
         shut = off & ~self._off_before
         if self._shut is None and shut.any():

@@ -56,6 +56,13 @@ class Location(Strict):
     design_wet_bulb_c: float
 
 
+class Standby(Strict):
+    """A generator set that is a stage's other source, through a transfer switch."""
+
+    model: str
+    rating_w: Positive
+
+
 class Feed(Strict):
     """A stage of the power chain; without a parent it is a utility meter."""
 
@@ -67,6 +74,11 @@ class Feed(Strict):
     """Its losses warm the hall that lists it."""
     oversubscribed: bool = False
     """More load may hang below than the rating carries: a policy has to hold it."""
+    battery: str = ""
+    """Model of the battery that makes the stage a UPS."""
+    generator: Standby | None = None
+    breaker: str = ""
+    """Model of the breaker that protects the stage at its rating."""
 
 
 class Coolers(Strict):
