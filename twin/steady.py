@@ -61,9 +61,7 @@ def _light(plant: Plant) -> Plant:
     )
     swift = exchangers._replace(reset_s=np.minimum(exchangers.reset_s, RESET_S))
     held = arrays.feeds._replace(breaker_rating_a=np.zeros_like(arrays.feeds.breaker_rating_a))
-    light = arrays._replace(
-        circuits=freeze(quick), exchangers=freeze(swift), feeds=freeze(held)
-    )
+    light = arrays._replace(circuits=freeze(quick), exchangers=freeze(swift), feeds=freeze(held))
     return replace(plant, arrays=light)
 
 
