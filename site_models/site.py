@@ -73,7 +73,8 @@ class Feed(Strict):
     indoors: bool = False
     """Its losses warm the hall that lists it."""
     oversubscribed: bool = False
-    """More load may hang below than the rating carries: a policy has to hold it."""
+    """More load may hang below than the rating carries: a policy has to hold it, or its breaker
+    trips."""
     battery: str = ""
     """Model of the battery that makes the stage a UPS."""
     generator: Standby | None = None

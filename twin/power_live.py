@@ -119,7 +119,8 @@ def _carries(feeds: Feeds, state: State, f: int, h_s: float) -> bool:
         state.feed_open[f] = 1.0
         return False
     left_j = state.feed_battery_j[f] * feeds.battery_efficiency[f]
-    return left_j > 0.0 and left_j >= load_w * h_s
+    enough: bool = left_j > 0.0 and left_j >= load_w * h_s
+    return enough
 
 
 @compiled

@@ -31,6 +31,8 @@ class Ledger(NamedTuple):
     """Evaporated."""
     generator_j: float = 0.0
     """Of `energy_in_j`, from generators on the site."""
+    battery_j: float = 0.0
+    """Of `stored_j`, into batteries; below 0: out of them."""
 
     @property
     def balance_error(self) -> float:

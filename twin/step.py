@@ -35,7 +35,8 @@ def step(plant: Plant, state: State, inputs: Inputs, dt_s: float) -> State:
     new = copied(state)
     substeps = math.ceil(dt_s / COUPLING_S - 1e-9)
     ledger = advance(plant.arrays, new, plain(inputs), dt_s, substeps)
-    return new._replace(time_s=state.time_s + dt_s, ledger=Ledger(*ledger))
+    battery_j = float(np.sum(new.feed_battery_j - state.feed_battery_j))
+    return new._replace(time_s=state.time_s + dt_s, ledger=Ledger(*ledger, battery_j))
 
 
 def copied(state: State) -> State:

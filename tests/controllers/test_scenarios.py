@@ -418,7 +418,7 @@ def test_a_whole_site_may_lose_its_power(
     tmp_path: Path, whatif: Callable[..., tuple[int, str, str]]
 ) -> None:
     path = tmp_path / "dark.yaml"
-    path.write_text(GOOD.replace("pump_trip, target: cdu-1", "feed_loss, target: utility"))
+    path.write_text(GOOD.replace("pump_trip, target: cdu-1", "feed_loss, target: '*'"))
     code, out, _ = whatif(path, "--out", tmp_path / "run", "--json")
     assert code == 0
     assert json.loads(out)["events"][0]["gpus_dark"] == 832
