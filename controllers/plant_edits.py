@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 from site_models.arrays import Flags
@@ -155,34 +154,17 @@ def dark(plant: Plant, racks: Flags) -> Plant:
     )
 
 
-def without_feeds(plant: Plant, onset: State, where: Sequence[int]) -> Plant:
-    """Return the plant with stages of the power chain lost, and with them all below.
+def without_feeds(plant: Plant, where: Sequence[int]) -> Plant:
+    """Return the plant with stages of the power chain open.
 
-    Racks go over to their other feeds; those with none left are dark. Pumps, fans and
-    chillers behind a lost stage stand still. Batteries are not in the step: what the stage
-    gives is lost at once.
+    The step does the rest: batteries behind them take over, racks go to their other feeds,
+    what has none left is dark and stands still.
     """
-    f, links, arrays = plant.arrays.feeds, plant.arrays.rack_feeds, plant.arrays
-    live = f.in_service.copy()
-    live[where] = False
-    for i, parent in enumerate(f.parent):
-        live[i] &= parent < 0 or live[parent]
-    gone = ~live
-    feeds = f._replace(
-        in_service=put(f.in_service, gone, False),
-        loss_fixed=put(f.loss_fixed, gone, 0.0),
-        loss_linear=put(f.loss_linear, gone, 0.0),
-        loss_square=put(f.loss_square, gone, 0.0),
-    )
-    count = len(plant.rack_names)
-    wired = np.bincount(links.rack, minlength=count) > 0
-    carried = np.bincount(links.rack, weights=live[links.feed], minlength=count) > 0.0
-    plant = dark(with_arrays(plant, feeds=feeds), wired & ~carried)
-    plant = stopped(plant, onset, _behind(arrays.circuits.mover_feed, gone))
-    plant = with_cells(plant, _behind(arrays.exchangers.fan_feed, gone), 0.0)
-    return without_chillers(plant, _behind(arrays.chillers.feed, gone))
+    f = plant.arrays.feeds
+    return with_arrays(plant, feeds=f._replace(in_service=put(f.in_service, where, False)))
 
 
-def _behind(feed: NDArray[Any], gone: Flags) -> list[int]:
-    """Return the places of what hangs on feeds that are gone."""
-    return [i for i, at in enumerate(feed) if at >= 0 and gone[at]]
+def unsupplied(plant: Plant, names: Sequence[str]) -> Plant:
+    """Return the plant with nothing in front of some stages, which are themselves closed."""
+    f, where = plant.arrays.feeds, [plant.feed_names.index(name) for name in names]
+    return with_arrays(plant, feeds=f._replace(supplied=put(f.supplied, where, False)))

@@ -47,7 +47,7 @@ class Sensors:
 
 def readings(plant: Plant, state: State, inputs: Inputs, gpu_cap_w: Floats) -> dict[str, Floats]:
     """Return true values of the signals that a well-instrumented site has, on its axes."""
-    racks, x = plant.arrays.racks, plant.arrays.exchangers
+    racks, x, f = plant.arrays.racks, plant.arrays.exchangers, plant.arrays.feeds
     wet = racks.liquid_circuit >= 0
     cdu, water = plant.cdu_exchangers, plant.facility_circuits
     tcs, fws = x.hot_circuit[cdu], x.cold_circuit[cdu]
@@ -80,6 +80,12 @@ def readings(plant: Plant, state: State, inputs: Inputs, gpu_cap_w: Floats) -> d
         "fws_return_c": state.circuit_return_c[water],
         "fws_flow_kg_per_s": state.circuit_flow_kg_per_s[water],
         "feed_power_w": state.feed_power_w,
+        "feed_live": state.feed_live,
+        "feed_battery_j": np.where(f.battery_j > 0.0, state.feed_battery_j, np.nan),
+        "feed_battery_w": np.where(f.battery_j > 0.0, state.feed_battery_w, np.nan),
+        "feed_breaker_thermal": np.where(
+            f.breaker_rating_a > 0.0, state.feed_breaker_thermal, np.nan
+        ),
         "it_power_w": np.array([it_w]),
         "facility_power_w": np.array([metered_w]),
         "pue": np.array([metered_w / it_w if it_w > 0.0 else np.nan]),

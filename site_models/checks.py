@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from site_models.catalog import Catalog
 from site_models.errors import InputError
+from site_models.kinds.breaker import Breaker
 from site_models.kinds.cdu import Cdu
 from site_models.kinds.chiller import Chiller
 from site_models.kinds.crah import Crah
@@ -17,7 +18,7 @@ from site_models.kinds.gpu import Gpu
 from site_models.kinds.node import Node
 from site_models.kinds.rack import Rack
 from site_models.lower_racks import rated_liquid_w
-from site_models.site import FacilityWater, Hall, RackGroup, Site
+from site_models.site import FacilityWater, Feed, Hall, RackGroup, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ def site_checks(site: Site, catalog: Catalog) -> list[Check]:
         _hall_air_capacity(site, catalog),
         _facility_water_capacity(site, catalog),
         _feed_ratings(site, catalog),
+        _breaker_ratings(site, catalog),
         _temperature_chain(site),
     ]
 
@@ -151,6 +153,31 @@ def _rejection_w(system: FacilityWater, catalog: Catalog) -> float:
 def _feed_ratings(site: Site, catalog: Catalog) -> Check:
     """IT load alone, without losses or cooling; a feed marked oversubscribed may exceed."""
     feeds = {feed.name: feed for feed, _ in site.all_feeds()}
+    loads = _it_loads_w(site, catalog, feeds)
+    firm = {name: load for name, load in loads.items() if not feeds[name].oversubscribed}
+    ratings = {name: feed.rating_w for name, feed in feeds.items()}
+    return _overload("feed_ratings", "feeds", firm, ratings)
+
+
+def _breaker_ratings(site: Site, catalog: Catalog) -> Check:
+    """The same load against what each breaker takes for hours: 80 % of a standard one (NEC)."""
+    feeds = {feed.name: feed for feed, _ in site.all_feeds()}
+    lasting_w = {
+        name: float(catalog.get(Breaker, feed.breaker).continuous_share) * feed.rating_w
+        for name, feed in feeds.items()
+        if feed.breaker and not feed.oversubscribed
+    }
+    loads = _it_loads_w(site, catalog, feeds)
+    return _overload(
+        "breaker_ratings",
+        "feeds",
+        {name: load for name, load in loads.items() if name in lasting_w},
+        lasting_w,
+    )
+
+
+def _it_loads_w(site: Site, catalog: Catalog, feeds: dict[str, Feed]) -> dict[str, float]:
+    """Return the rated draw of the racks behind each feed, shares as with all feeds there."""
     loads: dict[str, float] = defaultdict(float)
     for hall in site.halls:
         for group in _groups(hall):
@@ -159,9 +186,7 @@ def _feed_ratings(site: Site, catalog: Catalog) -> Check:
                 while name:
                     loads[name] += power_w / len(group.feeds)
                     name = feeds[name].parent
-    firm = {name: load for name, load in loads.items() if not feeds[name].oversubscribed}
-    ratings = {name: feed.rating_w for name, feed in feeds.items()}
-    return _overload("feed_ratings", "feeds", firm, ratings)
+    return loads
 
 
 def _temperature_chain(site: Site) -> Check:

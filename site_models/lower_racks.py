@@ -59,6 +59,7 @@ def _lower_rack(draft: Draft, hall: Hall, row: Row, group: RackGroup, slot: int,
         shelf_loss_fixed=supply[1],
         shelf_loss_linear=supply[2],
         shelf_loss_square=supply[3],
+        storage_j=float(model.storage_j) if model.storage_j else 0.0,
         in_service=_served(draft, group, name),
     )
     draft.learn("rack", name, rack, f"{key}.name")

@@ -88,6 +88,7 @@ def _lower_chillers(
             condenser_approach_k=float(model.condenser_approach_k),
             trim_setpoint_c=system.supply_setpoint_c + system.trim_k,
             feed=draft.find("feed", chillers.feed, f"{key}.feed"),
+            restart_s=float(model.restart_s) if model.restart_s else 0.0,
             in_service=draft.running(name),
         )
         draft.learn("chiller", name, position, key)

@@ -112,6 +112,8 @@ class Racks(NamedTuple):
     shelf_loss_fixed: Floats
     shelf_loss_linear: Floats
     shelf_loss_square: Floats
+    storage_j: Floats
+    """In the capacitors of the power shelf; 0: none."""
     in_service: Flags
 
 
@@ -173,6 +175,8 @@ class Chillers(NamedTuple):
     condenser_approach_k: Floats
     trim_setpoint_c: Floats
     feed: Ints
+    restart_s: Floats
+    """From the return of its power until it cools again."""
     in_service: Flags
 
 
@@ -187,6 +191,31 @@ class Feeds(NamedTuple):
     air_circuit: Ints
     """Hall air that takes the stage's losses; -1: outdoors."""
     in_service: Flags
+    """The stage itself is closed. Opening it and closing it again resets what had tripped."""
+    supplied: Flags
+    """What stands in front reaches it: the utility of a meter, else its parent."""
+    breaker_rating_a: Floats
+    """Line current at the stage's rating; 0: no breaker."""
+    breaker_trip_level: Floats
+    breaker_magnetic: Floats
+    """Current over rating that trips at once."""
+    battery_j: Floats
+    """Energy in a full battery; 0: none."""
+    battery_power_w: Floats
+    """Most that the battery gives to the stage, losses of the stage included."""
+    charge_power_w: Floats
+    battery_efficiency: Floats
+    """One way. 0..1"""
+    generator_w: Floats
+    """Rating of the set that is the stage's other source; 0: none."""
+    generator_start_s: Floats
+    generator_block: Floats
+    """Part of its rating that the set accepts at once. 0..1"""
+    generator_interval_s: Floats
+    generator_cooldown_s: Floats
+    transfer_delay_s: Floats
+    transfer_return_s: Floats
+    transfer_dead_s: Floats
 
 
 class RackFeeds(NamedTuple):

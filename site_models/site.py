@@ -56,6 +56,13 @@ class Location(Strict):
     design_wet_bulb_c: float
 
 
+class Standby(Strict):
+    """A generator set that is a stage's other source, through a transfer switch."""
+
+    model: str
+    rating_w: Positive
+
+
 class Feed(Strict):
     """A stage of the power chain; without a parent it is a utility meter."""
 
@@ -66,7 +73,13 @@ class Feed(Strict):
     indoors: bool = False
     """Its losses warm the hall that lists it."""
     oversubscribed: bool = False
-    """More load may hang below than the rating carries: a policy has to hold it."""
+    """More load may hang below than the rating carries: a policy has to hold it, or its breaker
+    trips."""
+    battery: str = ""
+    """Model of the battery that makes the stage a UPS."""
+    generator: Standby | None = None
+    breaker: str = ""
+    """Model of the breaker that protects the stage at its rating."""
 
 
 class Coolers(Strict):

@@ -125,6 +125,10 @@ _ROWS: Mapping[str, tuple[_Row, ...]] = {
     "power": (
         ("feed_power_w", "W", "Power into the feed", 0.0, 5e9, "kW"),
         ("feed_loss_w", "W", "Losses of the feed", 0.0, 5e8, "kW"),
+        ("feed_live", "code", "Feed gives power", 0.0, 1.0, ""),
+        ("feed_battery_j", "J", "Energy in the feed's battery", 0.0, 5e12, ""),
+        ("feed_battery_w", "W", "Power out of the feed's battery", -5e9, 5e9, "kW"),
+        ("feed_breaker_thermal", "ratio", "Thermal state of the feed's breaker", 0.0, 100.0, ""),
     ),
     "link": (
         ("link_tx_bytes_per_s", "bytes/s", "Link sent", 0.0, 1e13, ""),

@@ -51,8 +51,11 @@ def set_rack_flows(arrays: Arrays, state: State, h_s: float) -> None:
         asked[k] += state.rack_flow_kg_per_s[r]
     for r in range(racks.row.size):
         k = racks.liquid_circuit[r]
-        if k >= 0 and asked[k] > circuits.flow_max_kg_per_s[k]:
-            state.rack_flow_kg_per_s[r] *= circuits.flow_max_kg_per_s[k] / asked[k]
+        if k < 0:
+            continue
+        most = circuits.flow_max_kg_per_s[k] * state.circuit_powered[k]
+        if asked[k] > most:
+            state.rack_flow_kg_per_s[r] *= most / asked[k]
 
 
 @compiled
@@ -89,7 +92,8 @@ def set_circuit_flows(arrays: Arrays, state: State) -> None:
     for x in range(exchangers.hot_circuit.size):
         k = exchangers.cold_circuit[x]
         wanted = state.exchanger_opening[x] * exchangers.cold_flow_rated_kg_per_s[x]
-        state.exchanger_cold_flow_kg_per_s[x] = wanted * exchangers.in_service[x]
+        moved = state.circuit_powered[k] if k >= 0 else state.exchanger_powered[x]
+        state.exchanger_cold_flow_kg_per_s[x] = wanted * exchangers.in_service[x] * moved
         if k >= 0:
             flow[k] += state.exchanger_cold_flow_kg_per_s[x]
     for x in range(exchangers.hot_circuit.size):
@@ -99,7 +103,7 @@ def set_circuit_flows(arrays: Arrays, state: State) -> None:
     cooled = units_in_service(arrays)
     for k in range(circuits.kind.size):
         held = min(max(flow[k], circuits.flow_min_kg_per_s[k]), circuits.flow_max_kg_per_s[k])
-        held *= cooled[k] > 0.0
+        held *= (cooled[k] > 0.0) * state.circuit_powered[k]
         state.circuit_flow_kg_per_s[k] = held
         state.circuit_mover_power_w[k] = cube_law_power_w(
             held / circuits.flow_max_kg_per_s[k], circuits.mover_power_max_w[k]

@@ -37,6 +37,7 @@ def advance_gpus(
         if count == 0:
             continue
         liquid = nodes.liquid_circuit[n] >= 0
+        powered = state.rack_powered[nodes.rack[n]]
         inlet_c = state.node_inlet_c[n]
         if liquid:
             inlet_c = state.circuit_supply_c[nodes.liquid_circuit[n]]
@@ -53,7 +54,7 @@ def advance_gpus(
                         phi[gpus.group[g]],
                         by_power[gpus.group[g]],
                         by_inlet[gpus.group[g]],
-                        inputs.gpu_power_w[g],
+                        inputs.gpu_power_w[g] * powered,
                         inlet_c,
                         g,
                         state.gpu_temp_c,
@@ -63,7 +64,7 @@ def advance_gpus(
                     )
                     / h_s
                 )
-                state.gpu_power_w[g] = inputs.gpu_power_w[g]
+                state.gpu_power_w[g] = inputs.gpu_power_w[g] * powered
 
 
 @compiled

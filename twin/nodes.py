@@ -28,8 +28,8 @@ def set_fans(arrays: Arrays, state: State, h_s: float) -> None:
     reach = -math.expm1(-h_s / FAN_LAG_S)
     for n in range(nodes.rack.size):
         k = nodes.air_circuit[n]
-        powered = arrays.racks.in_service[nodes.rack[n]]
-        back = circuits.recirculation[k]
+        powered = state.rack_powered[nodes.rack[n]]
+        back = 1.0 - (1.0 - circuits.recirculation[k]) * state.circuit_powered[k]
         inlet_c = (1.0 - back) * state.circuit_supply_c[k] + back * state.circuit_return_c[k]
         state.node_inlet_c[n] = inlet_c
         least = nodes.fan_speed_min[n] * powered
@@ -63,14 +63,14 @@ def advance_nodes(arrays: Arrays, state: State, inputs: Inputs, to_coolant_w: Fl
     for r in range(racks.row.size):
         state.rack_air_heat_w[r] = 0.0
     for n in range(nodes.rack.size):
-        powered = racks.in_service[nodes.rack[n]]
+        powered = state.rack_powered[nodes.rack[n]]
         board_w, above_idle_w = 0.0, 0.0
         for g in range(nodes.first_gpu[n], nodes.first_gpu[n] + nodes.gpu_count[n]):
-            board_w += inputs.gpu_power_w[g]
-            above_idle_w += max(inputs.gpu_power_w[g] - gpus.idle_power_w[g], 0.0)
+            board_w += state.gpu_power_w[g]
+            above_idle_w += max(state.gpu_power_w[g] - gpus.idle_power_w[g], 0.0)
         others_w = nodes.base_power_w[n] * powered
         others_w += nodes.load_power_per_gpu_w[n] * above_idle_w
-        fan_w = cube_law_power_w(state.fan_speed[n], nodes.fan_power_max_w[n])
+        fan_w = cube_law_power_w(state.fan_speed[n], nodes.fan_power_max_w[n]) * powered
         dc_w = board_w + others_w + fan_w
         inlet_w = converter_input_w(
             dc_w,
@@ -108,12 +108,12 @@ def gather_racks(arrays: Arrays, state: State, inputs: Inputs) -> None:
         state.rack_liquid_heat_w[r] += state.node_liquid_heat_w[n]
     for r in range(racks.row.size):
         if racks.lumped[r]:
-            dc_w[r] = inputs.rack_load_w[r] * racks.in_service[r]
+            dc_w[r] = inputs.rack_load_w[r] * state.rack_powered[r]
             state.rack_liquid_heat_w[r] = dc_w[r] * racks.lumped_liquid_share[r]
             state.rack_air_heat_w[r] = dc_w[r] - state.rack_liquid_heat_w[r]
         state.rack_power_w[r] = converter_input_w(
             dc_w[r],
-            racks.shelf_rating_w[r] * racks.in_service[r],
+            racks.shelf_rating_w[r] * state.rack_powered[r],
             racks.shelf_loss_fixed[r],
             racks.shelf_loss_linear[r],
             racks.shelf_loss_square[r],

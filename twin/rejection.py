@@ -82,12 +82,14 @@ def chill(arrays: Arrays, state: State, inputs: Inputs) -> None:
     for x in range(arrays.exchangers.hot_circuit.size):
         left_w[arrays.exchangers.hot_circuit[x]] -= state.exchanger_heat_w[x]
     for c in range(chillers.circuit.size):
-        size_w[chillers.circuit[c]] += chillers.capacity_w[c] * chillers.in_service[c]
+        size_w[chillers.circuit[c]] += chillers.capacity_w[c] * (
+            chillers.in_service[c] * state.chiller_powered[c]
+        )
     for c in range(chillers.circuit.size):
         k = chillers.circuit[c]
         state.chiller_heat_w[c] = 0.0
         state.chiller_power_w[c] = 0.0
-        if not chillers.in_service[c]:
+        if not chillers.in_service[c] or state.chiller_powered[c] == 0.0:
             continue
         capacity_rate = state.circuit_flow_kg_per_s[k] * circuits.cp_j_per_kg_k[k]
         needed_w = left_w[k] + capacity_rate * (

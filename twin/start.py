@@ -46,6 +46,7 @@ def first_state(plant: Plant, inputs: Inputs, time_s: float) -> State:
         "circuit": np.zeros(len(plant.circuit_names)),
         "exchanger": np.zeros(len(plant.exchanger_names)),
         "chiller": np.zeros(len(plant.chiller_names)),
+        "feed": np.zeros(len(plant.feed_names)),
     }
     node_circuit = np.where(nodes.liquid_circuit >= 0, nodes.liquid_circuit, nodes.air_circuit)
     gpu_inlet_c = supply_c[node_circuit[arrays.gpus.node]]
@@ -62,6 +63,15 @@ def first_state(plant: Plant, inputs: Inputs, time_s: float) -> State:
         circuit_return_c=supply_c + FIRST_RISE_K,
         exchanger_opening=np.full_like(zeros["exchanger"], 0.5),
         exchanger_integral=np.full_like(zeros["exchanger"], 0.5),
+        feed_open=zeros["feed"].copy(),
+        feed_breaker_thermal=zeros["feed"].copy(),
+        feed_battery_j=arrays.feeds.battery_j.copy(),
+        generator_turning_s=zeros["feed"].copy(),
+        generator_cooling_s=zeros["feed"].copy(),
+        transfer_alternate=zeros["feed"].copy(),
+        transfer_waited_s=zeros["feed"].copy(),
+        transfer_dead_left_s=zeros["feed"].copy(),
+        chiller_wait_s=zeros["chiller"].copy(),
         gpu_power_w=inputs.gpu_power_w.copy(),
         node_power_w=zeros["node"].copy(),
         node_dc_power_w=zeros["node"].copy(),
@@ -80,7 +90,15 @@ def first_state(plant: Plant, inputs: Inputs, time_s: float) -> State:
         exchanger_cold_flow_kg_per_s=zeros["exchanger"].copy(),
         chiller_heat_w=zeros["chiller"].copy(),
         chiller_power_w=zeros["chiller"].copy(),
-        feed_power_w=np.zeros(len(plant.feed_names)),
+        feed_power_w=zeros["feed"].copy(),
+        feed_output_w=zeros["feed"].copy(),
+        feed_battery_w=zeros["feed"].copy(),
+        feed_live=np.ones_like(zeros["feed"]),
+        feed_on_battery=zeros["feed"].copy(),
+        rack_powered=racks.in_service.astype(np.float64),
+        circuit_powered=np.ones_like(zeros["circuit"]),
+        exchanger_powered=np.ones_like(zeros["exchanger"]),
+        chiller_powered=np.ones_like(zeros["chiller"]),
         ledger=NO_LEDGER,
     )
 

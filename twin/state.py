@@ -20,15 +20,19 @@ class Ledger(NamedTuple):
     """Energy that crossed the site's boundary during the last step."""
 
     energy_in_j: float
-    """Through the utility meters, electrical."""
+    """Through the utility meters and from generators, electrical."""
     heat_out_j: float
     """To the outdoor air, losses of outdoor stages included."""
     stored_j: float
-    """Rise of the heat held in every thermal mass."""
+    """Rise of the heat held in every thermal mass and of the energy in batteries."""
     it_energy_j: float
     """Into the racks."""
     water_kg: float
     """Evaporated."""
+    generator_j: float = 0.0
+    """Of `energy_in_j`, from generators on the site."""
+    battery_j: float = 0.0
+    """Of `stored_j`, into batteries; below 0: out of them."""
 
     @property
     def balance_error(self) -> float:
@@ -55,6 +59,19 @@ class State(NamedTuple):
     exchanger_opening: Floats
     """Valve or fan position. 0..1"""
     exchanger_integral: Floats
+    feed_open: Floats
+    """1: tripped by its breaker, or by an overload of its battery or generator; it stays so."""
+    feed_breaker_thermal: Floats
+    """0 cold, 1 after hours at the rating."""
+    feed_battery_j: Floats
+    generator_turning_s: Floats
+    generator_cooling_s: Floats
+    transfer_alternate: Floats
+    """1: the stage hangs on its generator."""
+    transfer_waited_s: Floats
+    transfer_dead_left_s: Floats
+    chiller_wait_s: Floats
+    """Left until it may cool again after its power came back."""
 
     gpu_power_w: Floats
     node_power_w: Floats
@@ -78,7 +95,20 @@ class State(NamedTuple):
     chiller_heat_w: Floats
     chiller_power_w: Floats
     feed_power_w: Floats
-    """Into the stage."""
+    """Into the stage, from its parent, utility or generator; 0 on battery."""
+    feed_output_w: Floats
+    """Out of the stage: what hangs on it."""
+    feed_battery_w: Floats
+    """From the battery into the stage; below 0: it is charged."""
+    feed_live: Floats
+    """1: the stage gives power."""
+    feed_on_battery: Floats
+    rack_powered: Floats
+    """1: in service and on a living feed. The same for what moves a circuit, for the fans of
+    an exchanger and, its restart over, for a chiller; 1 where no feed is named."""
+    circuit_powered: Floats
+    exchanger_powered: Floats
+    chiller_powered: Floats
     ledger: Ledger
 
 

@@ -41,17 +41,17 @@ def steady(plant: Plant, inputs: Inputs, time_s: float = 0.0) -> State:
     for _ in range(0, LONGEST_S, CHUNK_S):
         before_c = _temperatures_c(state)
         substeps = int(CHUNK_S / COUPLING_S)
-        in_j, out_j, _, _, _ = advance(light.arrays, state, held, float(CHUNK_S), substeps)
+        in_j, out_j, *_ = advance(light.arrays, state, held, float(CHUNK_S), substeps)
         moved_k = np.max(np.abs(_temperatures_c(state) - before_c), initial=0.0)
         moving = max(float(moved_k) / CHUNK_S, abs(in_j - out_j) / max(in_j, 1.0))
         if moving < SETTLED:
-            rest = step(plant, state, inputs, COUPLING_S)
+            rest = step(plant, _warmed(plant, state), inputs, COUPLING_S)
             return rest._replace(time_s=float(time_s))
     raise NotSettledError(f"still moving by {moving:.2g} after {LONGEST_S} s: no steady state")
 
 
 def _light(plant: Plant) -> Plant:
-    """Return the plant with circuits of little heat capacity and quick controllers."""
+    """Return the plant with little heat capacity, quick controllers and no breakers."""
     arrays = plant.arrays
     circuits, exchangers = arrays.circuits, arrays.exchangers
     light_j_per_k = circuits.flow_max_kg_per_s * circuits.cp_j_per_kg_k * TURNOVER_S
@@ -60,8 +60,21 @@ def _light(plant: Plant) -> Plant:
         return_capacity_j_per_k=np.minimum(circuits.return_capacity_j_per_k, light_j_per_k),
     )
     swift = exchangers._replace(reset_s=np.minimum(exchangers.reset_s, RESET_S))
-    light = arrays._replace(circuits=freeze(quick), exchangers=freeze(swift))
+    held = arrays.feeds._replace(breaker_rating_a=np.zeros_like(arrays.feeds.breaker_rating_a))
+    light = arrays._replace(circuits=freeze(quick), exchangers=freeze(swift), feeds=freeze(held))
     return replace(plant, arrays=light)
+
+
+def _warmed(plant: Plant, state: State) -> State:
+    """Return the state with breakers as warm as hours at this load leave them.
+
+    The search itself has none: what overloads a breaker for ever has no rest but a dark one.
+    Such a one is as warm as its rating makes it, and its time to trip begins.
+    """
+    feeds = plant.arrays.feeds
+    share = state.feed_output_w / feeds.rating_w
+    thermal = np.where(feeds.breaker_rating_a > 0.0, np.minimum(share * share, 1.0), 0.0)
+    return state._replace(feed_breaker_thermal=thermal)
 
 
 def _temperatures_c(state: State) -> Floats:

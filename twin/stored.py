@@ -6,8 +6,8 @@ from twin.state import State
 
 
 @compiled
-def stored_heat_j(arrays: Arrays, state: State) -> float:
-    """Return the heat held in every thermal mass, counted from 0 C [J]."""
+def stored_energy_j(arrays: Arrays, state: State) -> float:
+    """Return the heat held in every thermal mass, counted from 0 C, and in batteries [J]."""
     groups, circuits = arrays.groups, arrays.circuits
     total = 0.0
     for g in range(arrays.gpus.node.size):
@@ -21,4 +21,6 @@ def stored_heat_j(arrays: Arrays, state: State) -> float:
     for k in range(circuits.kind.size):
         total += circuits.supply_capacity_j_per_k[k] * state.circuit_supply_c[k]
         total += circuits.return_capacity_j_per_k[k] * state.circuit_return_c[k]
+    for f in range(arrays.feeds.parent.size):
+        total += state.feed_battery_j[f]
     return total

@@ -8,6 +8,8 @@ from dashboards.basis import basis_of
 from dashboards.index import Index
 from dashboards.summary import RACK_SIGNALS, Summary
 from site_models.arrays import Floats
+from twin.feed_room import FeedStanding
+from twin.physics.feed_tree import BELOW, Headroom
 
 Row = dict[str, Any]
 
@@ -106,18 +108,33 @@ def cdu_row(index: Index, summary: Summary, cdu: int) -> Row:
     }
 
 
-def feed_row(index: Index, summary: Summary, feed: int) -> Row:
-    """Return a stage of the power chain now."""
+def feed_row(
+    index: Index, summary: Summary, standing: FeedStanding, room: Headroom, feed: int
+) -> Row:
+    """Return a stage of the power chain now; powers at its output but for `power_w`."""
     plant, feeds = index.plant, index.plant.arrays.feeds
     power_w, rating_w = float(summary.state.feed_power_w[feed]), float(feeds.rating_w[feed])
+    load_w = float(standing.load_w[feed])
+    worst_w, bound = float(standing.worst_load_w[feed]), int(room.bound_by[feed])
     return {
         "id": plant.feed_names[feed],
         "parent": _name(plant.feed_names, int(feeds.parent[feed])),
         "in_service": bool(feeds.in_service[feed]),
         "power_w": power_w,
         "rating_w": rating_w,
-        "headroom_w": rating_w - power_w,
-        "load_share": power_w / rating_w if rating_w > 0.0 else float("nan"),
+        "status": standing.status[feed],
+        "load_w": load_w,
+        "headroom_w": rating_w - load_w,
+        "usable_w": float(room.usable_w[feed]),
+        "stranded_w": float(room.stranded_w[feed]),
+        "bound_by": "below" if bound == BELOW else _name(plant.feed_names, bound),
+        "load_share": load_w / rating_w if rating_w > 0.0 else float("nan"),
+        "worst_load_w": worst_w,
+        "worst_headroom_w": rating_w - worst_w,
+        "worst_loss": _name(plant.feed_names, int(standing.worst_loss[feed])),
+        "battery_share": float(standing.battery_share[feed]),
+        "battery_left_s": float(standing.battery_left_s[feed]),
+        "breaker_share": float(standing.breaker_share[feed]),
     }
 
 

@@ -41,6 +41,8 @@ class Rack(Equipment):
     lumped: LumpedLoad | None = None
     coolant: RackCoolant | None = None
     shelf: SupplyLoss | None = None
+    storage_j: Positive | None = None
+    """In the capacitors of the power shelf."""
     rating_w: Positive
     width_m: Positive
     depth_m: Positive

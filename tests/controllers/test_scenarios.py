@@ -142,6 +142,51 @@ def test_feed_loss_leaves_its_racks_dark_and_cooling() -> None:
     assert run.truth[-1].rack_power_w[4] == pytest.approx(run.before.rack_power_w[4], rel=1e-3)
 
 
+def test_utility_loss_the_ups_carries_the_racks_and_the_generator_the_cooling() -> None:
+    run = past("utility_loss")
+    names = run.plant.feed_names
+    ups, mechanical = names.index("ups"), names.index("mechanical")
+    fws, chw, hall = (run.plant.circuit_names.index(name) for name in ("fws", "chw", "hall"))
+    after = run.truth[ONSET_S:]
+    dark = [state.feed_live[mechanical] == 0.0 for state in after]
+    battery = [state.feed_on_battery[ups] > 0.0 for state in after]
+    assert 10 <= sum(dark) <= 13
+    assert 10 <= sum(battery) <= 20
+    assert battery[: sum(battery)] == [True] * sum(battery)
+    full_j = run.plant.arrays.feeds.battery_j[ups]
+    used = 1.0 - min(state.feed_battery_j[ups] for state in after) / full_j
+    assert 15.0 / 300.0 * 0.6 < used < 20.0 / 300.0
+    assert run.truth[-1].feed_battery_j[ups] == pytest.approx(full_j)
+    assert all((state.rack_powered == 1.0).all() for state in after)
+    cooling = [float(state.chiller_power_w.sum()) > 0.0 for state in after]
+    assert cooling.index(True) == pytest.approx(sum(dark) + 120, abs=2)
+    supply_c = np.array([state.circuit_supply_c for state in run.truth])
+
+    def over_s(circuit: int, rise_k: float) -> int:
+        return int(np.argmax(supply_c[:, circuit] > run.before.circuit_supply_c[circuit] + rise_k))
+
+    assert ONSET_S < over_s(hall, 2.0) <= ONSET_S + 5  # no chilled water: its air at once
+    assert over_s(hall, 2.0) < over_s(chw, 2.0) < ONSET_S + 60
+    assert supply_c[:, fws].max() < run.plant.arrays.circuits.supply_limit_c[fws]
+    assert max(state.gpu_temp_c.max() for state in after) < run.before.gpu_temp_c.max() + 5.0
+    assert run.kpi["gpus_shut_down"] == run.events[0]["gpus_dark"] == 0
+
+
+def test_a_ups_on_battery_drops_everything_when_it_is_empty_and_not_before() -> None:
+    run = past("ups_on_battery")
+    ups = run.plant.feed_names.index("ups")
+    alive = [state.feed_live[ups] > 0.0 for state in run.truth[ONSET_S:]]
+    feeds = run.plant.arrays.feeds
+    held_j = feeds.battery_j[ups] * feeds.battery_efficiency[ups]
+    assert sum(alive) == pytest.approx(held_j / run.before.feed_power_w[ups], rel=0.02)
+    assert 300 < sum(alive) < 600  # five minutes at the rating, longer at part load
+    assert run.events[0]["gpus_dark"] == 832
+    np.testing.assert_array_equal(run.truth[-1].rack_power_w, 0.0)
+    mechanical = run.plant.feed_names.index("mechanical")
+    assert run.truth[-1].feed_live[mechanical] == 1.0
+    np.testing.assert_array_equal(run.truth[-1].rack_flow_kg_per_s[:8], 0.0)
+
+
 def test_chiller_loss_warms_its_water_first_and_the_hall_after_it() -> None:
     run = past("chiller_loss")
     hall, chw = (run.plant.circuit_names.index(name) for name in ("hall", "chw"))
@@ -373,7 +418,7 @@ def test_a_whole_site_may_lose_its_power(
     tmp_path: Path, whatif: Callable[..., tuple[int, str, str]]
 ) -> None:
     path = tmp_path / "dark.yaml"
-    path.write_text(GOOD.replace("pump_trip, target: cdu-1", "feed_loss, target: utility"))
+    path.write_text(GOOD.replace("pump_trip, target: cdu-1", "feed_loss, target: '*'"))
     code, out, _ = whatif(path, "--out", tmp_path / "run", "--json")
     assert code == 0
     assert json.loads(out)["events"][0]["gpus_dark"] == 832

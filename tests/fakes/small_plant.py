@@ -130,6 +130,7 @@ def _racks() -> Racks:
         shelf_loss_fixed=_split(0.0065, 0.0, counts),
         shelf_loss_linear=_split(0.001, 0.0, counts),
         shelf_loss_square=_split(0.025, 0.0, counts),
+        storage_j=np.zeros(3),
         in_service=_flags(3),
     )
 
@@ -180,6 +181,7 @@ def _chillers() -> Chillers:
         condenser_approach_k=_floats(10.0),
         trim_setpoint_c=_floats(15.0),
         feed=_ints(4),
+        restart_s=_floats(0.0),
         in_service=_flags(1),
     )
 
@@ -194,6 +196,22 @@ def _feeds() -> Feeds:
         loss_square=_floats(0.0047, 0.0135, 0.008, 0.008, 0.004),
         air_circuit=_ints(-1, -1, 0, 0, -1),
         in_service=_flags(5),
+        supplied=_flags(5),
+        breaker_rating_a=np.zeros(5),
+        breaker_trip_level=np.full(5, 1.25),
+        breaker_magnetic=np.full(5, 7.0),
+        battery_j=_floats(0.0, 1.0e6, 0.0, 0.0, 0.0),
+        battery_power_w=_floats(0.0, 120_000.0, 0.0, 0.0, 0.0),
+        charge_power_w=_floats(0.0, 11_000.0, 0.0, 0.0, 0.0),
+        battery_efficiency=_floats(1.0, 0.97, 1.0, 1.0, 1.0),
+        generator_w=np.zeros(5),
+        generator_start_s=np.full(5, 10.0),
+        generator_block=np.full(5, 0.5),
+        generator_interval_s=np.full(5, 5.0),
+        generator_cooldown_s=np.full(5, 300.0),
+        transfer_delay_s=np.full(5, 1.0),
+        transfer_return_s=np.full(5, 1800.0),
+        transfer_dead_s=np.full(5, 0.1),
     )
 
 
@@ -301,6 +319,15 @@ def small_state(plant: Plant, load: float = 0.0, time_s: float = START_S) -> Sta
         circuit_return_c=_floats(33.0, 55.0, 42.0, 20.0),
         exchanger_opening=np.full(4, 0.5),
         exchanger_integral=np.full(4, 0.5),
+        feed_open=np.zeros(5),
+        feed_breaker_thermal=np.zeros(5),
+        feed_battery_j=arrays.feeds.battery_j.copy(),
+        generator_turning_s=np.zeros(5),
+        generator_cooling_s=np.zeros(5),
+        transfer_alternate=np.zeros(5),
+        transfer_waited_s=np.zeros(5),
+        transfer_dead_left_s=np.zeros(5),
+        chiller_wait_s=np.zeros(1),
         gpu_power_w=gpu_w,
         node_power_w=node_w,
         node_dc_power_w=node_dc_w,
@@ -326,5 +353,13 @@ def small_state(plant: Plant, load: float = 0.0, time_s: float = START_S) -> Sta
         chiller_heat_w=_floats(0.5 * float(rack_w[2])),
         chiller_power_w=_floats(0.1 * float(rack_w[2])),
         feed_power_w=feed_w,
+        feed_output_w=np.minimum(feed_w, arrays.feeds.rating_w),
+        feed_battery_w=np.zeros(5),
+        feed_live=np.ones(5),
+        feed_on_battery=np.zeros(5),
+        rack_powered=arrays.racks.in_service.astype(np.float64),
+        circuit_powered=np.ones(4),
+        exchanger_powered=np.ones(4),
+        chiller_powered=np.ones(1),
         ledger=Ledger(0.0, 0.0, 0.0, 0.0, 0.0),
     )
