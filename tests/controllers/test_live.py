@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from controllers import this_host, worlds
+from controllers import live, this_host, worlds
 from controllers.this_host import located
 from controllers.worlds import Wish, open_world
 from site_models.compile import compile_site
