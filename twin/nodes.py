@@ -66,8 +66,8 @@ def advance_nodes(arrays: Arrays, state: State, inputs: Inputs, to_coolant_w: Fl
         powered = racks.in_service[nodes.rack[n]]
         board_w, above_idle_w = 0.0, 0.0
         for g in range(nodes.first_gpu[n], nodes.first_gpu[n] + nodes.gpu_count[n]):
-            board_w += inputs.gpu_power_w[g]
-            above_idle_w += max(inputs.gpu_power_w[g] - gpus.idle_power_w[g], 0.0)
+            board_w += state.gpu_power_w[g]
+            above_idle_w += max(state.gpu_power_w[g] - gpus.idle_power_w[g], 0.0)
         others_w = nodes.base_power_w[n] * powered
         others_w += nodes.load_power_per_gpu_w[n] * above_idle_w
         fan_w = cube_law_power_w(state.fan_speed[n], nodes.fan_power_max_w[n])

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from benchmarks.evidence import Evidence
 from benchmarks.gpu_chain import gb200
-from twin.gpus import SMALLEST_FLOW_RATIO
+from twin.gpu_moves import SMALLEST_FLOW_RATIO
 from twin.physics.pump_control import coast_down
 
 REFERENCE = "ENGINEERING 3, ride-through; three masses by an independent integrator"
