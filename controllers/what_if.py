@@ -23,7 +23,7 @@ from site_models.plant import Plant
 from telemetry.frame import Frame
 from twin.inputs import Believer
 from twin.start import first_state, idle_inputs
-from twin.state import MEASURED, Inputs, State
+from twin.state import MODELLED, Inputs, State
 from twin.steady import NotSettledError, steady
 
 
@@ -62,7 +62,7 @@ def staged(name: str, plant: Plant, weather: Weather, dt_s: float) -> WhatIf:
     start_s = scenario.start_s
     inputs = idle_inputs(plant, *outdoors(start_s))._replace(
         gpu_power_w=demand(start_s),
-        gpu_power_basis=np.full(len(plant.gpu_names), MEASURED, dtype=np.int64),
+        gpu_power_basis=np.full(len(plant.gpu_names), MODELLED, dtype=np.int64),
     )
     try:
         state = steady(plant, inputs, start_s)
@@ -77,7 +77,6 @@ def staged(name: str, plant: Plant, weather: Weather, dt_s: float) -> WhatIf:
         dt_s,
         end_s=start_s + scenario.duration_s,
         course=Course(plant, scenario.events, start_s),
-        shuts_down=True,
     )
     return WhatIf(scenario, path, rig, _Insider(rig, outdoors))
 

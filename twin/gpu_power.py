@@ -5,8 +5,12 @@ temperature, at the step's end and in its mean, is a line in that power; the pow
 demand, leakage and control make of that temperature. The two are solved together.
 """
 
+import math
 from typing import NamedTuple
 
+import numpy as np
+
+from site_models.arrays import Floats
 from site_models.plant import Arrays
 from twin.physics.clocks import (
     HW_SLOWDOWN,
@@ -19,7 +23,9 @@ from twin.physics.clocks import (
 )
 from twin.physics.law import compiled
 from twin.physics.leakage import HOTTEST_C, leakage_power_w
+from twin.state import MODELLED, Inputs
 
+LOAD_FIELDS = 13
 CLOSE_W = 1e-9
 LONGEST_SEARCH = 60
 
@@ -47,42 +53,52 @@ class Load(NamedTuple):
 
 
 @compiled
-def load_of(arrays: Arrays, g: int, demand_w: float, cap_w: float) -> Load:
-    """Return what a demand is made of: fixed, switching and leaking parts.
+def loads_of(arrays: Arrays, inputs: Inputs) -> Floats:
+    """Return what the demand of each MODELLED GPU is made of, shape (GPUs, fields of Load).
 
-    At the temperature that the demand is stated at, from the idle one at idle power to the
-    working one at rated power, the three sum up to it: so a measured idle power is drawn at
-    the idle temperature. Below idle power all parts shrink alike, down to a board without
-    power.
+    At the temperature that a demand is stated at, from the idle one at idle power to the
+    working one at rated power, its three parts sum up to it: so a measured idle power is
+    drawn at the idle temperature. Below idle power all parts shrink alike, down to a board
+    without power.
     """
     gpus, groups = arrays.gpus, arrays.groups
-    q = gpus.group[g]
-    idle_w, rate, working_c = (
-        gpus.idle_power_w[g],
-        groups.leakage_rate_per_k[q],
-        groups.working_temp_c[q],
-    )
-    on = min(demand_w / idle_w, 1.0)
-    load = (demand_w - idle_w) / (gpus.power_max_w[g] - idle_w)
-    cool_k = groups.idle_temp_c[q] - working_c
-    stated_c = working_c + (1.0 - min(max(load, 0.0), 1.0)) * cool_k
-    at_idle_w = leakage_power_w(working_c + cool_k, gpus.leakage_w[g], working_c, rate)
-    stated_w = leakage_power_w(stated_c, gpus.leakage_w[g], working_c, rate)
+    loads = np.empty((gpus.node.size, LOAD_FIELDS))
+    for g in range(gpus.node.size):
+        if inputs.gpu_power_basis[g] != MODELLED:
+            continue
+        q, demand_w, idle_w = gpus.group[g], inputs.gpu_power_w[g], gpus.idle_power_w[g]
+        rate, working_c = groups.leakage_rate_per_k[q], groups.working_temp_c[q]
+        on = min(demand_w / idle_w, 1.0)
+        load = (demand_w - idle_w) / (gpus.power_max_w[g] - idle_w)
+        cooler_k = groups.idle_temp_c[q] - working_c
+        stated_k = (1.0 - min(max(load, 0.0), 1.0)) * cooler_k
+        at_idle_w = gpus.leakage_w[g] * math.exp(rate * cooler_k)
+        stated_w = gpus.leakage_w[g] * math.exp(rate * stated_k)
+        row = loads[g]
+        row[0] = on * (idle_w - at_idle_w)
+        row[1] = max(demand_w - idle_w - (stated_w - at_idle_w), 0.0)
+        row[2] = on * gpus.leakage_w[g]
+        row[3] = working_c
+        row[4] = rate
+        row[5] = inputs.gpu_cap_w[g]
+        row[6] = gpus.temp_limit_c[g]
+        row[7] = gpus.memory_limit_c[g]
+        row[8] = gpus.slowdown_c[g] - gpus.temp_limit_c[g]
+        row[9] = gpus.shutdown_c[g] - gpus.temp_limit_c[g]
+        row[10] = groups.clock_min[q]
+        row[11] = groups.voltage_flat[q]
+        row[12] = groups.voltage_floor[q]
+    return loads
+
+
+@compiled
+def load_at(loads: Floats, g: int) -> Load:
+    """Return the load of one GPU."""
+    row = loads[g]
     return Load(
-        on * (idle_w - at_idle_w),
-        max(demand_w - idle_w - (stated_w - at_idle_w), 0.0),
-        on * gpus.leakage_w[g],
-        working_c,
-        rate,
-        cap_w,
-        gpus.temp_limit_c[g],
-        gpus.memory_limit_c[g],
-        gpus.slowdown_c[g] - gpus.temp_limit_c[g],
-        gpus.shutdown_c[g] - gpus.temp_limit_c[g],
-        groups.clock_min[q],
-        groups.voltage_flat[q],
-        groups.voltage_floor[q],
-    )
+        row[0], row[1], row[2], row[3], row[4], row[5], row[6],
+        row[7], row[8], row[9], row[10], row[11], row[12],
+    )  # fmt: skip
 
 
 @compiled
