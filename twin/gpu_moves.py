@@ -30,7 +30,7 @@ from twin.state import State
 
 SMALLEST_FLOW_RATIO = 1e-3
 """A body at rest in its coolant still conducts: its resistance is that of this flow."""
-DOUBLINGS = 3
+DOUBLINGS = 4
 PARTS = 2**DOUBLINGS
 """Parts that a step is cut into for a GPU whose thermal control acts."""
 BY_POWER, BY_RAMP, BY_INLET = 4, 5, 6
@@ -53,6 +53,9 @@ class Moves(NamedTuple):
     die_mean: Floats
     """Shape (groups, 7): mean die temperature over the step from four temperatures, power,
     ramp and inlet."""
+    die_rise_k_per_w: Floats
+    """Shape (groups,): of a die at rest over its body, per watt of board power."""
+    memory_rise_k_per_w: Floats
 
 
 @compiled
@@ -83,6 +86,9 @@ def group_moves(arrays: Arrays, state: State, h_s: float) -> tuple[Moves, Moves,
             responses, next_responses = next_responses, responses
             length_s *= 2.0
         set_moves(whole, q, propagator, responses, length_s, coolant_j)
+        for moves in (whole, part):
+            moves.die_rise_k_per_w[q] = groups.die_resistance_k_per_w[q]
+            moves.memory_rise_k_per_w[q] = share * groups.memory_resistance_k_per_w[q]
     return whole, part, coolant_w_per_k
 
 
@@ -95,6 +101,8 @@ def empty_moves(count: int) -> Moves:
         np.empty((count, SIZE)),
         np.empty((count, SIZE)),
         np.empty((count, 7)),
+        np.empty(count),
+        np.empty(count),
     )
 
 

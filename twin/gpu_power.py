@@ -25,8 +25,9 @@ from twin.physics.law import compiled
 from twin.physics.leakage import HOTTEST_C, leakage_power_w
 from twin.state import MODELLED, Inputs
 
-LOAD_FIELDS = 13
-CLOSE_W = 1e-9
+LOAD_FIELDS = 14
+LAST_STEP_W = 1e-4
+CLOSE_W = 1e-7
 LONGEST_SEARCH = 60
 
 
@@ -37,6 +38,8 @@ class Load(NamedTuple):
     """Drawn at any clock and temperature."""
     switching_w: float
     """Follows the clock; stated at the one that the load asks for."""
+    least_w: float
+    """What is left of it at the lowest clock."""
     leakage_w: float
     """At `leakage_temp_c`."""
     leakage_temp_c: float
@@ -68,26 +71,28 @@ def loads_of(arrays: Arrays, inputs: Inputs) -> Floats:
             continue
         q, demand_w, idle_w = gpus.group[g], inputs.gpu_power_w[g], gpus.idle_power_w[g]
         rate, working_c = groups.leakage_rate_per_k[q], groups.working_temp_c[q]
+        flat, floor, lowest = groups.voltage_flat[q], groups.voltage_floor[q], groups.clock_min[q]
         on = min(demand_w / idle_w, 1.0)
-        load = (demand_w - idle_w) / (gpus.power_max_w[g] - idle_w)
-        cooler_k = groups.idle_temp_c[q] - working_c
-        stated_k = (1.0 - min(max(load, 0.0), 1.0)) * cooler_k
-        at_idle_w = gpus.leakage_w[g] * math.exp(rate * cooler_k)
-        stated_w = gpus.leakage_w[g] * math.exp(rate * stated_k)
+        cool = (gpus.power_max_w[g] - demand_w) / (gpus.power_max_w[g] - idle_w)
+        cool_k = min(max(cool, 0.0), 1.0) * (groups.idle_temp_c[q] - working_c)
+        at_idle_w = gpus.leakage_w[g] * math.exp(rate * (groups.idle_temp_c[q] - working_c))
+        stated_w = gpus.leakage_w[g] * math.exp(rate * cool_k) if cool > 0.0 else gpus.leakage_w[g]
+        switching_w = max(demand_w - idle_w - (stated_w - at_idle_w), 0.0)
         row = loads[g]
         row[0] = on * (idle_w - at_idle_w)
-        row[1] = max(demand_w - idle_w - (stated_w - at_idle_w), 0.0)
-        row[2] = on * gpus.leakage_w[g]
-        row[3] = working_c
-        row[4] = rate
-        row[5] = inputs.gpu_cap_w[g]
-        row[6] = gpus.temp_limit_c[g]
-        row[7] = gpus.memory_limit_c[g]
-        row[8] = gpus.slowdown_c[g] - gpus.temp_limit_c[g]
-        row[9] = gpus.shutdown_c[g] - gpus.temp_limit_c[g]
-        row[10] = groups.clock_min[q]
-        row[11] = groups.voltage_flat[q]
-        row[12] = groups.voltage_floor[q]
+        row[1] = switching_w
+        row[2] = switching_share(lowest, flat, floor) * switching_w
+        row[3] = on * gpus.leakage_w[g]
+        row[4] = working_c
+        row[5] = rate
+        row[6] = inputs.gpu_cap_w[g]
+        row[7] = gpus.temp_limit_c[g]
+        row[8] = gpus.memory_limit_c[g]
+        row[9] = gpus.slowdown_c[g] - gpus.temp_limit_c[g]
+        row[10] = gpus.shutdown_c[g] - gpus.temp_limit_c[g]
+        row[11] = lowest
+        row[12] = flat
+        row[13] = floor
     return loads
 
 
@@ -97,7 +102,7 @@ def load_at(loads: Floats, g: int) -> Load:
     row = loads[g]
     return Load(
         row[0], row[1], row[2], row[3], row[4], row[5], row[6],
-        row[7], row[8], row[9], row[10], row[11], row[12],
+        row[7], row[8], row[9], row[10], row[11], row[12], row[13],
     )  # fmt: skip
 
 
@@ -122,13 +127,13 @@ def kept_w(load: Load, leaks_w: float, clock: float) -> float:
         switching_w *= switching_share(clock, load.voltage_flat, load.voltage_floor)
     if still_w + switching_w <= load.cap_w:
         return still_w + switching_w
-    least = switching_share(load.clock_min, load.voltage_flat, load.voltage_floor)
-    return max(load.cap_w, still_w + min(least * load.switching_w, switching_w))
+    return max(load.cap_w, still_w + min(load.least_w, switching_w))
 
 
 @compiled
 def free_powers_w(
     load: Load,
+    guess_w: float,
     mean_c: float,
     mean_by_power: float,
     mean_by_ramp: float,
@@ -139,19 +144,18 @@ def free_powers_w(
     """Return mean power and power at the end of a step without thermal control [W].
 
     The die's mean and end are given as at no power, with their rises by power and by its
-    ramp. Newton's steps on both by turns; each reaches CLOSE_W in two or three.
+    ramp. Newton's steps on both by turns from a guess: what is left of one after the next is
+    some 1e-5 of it.
     """
-    end_w = kept_w(load, leaking_w(load, end_c), 1.0)
-    mean_w = end_w
+    mean_w, end_w = guess_w, guess_w
     for _ in range(LONGEST_SEARCH):
-        ramp_w = end_w - mean_w
-        die_c = mean_c + mean_by_power * mean_w + mean_by_ramp * ramp_w
+        die_c = mean_c + mean_by_power * mean_w + mean_by_ramp * (end_w - mean_w)
         mean_step = _newton_w(load, die_c, mean_by_power - mean_by_ramp, mean_w)
         mean_w += mean_step
         die_c = end_c + end_by_power * mean_w + end_by_ramp * (end_w - mean_w)
         end_step = _newton_w(load, die_c, end_by_ramp, end_w)
         end_w += end_step
-        if abs(mean_step) + abs(end_step) < CLOSE_W:
+        if abs(mean_step) + abs(end_step) < LAST_STEP_W:
             break
     return mean_w, end_w
 
@@ -175,33 +179,43 @@ def excess_k(load: Load, die_c: float, memory_c: float) -> float:
 
 @compiled
 def controlled_power_w(
-    load: Load, die_c: float, die_by_power: float, memory_c: float, memory_by_power: float
+    load: Load,
+    guess_w: float,
+    die_c: float,
+    die_by_power: float,
+    memory_c: float,
+    memory_by_power: float,
 ) -> tuple[float, float]:
     """Return held power [W] and clock [-] of a short step under thermal control.
 
     Power falls with the clock, the clock with temperature, and temperature rises with power:
-    one crossing, bracketed from the start and closed in on by secants, halved where those
-    lag (Illinois), to CLOSE_W.
+    one crossing. What a guess leaves is more than its distance from there, so the two ends
+    of that bracket it; secants close in, the lagging end halved (Illinois), to CLOSE_W.
     """
-    low_w, high_w = 0.0, kept_w(load, leaking_w(load, HOTTEST_C), 1.0)
-    low_gap_w = _gap_w(load, die_c, die_by_power, memory_c, memory_by_power, low_w)
-    high_gap_w = _gap_w(load, die_c, die_by_power, memory_c, memory_by_power, high_w)
-    power_w = high_w
-    if high_gap_w < 0.0:
-        last = 0
-        for _ in range(LONGEST_SEARCH):
-            power_w = (low_w * high_gap_w - high_w * low_gap_w) / (high_gap_w - low_gap_w)
-            gap_w = _gap_w(load, die_c, die_by_power, memory_c, memory_by_power, power_w)
-            if abs(gap_w) < CLOSE_W or high_w - low_w < CLOSE_W:
-                break
-            if gap_w > 0.0:
-                low_w, low_gap_w = power_w, gap_w
-                high_gap_w *= 0.5 if last == 1 else 1.0
-                last = 1
-            else:
-                high_w, high_gap_w = power_w, gap_w
-                low_gap_w *= 0.5 if last == -1 else 1.0
-                last = -1
+    most_w = kept_w(load, leaking_w(load, HOTTEST_C), 1.0)
+    power_w = min(guess_w, most_w)
+    gap_w = _gap_w(load, die_c, die_by_power, memory_c, memory_by_power, power_w)
+    low_w, low_gap_w, high_w, high_gap_w = power_w, gap_w, power_w, gap_w
+    if gap_w > 0.0:
+        high_w = min(power_w + 1.25 * gap_w, most_w)
+        high_gap_w = _gap_w(load, die_c, die_by_power, memory_c, memory_by_power, high_w)
+    else:
+        low_w = max(power_w + 1.25 * gap_w, 0.0)
+        low_gap_w = _gap_w(load, die_c, die_by_power, memory_c, memory_by_power, low_w)
+    last = 0
+    for _ in range(LONGEST_SEARCH):
+        if abs(gap_w) < CLOSE_W or high_w - low_w < CLOSE_W or low_gap_w <= high_gap_w:
+            break
+        power_w = (low_w * high_gap_w - high_w * low_gap_w) / (high_gap_w - low_gap_w)
+        gap_w = _gap_w(load, die_c, die_by_power, memory_c, memory_by_power, power_w)
+        if gap_w > 0.0:
+            low_w, low_gap_w = power_w, gap_w
+            high_gap_w *= 0.5 if last == 1 else 1.0
+            last = 1
+        else:
+            high_w, high_gap_w = power_w, gap_w
+            low_gap_w *= 0.5 if last == -1 else 1.0
+            last = -1
     over_k = excess_k(load, die_c + die_by_power * power_w, memory_c + memory_by_power * power_w)
     clock = thermal_clock(over_k, load.slowdown_k, load.shutdown_k, load.clock_min)
     return power_w, clock

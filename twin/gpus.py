@@ -17,7 +17,7 @@ from twin.gpu_power import (
 )
 from twin.physics.clocks import IDLE
 from twin.physics.law import compiled
-from twin.physics.thermal_chain import DIE, HEAT, MEMORY
+from twin.physics.thermal_chain import BODY, DIE, HEAT, MEMORY
 from twin.state import MODELLED, Inputs, State
 
 
@@ -79,7 +79,7 @@ def advance_gpus(
                 if played and power_w > 0.0 and not state.gpu_off[g]:
                     load = load_at(loads, g)
                     given_j, power_w, clock, reasons, off = play_gpu(
-                        load, chains, whole, part, g, q, inlet_c
+                        load, state.gpu_power_w[g], chains, whole, part, g, q, inlet_c
                     )
                     state.gpu_off[g] = off
                 else:
@@ -96,13 +96,20 @@ def advance_gpus(
 
 @compiled
 def play_gpu(
-    load: Load, chains: Chains, whole: Moves, part: Moves, g: int, q: int, inlet_c: float
+    load: Load,
+    before_w: float,
+    chains: Chains,
+    whole: Moves,
+    part: Moves,
+    g: int,
+    q: int,
+    inlet_c: float,
 ) -> tuple[float, float, float, int, bool]:
     """Advance a GPU under a demand.
 
     Returns the heat it gave to its coolant [J], its mean power [W], its clock, its event
-    reasons and whether it turned itself off. In one step while no temperature is over a
-    limit; else, from its start, in parts of it.
+    reasons and whether it turned itself off. In one step while no temperature can get over
+    a limit, on the way neither; else, from its start, in parts of it.
     """
     factor = chains.rise_factor[g]
     mean_c = unheated_mean_c(chains, whole, g, q, inlet_c)
@@ -113,19 +120,22 @@ def play_gpu(
     end_by_power = factor * whole.by_power[q, DIE]
     end_by_ramp = factor * whole.by_ramp[q, DIE]
     mean_w, end_w = free_powers_w(
-        load, mean_c, mean_by_power, mean_by_ramp, end_c, end_by_power, end_by_ramp
+        load, before_w, mean_c, mean_by_power, mean_by_ramp, end_c, end_by_power, end_by_ramp
     )
     ramp_w = end_w - mean_w
     mean_c += mean_by_power * mean_w + mean_by_ramp * ramp_w
     end_c += end_by_power * mean_w + end_by_ramp * ramp_w
     memory_c += factor * (whole.by_power[q, MEMORY] * mean_w + whole.by_ramp[q, MEMORY] * ramp_w)
+    die_rise_k = factor * whole.die_rise_k_per_w[q] * max(mean_w, end_w)
+    memory_rise_k = factor * whole.memory_rise_k_per_w[q] * max(mean_w, end_w)
+    body_c = max(chains.body_c[g], unheated_c(chains, whole, g, q, inlet_c, BODY))
     over_k = max(
         excess_k(load, chains.die_c[g], chains.memory_c[g]),
-        excess_k(load, mean_c, memory_c),
         excess_k(load, end_c, memory_c),
+        excess_k(load, body_c + die_rise_k, body_c + memory_rise_k),
     )
     if over_k > 0.0:
-        return throttle_gpu(load, chains, part, g, q, inlet_c)
+        return throttle_gpu(load, before_w, chains, part, g, q, inlet_c)
     clock = capped_clock(load, mean_w, mean_c)
     reasons = reasons_at(load, end_c, memory_c, clock < 1.0)
     if load.switching_w == 0.0:
@@ -136,7 +146,7 @@ def play_gpu(
 
 @compiled
 def throttle_gpu(
-    load: Load, chains: Chains, part: Moves, g: int, q: int, inlet_c: float
+    load: Load, before_w: float, chains: Chains, part: Moves, g: int, q: int, inlet_c: float
 ) -> tuple[float, float, float, int, bool]:
     """Advance a GPU whose thermal control acts in PARTS, each at the power it allows.
 
@@ -147,13 +157,15 @@ def throttle_gpu(
     memory_by_power = factor * part.by_power[q, MEMORY]
     given_j, sum_w, clocks, off = 0.0, 0.0, 0.0, False
     reasons = IDLE if load.switching_w == 0.0 else 0
+    power_w = before_w
     for _ in range(PARTS):
-        power_w = 0.0
-        if not off:
+        if off:
+            power_w = 0.0
+        else:
             mean_c = unheated_mean_c(chains, part, g, q, inlet_c)
             memory_c = unheated_c(chains, part, g, q, inlet_c, MEMORY)
             power_w, clock = controlled_power_w(
-                load, mean_c, mean_by_power, memory_c, memory_by_power
+                load, power_w, mean_c, mean_by_power, memory_c, memory_by_power
             )
             mean_c += mean_by_power * power_w
             memory_c += memory_by_power * power_w

@@ -161,7 +161,10 @@ def multiply(a: Floats, b: Floats, into: Floats) -> None:
     """Write the product of two small square matrices, without a library call."""
     for i in range(SIZE):
         for j in range(SIZE):
-            total = 0.0
-            for k in range(SIZE):
-                total += a[i, k] * b[k, j]
-            into[i, j] = total
+            into[i, j] = (
+                a[i, 0] * b[0, j]
+                + a[i, 1] * b[1, j]
+                + a[i, 2] * b[2, j]
+                + a[i, 3] * b[3, j]
+                + a[i, 4] * b[4, j]
+            )
