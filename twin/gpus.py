@@ -182,26 +182,28 @@ def throttle_gpu(
 def unheated_c(chains: Chains, moves: Moves, g: int, q: int, inlet_c: float, row: int) -> float:
     """Return a temperature of the chain after a step without power [C]."""
     a = moves.after
-    return (
+    after_c: float = (
         a[q, row, 0] * chains.die_c[g]
         + a[q, row, 1] * chains.body_c[g]
         + a[q, row, 2] * chains.memory_c[g]
         + a[q, row, 3] * chains.coolant_c[g]
         + moves.by_inlet[q, row] * inlet_c
     )
+    return after_c
 
 
 @compiled
 def unheated_mean_c(chains: Chains, moves: Moves, g: int, q: int, inlet_c: float) -> float:
     """Return the die's mean temperature over a step without power [C]."""
     mean = moves.die_mean
-    return (
+    mean_c: float = (
         mean[q, 0] * chains.die_c[g]
         + mean[q, 1] * chains.body_c[g]
         + mean[q, 2] * chains.memory_c[g]
         + mean[q, 3] * chains.coolant_c[g]
         + mean[q, BY_INLET] * inlet_c
     )
+    return mean_c
 
 
 @compiled

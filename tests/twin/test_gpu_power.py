@@ -83,10 +83,13 @@ def test_a_demand_is_drawn_as_asked_at_the_temperature_it_is_stated_at(
     power_w = gpus.idle_power_w if idle else gpus.power_max_w
     die_c = (groups.idle_temp_c if idle else groups.working_temp_c)[gpus.group]
     state = random_state(plant, random_inputs(plant, 1), 1)
-    even = {name: die_c.copy() for name in ("gpu_body_c", "memory_temp_c", "gpu_coolant_c")}
     rise_k = groups.die_resistance_k_per_w[gpus.group] * power_w
-    even["gpu_body_c"] = die_c - rise_k
-    state = state._replace(gpu_temp_c=die_c.copy(), **even)
+    state = state._replace(
+        gpu_temp_c=die_c.copy(),
+        gpu_body_c=die_c - rise_k,
+        memory_temp_c=die_c.copy(),
+        gpu_coolant_c=die_c - rise_k,
+    )
     inputs = modelled(random_inputs(plant, 1)._replace(gpu_power_w=power_w.copy()))
     found = step(plant, state, inputs, 1e-3)
     np.testing.assert_allclose(found.gpu_power_w, power_w, rtol=1e-3)
@@ -123,7 +126,7 @@ def test_measured_power_stays_as_it_is() -> None:
 @given(SEEDS, st.floats(0.1, 30.0))
 @settings(max_examples=20)
 def test_no_gpu_draws_more_than_its_cap_and_says_so(seed: int, dt_s: float) -> None:
-    plate = kernel()
+    plate = kernel(controlled=False)
     rng = np.random.default_rng(seed)
     cap_w, demand_w = rng.uniform(350.0, 1200.0, GPUS), rng.uniform(0.0, 1300.0, GPUS)
     state = plate.state(rng.uniform(20.0, 80.0, (4, GPUS)), 1.0, 35.0)
