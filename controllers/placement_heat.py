@@ -11,7 +11,7 @@ from controllers.placement_ground import Ground
 from controllers.placement_index import PlaceIndex
 from controllers.placement_offer import Offer
 from site_models.arrays import Flags, Floats, Ints
-from twin.gpus import SMALLEST_FLOW_RATIO
+from twin.gpu_moves import SMALLEST_FLOW_RATIO
 from twin.nodes import AIR_CP_J_PER_KG_K, FAN_BAND_K, TRAY_AIR_RISE_K
 
 HALVINGS = 12

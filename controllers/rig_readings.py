@@ -8,6 +8,7 @@ import numpy as np
 from site_models.arrays import Floats
 from site_models.plant import Plant
 from telemetry.signals import SIGNALS
+from twin.physics.clocks import IDLE
 from twin.state import Inputs, State
 
 
@@ -47,7 +48,8 @@ class Sensors:
 
 def readings(plant: Plant, state: State, inputs: Inputs, gpu_cap_w: Floats) -> dict[str, Floats]:
     """Return true values of the signals that a well-instrumented site has, on its axes."""
-    racks, x, f = plant.arrays.racks, plant.arrays.exchangers, plant.arrays.feeds
+    gpus, racks = plant.arrays.gpus, plant.arrays.racks
+    x, f = plant.arrays.exchangers, plant.arrays.feeds
     wet = racks.liquid_circuit >= 0
     cdu, water = plant.cdu_exchangers, plant.facility_circuits
     tcs, fws = x.hot_circuit[cdu], x.cold_circuit[cdu]
@@ -61,6 +63,9 @@ def readings(plant: Plant, state: State, inputs: Inputs, gpu_cap_w: Floats) -> d
         "gpu_temp_c": state.gpu_temp_c,
         "memory_temp_c": state.memory_temp_c,
         "gpu_cap_w": gpu_cap_w,
+        "gpu_margin_k": gpus.temp_limit_c - state.gpu_temp_c,
+        "sm_clock_hz": _sm_clock_hz(plant, state),
+        "clocks_event_reasons": state.gpu_event_reasons.astype(np.float64),
         "node_power_w": state.node_power_w,
         "node_dc_power_w": state.node_dc_power_w,
         "node_inlet_c": state.node_inlet_c,
@@ -92,3 +97,12 @@ def readings(plant: Plant, state: State, inputs: Inputs, gpu_cap_w: Floats) -> d
         "dry_bulb_c": np.array([inputs.dry_bulb_c]),
         "wet_bulb_c": np.array([inputs.wet_bulb_c]),
     }
+
+
+def _sm_clock_hz(plant: Plant, state: State) -> Floats:
+    """Return SM clocks [Hz]: the lowest of an idle GPU, else the highest as far as allowed."""
+    groups, group = plant.arrays.groups, plant.arrays.gpus.group
+    idle = (state.gpu_event_reasons & IDLE).astype(bool)
+    ratio = np.where(idle, groups.clock_min[group], state.gpu_clock_ratio)
+    clock_hz: Floats = np.where(state.gpu_off, 0.0, groups.clock_max_hz[group] * ratio)
+    return clock_hz

@@ -67,6 +67,7 @@ def site_checks(site: Site, catalog: Catalog) -> list[Check]:
         _feed_ratings(site, catalog),
         _breaker_ratings(site, catalog),
         _temperature_chain(site),
+        _leakage_runaway(site, catalog),
     ]
 
 
@@ -204,3 +205,38 @@ def _temperature_chain(site: Site) -> Check:
                     f" {water[system]:g} C that {system} supplies",
                 )
     return Check("temperature_chain", True, "every setpoint lies above its facility water's")
+
+
+def _leakage_runaway(site: Site, catalog: Catalog) -> Check:
+    """A GPU's leakage must not feed itself: R dP/dT below 1 at its shutdown temperature.
+
+    R is from die to mean coolant at the chain's reference flow.
+    """
+    name, worst, told = "leakage_runaway", 0.0, "no GPU"
+    for model, node in _gpus_used(site, catalog):
+        gpu = catalog.get(Gpu, model)
+        chain = gpu.liquid if node.cooling == "liquid" else gpu.air
+        if chain is None:
+            continue
+        limit_c = float(gpu.temp_limit_c) + float(gpu.shutdown_offset_k)
+        resistance = float(chain.die_resistance_k_per_w) + float(chain.body_resistance_k_per_w)
+        gain = resistance * float(gpu.leakage_rate_per_k) * gpu.leakage_at_w(limit_c)
+        if gain >= 1.0:
+            return Check(
+                name,
+                False,
+                f"catalog/gpu/{model}.yaml: leakage_w: each kelvin brings {gain:.2g} K more at the"
+                f" shutdown temperature of {limit_c:g} C, expected less than 1 K",
+            )
+        if gain >= worst:
+            worst = gain
+            told = f"{model} is the nearest: each kelvin brings {gain:.2g} K more at {limit_c:g} C"
+    return Check(name, True, told)
+
+
+def _gpus_used(site: Site, catalog: Catalog) -> list[tuple[str, Node]]:
+    """Return the GPU models of a site, each with a node that holds it, in their order."""
+    racks = {group.model for hall in site.halls for group in _groups(hall)}
+    entries = [entry.model for name in sorted(racks) for entry in catalog.get(Rack, name).nodes]
+    nodes = [catalog.get(Node, model) for model in dict.fromkeys(entries)]
+    return [(node.gpu, node) for node in nodes if node.gpu]

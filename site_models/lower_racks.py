@@ -2,17 +2,21 @@
 
 import math
 
+import numpy as np
+
 from site_models.draft import Draft
 from site_models.errors import InputError
 from site_models.kinds.gpu import Gpu, ThermalChain
 from site_models.kinds.node import Node, SupplyLoss
 from site_models.kinds.rack import Rack
-from site_models.site import Hall, RackGroup, Row
+from site_models.site import Hall, RackGroup, Row, Spread
 
 Place = tuple[float, float, float, float, float]
 """Centre x and y, width, depth [m], facing [rad]."""
 
 NO_SUPPLY = (0.0, 0.0, 0.0, 0.0)
+LONGEST_TAIL = 3.0
+"""Standard deviations that a GPU differs from its model at most."""
 LIQUID_TEMP_C = 45.0
 """Coolant properties of cold plates are taken at this temperature."""
 
@@ -193,11 +197,7 @@ def _add_node(
 
 
 def _add_group(draft: Draft, node: int, model: Node, gpu: Gpu) -> int:
-    chain = gpu.liquid if model.cooling == "liquid" else gpu.air
-    if chain is None:
-        raise InputError(
-            f"catalog/gpu/{model.gpu}.yaml: {model.cooling}: missing, {model.label} cools it so"
-        )
+    chain = _chain(model, gpu)
     memory_j_per_k = float(gpu.memory_capacity_j_per_k)
     return draft.groups.add(
         draft.nodes.names[node],
@@ -213,7 +213,23 @@ def _add_group(draft: Draft, node: int, model: Node, gpu: Gpu) -> int:
         flow_reference_kg_per_s=_reference_flow(draft, node, model, chain),
         flow_exponent=float(chain.flow_exponent),
         coolant_cp_j_per_kg_k=_coolant(draft, node, model)[1],
+        leakage_rate_per_k=float(gpu.leakage_rate_per_k),
+        idle_temp_c=float(chain.idle_temp_c),
+        working_temp_c=float(chain.working_temp_c),
+        clock_max_hz=float(gpu.sm_clock_max_hz),
+        clock_min=float(gpu.sm_clock_min_hz) / float(gpu.sm_clock_max_hz),
+        voltage_flat=float(gpu.voltage_flat_hz) / float(gpu.sm_clock_max_hz),
+        voltage_floor=float(gpu.voltage_floor),
     )
+
+
+def _chain(model: Node, gpu: Gpu) -> ThermalChain:
+    chain = gpu.liquid if model.cooling == "liquid" else gpu.air
+    if chain is None:
+        raise InputError(
+            f"catalog/gpu/{model.gpu}.yaml: {model.cooling}: missing, {model.label} cools it so"
+        )
+    return chain
 
 
 def _coolant(draft: Draft, node: int, model: Node) -> tuple[float, float]:
@@ -231,22 +247,40 @@ def _reference_flow(draft: Draft, node: int, model: Node, chain: ThermalChain) -
     return float(draft.nodes.column("airflow_max_kg_per_s")[node] / lanes)
 
 
+def _spread(spread: Spread | None, gpu: int) -> tuple[float, float]:
+    """Return rise and leakage of a GPU over those of its model; within three deviations."""
+    if spread is None:
+        return 1.0, 1.0
+    drawn = np.random.default_rng([spread.seed, gpu]).standard_normal(2)
+    rise, leakage = np.clip(drawn, -LONGEST_TAIL, LONGEST_TAIL)
+    return 1.0 + spread.rise * float(rise), 1.0 + spread.leakage * float(leakage)
+
+
 def _add_gpus(draft: Draft, node: int, group: int, model: Node, gpu: Gpu) -> None:
     node_name = draft.nodes.names[node]
     usable = bool(draft.nodes.column("in_service")[node])
+    limit_c = float(gpu.temp_limit_c)
+    leakage_w = gpu.leakage_at_w(float(_chain(model, gpu).working_temp_c))
+    rated = {
+        "power_max_w": float(gpu.power_max_w),
+        "power_min_w": float(gpu.power_min_w),
+        "idle_power_w": float(gpu.idle_power_w),
+        "temp_limit_c": limit_c,
+        "slowdown_c": limit_c + float(gpu.slowdown_offset_k),
+        "shutdown_c": limit_c + float(gpu.shutdown_offset_k),
+        "memory_limit_c": float(gpu.memory_limit_c),
+    }
     for number in range(model.gpu_count):
         name = draft.site.naming.gpu.format(node=node_name, j=number, g=len(draft.gpus))
+        rises, leaks = _spread(draft.site.spread, len(draft.gpus))
         draft.gpus.add(
             name,
             node=node,
             group=group,
             upstream=model.upstream[number] if model.upstream else True,
-            power_max_w=float(gpu.power_max_w),
-            power_min_w=float(gpu.power_min_w),
-            idle_power_w=float(gpu.idle_power_w),
-            temp_limit_c=float(gpu.temp_limit_c),
-            shutdown_c=float(gpu.temp_limit_c) + float(gpu.shutdown_offset_k),
-            memory_limit_c=float(gpu.memory_limit_c),
+            **rated,
+            leakage_w=leakage_w * leaks,
+            rise_factor=rises,
             in_service=usable and draft.running(name),
         )
         draft.gpu_domain.append(len(draft.domain_names) - 1)

@@ -35,8 +35,14 @@ class Gpus(NamedTuple):
     idle_power_w: Floats
     temp_limit_c: Floats
     """Maximum operating temperature: the device's own control acts from here."""
+    slowdown_c: Floats
+    """The device halves its clock here."""
     shutdown_c: Floats
     memory_limit_c: Floats
+    leakage_w: Floats
+    """Leaks at its group's working temperature; part of the rated power."""
+    rise_factor: Floats
+    """Its temperature rise over the coolant's inlet, over that of its model [-]."""
     in_service: Flags
 
 
@@ -61,6 +67,18 @@ class GpuGroups(NamedTuple):
     """Coolant flow of one GPU at which the body resistance is stated."""
     flow_exponent: Floats
     coolant_cp_j_per_kg_k: Floats
+    leakage_rate_per_k: Floats
+    idle_temp_c: Floats
+    """Die temperature at which the idle power is stated."""
+    working_temp_c: Floats
+    """Die temperature at which the rated power is stated."""
+    clock_max_hz: Floats
+    clock_min: Floats
+    """Lowest clock, as a share of the highest. 0..1"""
+    voltage_flat: Floats
+    """Clock up to which the core voltage is at its floor, as a share of the highest. 0..1"""
+    voltage_floor: Floats
+    """Lowest core voltage over that of the highest clock. 0..1"""
 
 
 class Nodes(NamedTuple):

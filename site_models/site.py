@@ -207,6 +207,16 @@ class Naming(Strict):
     gpu: Annotated[str, _pattern_of(node="", j=0, g=0)] = "{node}-gpu{j}"
 
 
+class Spread(Strict):
+    """How GPUs of one model differ: standard deviations, drawn for each GPU from the seed."""
+
+    seed: Annotated[int, Field(ge=0)]
+    rise: Annotated[float, Field(ge=0.0, le=0.3)] = 0.0
+    """Of the temperature rise over the coolant's inlet, as a share of it."""
+    leakage: Annotated[float, Field(ge=0.0, le=0.3)] = 0.0
+    """Of the leakage power, as a share of it."""
+
+
 class Site(Strict):
     """A whole site."""
 
@@ -217,6 +227,8 @@ class Site(Strict):
     feeds: tuple[Feed, ...]
     facility_water: tuple[FacilityWater, ...] = ()
     halls: Annotated[tuple[Hall, ...], Field(min_length=1)]
+    spread: Spread | None = None
+    """None: GPUs of one model are alike."""
     out_of_service: tuple[str, ...] = ()
     """Names of racks, nodes, GPUs, CDUs, coolers, chillers or feeds."""
     default_source: str = ""

@@ -6,10 +6,14 @@ compiled kernel, equal bytes for equal runs.
 
 from typing import NamedTuple
 
-from site_models.arrays import Floats, Ints
+from site_models.arrays import Flags, Floats, Ints
 
-MEASURED, INFERRED, HELD, ASSUMED = 0, 1, 2, 3
-"""Read from the device; from its node's meter; last value seen; never seen."""
+MEASURED, INFERRED, HELD, ASSUMED, MODELLED = 0, 1, 2, 3, 4
+"""Read from the device; from its node's meter; last value seen; never seen; played.
+
+Modelled power is what a load asks for: leakage and the device's own control act on it.
+Every other contains them already and stays as it is.
+"""
 
 
 SMALLEST_ENERGY_J = 1e3
@@ -51,6 +55,8 @@ class State(NamedTuple):
     memory_temp_c: Floats
     gpu_coolant_c: Floats
     """Mean coolant or air at the GPU."""
+    gpu_off: Flags
+    """Turned itself off at its shutdown temperature, for good."""
     fan_speed: Floats
     """Node fans, share of full speed. 0..1"""
     rack_flow_kg_per_s: Floats
@@ -74,6 +80,10 @@ class State(NamedTuple):
     """Left until it may cool again after its power came back."""
 
     gpu_power_w: Floats
+    gpu_clock_ratio: Floats
+    """Clock over the one that the load asks for; 1 for measured power. 0..1"""
+    gpu_event_reasons: Ints
+    """Clocks event reasons in NVML's bits, all that acted within the last substep."""
     node_power_w: Floats
     """At the node's power inlet: AC of a server, bus bar of a tray."""
     node_dc_power_w: Floats
@@ -116,9 +126,12 @@ class Inputs(NamedTuple):
     """What drives the plant during a step; held constant over it. No value is NaN."""
 
     gpu_power_w: Floats
-    """Board power of each GPU [W]."""
+    """Board power of each GPU, or what its load would draw unthrottled where it is MODELLED:
+    at the group's working temperature for the rated power, cooler for less [W]."""
     gpu_power_basis: Ints
-    """Where that came from: MEASURED, INFERRED, HELD or ASSUMED."""
+    """Where that came from: MEASURED, INFERRED, HELD, ASSUMED or MODELLED."""
+    gpu_cap_w: Floats
+    """Power limit in force, which a MODELLED GPU keeps to [W]."""
     rack_load_w: Floats
     """IT power of each lumped rack [W]; ignored for racks with nodes."""
     exchanger_setpoint_c: Floats

@@ -18,6 +18,8 @@ from twin.step import COUPLING_S, advance, copied, plain, step
 TURNOVER_S = 12.0
 """Fluid of the light plant's circuits passes its supply or return mass in this time."""
 RESET_S = 30.0
+NEVER_K = 1e6
+"""Above any temperature."""
 CHUNK_S = 300
 LONGEST_S = 120_000
 SETTLED = 3e-10
@@ -51,8 +53,12 @@ def steady(plant: Plant, inputs: Inputs, time_s: float = 0.0) -> State:
 
 
 def _light(plant: Plant) -> Plant:
-    """Return the plant with little heat capacity, quick controllers and no breakers."""
+    """Return the plant with little heat capacity, quick controllers and no breakers.
+
+    Its GPUs do not shut down: what they pass on the way to rest, they never were in.
+    """
     arrays = plant.arrays
+    lasting = arrays.gpus._replace(shutdown_c=arrays.gpus.shutdown_c + NEVER_K)
     circuits, exchangers = arrays.circuits, arrays.exchangers
     light_j_per_k = circuits.flow_max_kg_per_s * circuits.cp_j_per_kg_k * TURNOVER_S
     quick = circuits._replace(
@@ -61,7 +67,9 @@ def _light(plant: Plant) -> Plant:
     )
     swift = exchangers._replace(reset_s=np.minimum(exchangers.reset_s, RESET_S))
     held = arrays.feeds._replace(breaker_rating_a=np.zeros_like(arrays.feeds.breaker_rating_a))
-    light = arrays._replace(circuits=freeze(quick), exchangers=freeze(swift), feeds=freeze(held))
+    light = arrays._replace(
+        circuits=freeze(quick), exchangers=freeze(swift), feeds=freeze(held), gpus=freeze(lasting)
+    )
     return replace(plant, arrays=light)
 
 

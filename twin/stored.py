@@ -17,7 +17,7 @@ def stored_energy_j(arrays: Arrays, state: State) -> float:
             + groups.body_capacity_j_per_k[q] * state.gpu_body_c[g]
             + groups.memory_capacity_j_per_k[q] * state.memory_temp_c[g]
             + groups.coolant_capacity_j_per_k[q] * state.gpu_coolant_c[g]
-        )
+        ) / arrays.gpus.rise_factor[g]
     for k in range(circuits.kind.size):
         total += circuits.supply_capacity_j_per_k[k] * state.circuit_supply_c[k]
         total += circuits.return_capacity_j_per_k[k] * state.circuit_return_c[k]

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from dashboards.basis import basis_of
+from dashboards.basis import basis_of, throttling_of
 from dashboards.index import Index
 from dashboards.summary import RACK_SIGNALS, Summary
 from site_models.arrays import Floats
@@ -74,6 +74,9 @@ def gpu_row(index: Index, summary: Summary, gpu: int) -> Row:
         "memory_temp_c": float(state.memory_temp_c[gpu]),
         "gpu_power_w": float(state.gpu_power_w[gpu]),
         "basis": basis_of(summary, gpu),
+        "clock_ratio": float(state.gpu_clock_ratio[gpu]),
+        "clocks_event_reasons": int(state.gpu_event_reasons[gpu]),
+        "throttling": throttling_of(summary, gpu),
         "gpu_cap_w": float(summary.snapshot.gpu_cap_w[gpu]),
         "temp_limit_c": float(gpus.temp_limit_c[gpu]),
         "margin_k": float(gpus.temp_limit_c[gpu] - state.gpu_temp_c[gpu]),

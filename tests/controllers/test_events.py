@@ -210,7 +210,6 @@ def test_gpus_that_reach_their_shutdown_temperature_stay_off() -> None:
         lambda time_s: (25.0, 18.0),
         end_s=START_S + 120.0,
         course=Course(PLANT, [event(kind="cdu_loss", target="cdu0")], START_S),
-        shuts_down=True,
     )
     _, state, _ = list(played(rig))[-1]
     assert rig.shut_down[:32].all()

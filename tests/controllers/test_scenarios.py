@@ -1,7 +1,7 @@
 """The ready scenarios: what an engineer expects of each, and what is refused of others.
 
-The devices' own throttling is not modelled: past its limit a GPU keeps its power until it
-turns itself off at its shutdown temperature.
+The devices' own control is played: past its limit a GPU lowers its clock, and it turns itself
+off at its shutdown temperature.
 """
 
 import json
@@ -24,6 +24,7 @@ from site_models.arrays import Floats
 from site_models.errors import InputError
 from site_models.plant import Plant
 from telemetry.frame import Frame
+from twin.physics.clocks import SW_THERMAL
 from twin.state import State
 
 ONSET_S = 60
@@ -102,10 +103,11 @@ def test_it_gives_the_same_digest_again(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(set(ready_scenarios()) - {"sensor_bias"}))
 def test_the_twin_believes_what_is_true_unless_its_power_sensors_lie(name: str) -> None:
+    """Sensors tell the mean power of a second; how leakage moved within it they do not."""
     run = past(name)
     believed, true = run.shots[-1].state, run.truth[-1]
-    np.testing.assert_allclose(believed.gpu_temp_c, true.gpu_temp_c, atol=1e-6)
-    np.testing.assert_allclose(believed.circuit_supply_c, true.circuit_supply_c, atol=1e-6)
+    np.testing.assert_allclose(believed.gpu_temp_c, true.gpu_temp_c, atol=0.05)
+    np.testing.assert_allclose(believed.circuit_supply_c, true.circuit_supply_c, atol=1e-3)
 
 
 def test_pump_trip_its_racks_pass_the_limit_in_seconds_and_the_standby_saves_them() -> None:
@@ -124,7 +126,12 @@ def test_pump_trip_its_racks_pass_the_limit_in_seconds_and_the_standby_saves_the
 def test_cdu_loss_takes_its_half_of_the_racks_and_no_other() -> None:
     run = past("cdu_loss")
     assert run.events[0]["first_limit"]["after_s"] <= 8.0
-    assert run.events[0]["first_shutdown"]["after_s"] <= 12.0
+    assert 10.0 < run.events[0]["first_shutdown"]["after_s"] <= 16.0
+    throttled = run.truth[ONSET_S + 9]
+    lost = run.gpus("a5") | run.gpus("a6") | run.gpus("a7") | run.gpus("a8")
+    assert throttled.gpu_clock_ratio[lost].max() < 0.6
+    assert (throttled.gpu_event_reasons[lost] & SW_THERMAL).all()
+    assert throttled.gpu_clock_ratio[~lost & run.gpus("a")].min() > 0.99
     off = run.truth[-1].gpu_power_w == 0.0
     lost = run.gpus("a5") | run.gpus("a6") | run.gpus("a7") | run.gpus("a8")
     np.testing.assert_array_equal(off, lost)

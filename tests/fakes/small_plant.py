@@ -64,8 +64,11 @@ def _gpus() -> Gpus:
         power_min_w=_split(200.0, 200.0, counts),
         idle_power_w=_split(170.0, 90.0, counts),
         temp_limit_c=_split(88.0, 87.0, counts),
+        slowdown_c=_split(91.0, 89.0, counts),
         shutdown_c=_split(93.0, 95.0, counts),
         memory_limit_c=_split(95.0, 95.0, counts),
+        leakage_w=np.zeros(48),
+        rise_factor=np.ones(48),
         in_service=_flags(48),
     )
 
@@ -85,6 +88,13 @@ def _groups() -> GpuGroups:
         flow_reference_kg_per_s=_split(0.0252, 0.15, counts),
         flow_exponent=_split(-0.6, -0.7, counts),
         coolant_cp_j_per_kg_k=_split(3970.0, 1006.0, counts),
+        leakage_rate_per_k=_split(0.012, 0.012, counts),
+        idle_temp_c=_split(45.0, 33.0, counts),
+        working_temp_c=_split(75.0, 64.0, counts),
+        clock_max_hz=_split(2.062e9, 1.98e9, counts),
+        clock_min=_split(0.06, 0.17, counts),
+        voltage_flat=_split(0.56, 0.56, counts),
+        voltage_floor=_split(0.65, 0.65, counts),
     )
 
 
@@ -281,6 +291,7 @@ def small_inputs(plant: Plant, load: float = 0.0) -> Inputs:
     return Inputs(
         gpu_power_w=gpus.idle_power_w + load * (gpus.power_max_w - gpus.idle_power_w),
         gpu_power_basis=np.zeros(48, dtype=np.int64),
+        gpu_cap_w=gpus.power_max_w.copy(),
         rack_load_w=np.zeros(len(plant.rack_names)),
         exchanger_setpoint_c=plant.arrays.exchangers.setpoint_c.copy(),
         dry_bulb_c=25.0,
@@ -313,6 +324,7 @@ def small_state(plant: Plant, load: float = 0.0, time_s: float = START_S) -> Sta
         gpu_body_c=coolant_c + 0.5 * resistance * gpu_w,
         memory_temp_c=coolant_c + 0.5 * resistance * gpu_w + 0.012 * gpu_w,
         gpu_coolant_c=coolant_c,
+        gpu_off=_flags(48, False),
         fan_speed=np.full(10, 0.5),
         rack_flow_kg_per_s=flow * np.array([1.0, 1.0, 0.0]),
         circuit_supply_c=_floats(23.0, 40.0, 34.0, 15.0),
@@ -329,6 +341,8 @@ def small_state(plant: Plant, load: float = 0.0, time_s: float = START_S) -> Sta
         transfer_dead_left_s=np.zeros(5),
         chiller_wait_s=np.zeros(1),
         gpu_power_w=gpu_w,
+        gpu_clock_ratio=np.ones(48),
+        gpu_event_reasons=np.zeros(48, dtype=np.int64),
         node_power_w=node_w,
         node_dc_power_w=node_dc_w,
         node_liquid_heat_w=np.where(
