@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 from site_models.errors import InputError
 from site_models.figure import Strict
 from site_models.repeat import expanded
+from site_models.site_fabric import SiteFabric
 from site_models.yaml_file import read_yaml, validated
 
 SHIPPED = Path(__file__).parent / "sites"
@@ -204,6 +205,8 @@ class Site(Strict):
     feeds: tuple[Feed, ...]
     facility_water: tuple[FacilityWater, ...] = ()
     halls: Annotated[tuple[Hall, ...], Field(min_length=1)]
+    fabric: SiteFabric | None = None
+    """Scale-out network; none: only NVLink domains."""
     out_of_service: tuple[str, ...] = ()
     """Names of racks, nodes, GPUs, CDUs, coolers, chillers or feeds."""
     default_source: str = ""

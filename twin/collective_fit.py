@@ -70,7 +70,7 @@ class Factors(NamedTuple):
 
 def taken(span: Span, keep: Flags) -> Span:
     """Return some of a span's entries."""
-    return Span(*(column[keep] for column in span))
+    return Span._make(column[keep] for column in span)
 
 
 def times(table: Table, c: Constants | None = None) -> Floats:

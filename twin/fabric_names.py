@@ -58,14 +58,14 @@ class Names(NamedTuple):
 
 def span_of_names(rows: Sequence[Names], where: str = "") -> Span:
     """Return the span of several systems, one entry a row; InputError as `span_row`."""
-    made = [span_row(names, where) for names in rows]
-    columns = list(zip(*made, strict=True))
-    return Span(
-        *(np.array(column, dtype=np.float64) for column in columns[:5]),
-        np.array(columns[5], dtype=np.int64),
-        *(np.array(column, dtype=np.bool_) for column in columns[6:9]),
-        np.array(columns[9], dtype=np.float64),
+    columns = list(zip(*[span_row(names, where) for names in rows], strict=True))
+    gpus, domains, per_domain, nvlink, network, generation, cloud, multicast, reduces, reach = (
+        np.array(column) for column in columns
     )
+    return Span(
+        gpus, domains, per_domain, nvlink, network, generation.astype(np.int64),
+        cloud, multicast, reduces, reach,
+    )  # fmt: skip
 
 
 def span_row(names: Names, where: str = "") -> tuple[float | int | bool, ...]:
