@@ -155,7 +155,7 @@ def _add_core(draft: Draft, parts: Parts, core: Tier) -> None:
     per_pod = np.bincount(pod, minlength=len(parts.pods))
     up = parts.into(spines) / core.oversubscription
     planes = int(np.gcd.reduce(per_pod[per_pod > 0]))
-    plane = (spines - np.searchsorted(pod, pod) - spines[0]) % planes
+    plane = (np.arange(len(spines)) - np.searchsorted(pod, pod)) % planes
     heaviest = float(np.bincount(plane, weights=up).max())
     room = switch.ports * float(switch.port_bytes_per_s)
     needed = max(1, math.ceil(heaviest / room))

@@ -102,7 +102,7 @@ def ring(passes: Floats, size_bytes: Floats, span: Span, c: Constants, protocol:
     steps = passes * (span.gpus - 1.0)
     crossing = span.domains > 1.0
     step_s = np.where(crossing, network_step_s(span, c), c.nvlink_step_s)
-    rate = np.minimum(copy_rate(span, c), np.where(crossing, _domain_rate(span), np.inf))
+    rate = np.minimum(copy_rate(span, c), _domain_rate(span))
     transfer_s = steps / span.gpus * size_bytes / (rate * PAYLOAD[protocol])
     return Terms(steps * step_s * _latency_share(crossing, c, protocol), transfer_s)
 
@@ -116,8 +116,7 @@ def tree(size_bytes: Floats, span: Span, c: Constants, protocol: int) -> Terms:
     crossing = span.domains > 1.0
     levels = np.ceil(np.log2(span.domains))
     path_s = 2.0 * ((span.per_domain - 1.0) * c.nvlink_step_s + levels * _level_s(span, c))
-    network = np.where(crossing, _domain_rate(span) * PAYLOAD[LL128], np.inf)
-    rate = np.minimum(copy_rate(span, c), network)
+    rate = np.minimum(copy_rate(span, c), _domain_rate(span) * PAYLOAD[LL128])
     transfer_s = 2.0 * size_bytes / (rate * PAYLOAD[protocol])
     return Terms(path_s * _latency_share(crossing, c, protocol), transfer_s)
 
@@ -152,7 +151,7 @@ def pairwise(size_bytes: Floats, span: Span, c: Constants) -> Terms:
     inside = span.per_domain - 1.0
     path_s = c.peer_s * (inside + outside * np.where(span.cloud, c.cloud_factor, 1.0))
     inner_s = inside / copy_rate(span, c)
-    outer_s = np.where(outside > 0.0, outside / _peer_rate(span, c), 0.0)
+    outer_s = outside / _peer_rate(span, c)
     part_bytes = size_bytes / span.gpus
     path_s = path_s + np.where(outside > 0.0, span.reach_s, 0.0)
     return Terms(path_s, part_bytes * np.maximum(inner_s, outer_s))
@@ -184,7 +183,7 @@ def _switched(
         span.generation == BLACKWELL, c.multicast_share_blackwell, c.multicast_share_hopper
     )
     inner_s = size_bytes / (share * span.nvlink_bytes_per_s)
-    outer_s = np.where(span.domains > 1.0, copies * size_bytes / _domain_rate(span), 0.0)
+    outer_s = copies * size_bytes / _domain_rate(span)
     possible = span.multicast & (span.generation != AMPERE) & (span.per_domain >= 4.0)
     return Terms(np.where(possible, path_s, np.inf), np.maximum(inner_s, outer_s))
 
@@ -198,11 +197,13 @@ def _level_s(span: Span, c: Constants) -> Floats:
 
 
 def _domain_rate(span: Span) -> Floats:
-    return span.per_domain * span.network_bytes_per_s
+    """Return the rate of a domain's interfaces [B/s]; endless where nothing leaves it."""
+    rate = span.per_domain * span.network_bytes_per_s
+    return np.where(span.domains > 1.0, rate, np.inf)
 
 
 def _peer_rate(span: Span, c: Constants) -> Floats:
-    return c.peer_share * span.network_bytes_per_s
+    return np.where(span.domains > 1.0, c.peer_share * span.network_bytes_per_s, np.inf)
 
 
 def _latency_share(crossing: Flags, c: Constants, protocol: int) -> Floats | float:
