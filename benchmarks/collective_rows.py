@@ -120,13 +120,19 @@ def weights(table: Table) -> Floats:
     return say
 
 
+def source_of(url: str) -> str:
+    """Return what counts as one source: a repository with all its pages, or a note."""
+    return url.split(" ")[0] if url.startswith("http") else url
+
+
 @cache
 def left_out_times() -> Floats:
     """Return each row's time from constants fitted to all other sources [s]."""
     table = everything()
     out = np.full(len(table), np.nan)
-    for source in dict.fromkeys(table.source):
-        own = np.array([name == source for name in table.source], dtype=np.bool_)
+    names = [source_of(url) for url in table.source]
+    for source in dict.fromkeys(names):
+        own = np.array([name == source for name in names], dtype=np.bool_)
         say = weights(table)
         say[own] = 0.0
         out[own] = times(table.rows(own), fit(table, say))

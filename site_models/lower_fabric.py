@@ -86,9 +86,7 @@ def _pods(draft: Draft, stated: SiteFabric) -> list[tuple[int, FabricPod, str, I
     return found
 
 
-def _add_pod(
-    draft: Draft, parts: Parts, pod: FabricPod, name: str, gpus: Ints, key: str
-) -> Ints:
+def _add_pod(draft: Draft, parts: Parts, pod: FabricPod, name: str, gpus: Ints, key: str) -> Ints:
     """Add a pod's leafs and spines; return the leaf of each of its GPUs."""
     node = np.array(draft.gpus.column("node"), dtype=np.int64)[gpus]
     rail = np.array(draft.gpu_rail, dtype=np.int64)[gpus] if pod.rail_optimised else 0 * gpus

@@ -96,7 +96,9 @@ def _rows(path: Path) -> list[Mapping[str, str]]:
             missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
             if missing:
                 raise InputError(f"{path}: column {missing[0]!r} is missing, expected it")
-            rows = [{k: v or "" for k, v in row.items() if k} for row in reader]
+            rows: list[Mapping[str, str]] = [
+                {k: v or "" for k, v in row.items() if k} for row in reader
+            ]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"{path}: cannot be read as CSV ({reason})") from None

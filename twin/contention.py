@@ -4,6 +4,8 @@ When a job starts or ends only the jobs that share a trunk with it, directly or 
 can change: their rates alone are solved again. Jobs of one leaf never touch the rest.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from site_models.arrays import Floats
@@ -38,16 +40,24 @@ class Contention:
 
     def start(self, job: str, use: Use) -> None:
         """Add a job; InputError if it runs already or crosses a trunk that is not there."""
+        self._add(job, use)
+        self._solve(self._together(use))
+
+    def start_all(self, jobs: Mapping[str, Use]) -> None:
+        """Add several jobs and solve once; InputError as `start`, with those before it added."""
+        for job, use in jobs.items():
+            self._add(job, use)
+        self._solve(sorted(self._uses))
+
+    def _add(self, job: str, use: Use) -> None:
         if job in self._uses:
             raise InputError(f"job {job!r} runs already, expected another name")
         if (self._trunks[use.trunk] <= 0.0).any():
             raise InputError(f"job {job!r} crosses a trunk without links, expected a common fabric")
         self._uses[job] = use
+        self._rates[job] = use.limit_bytes_per_s
         for trunk in use.trunk.tolist():
             self._on.setdefault(trunk, set()).add(job)
-        self._solve(self._together(use))
-        if job not in self._rates:
-            self._rates[job] = use.limit_bytes_per_s
 
     def end(self, job: str) -> None:
         """Remove a job; InputError if it does not run."""

@@ -1,9 +1,11 @@
-"""Times of collectives from hardware names against measured tables of eleven sources.
+"""Times of collectives from hardware names against measured tables of ten sources.
 
 One set of constants, `site_models/catalog/collective/nccl.yaml`: fourteen fitted to all sources
 at once, four published ratios of protocols, two published payload shares. In sample: the
-shipped constants. Left out: each source predicted by constants fitted to the ten others. Only
-the published tables are judged; the logs of the ten-node cluster are one more source to fit.
+shipped constants. Left out: each source, a repository with all its pages, predicted by constants
+fitted to the nine others. Only the published tables are judged; the logs of the ten-node cluster
+are one more source to fit. The form of the law was chosen among a dozen with both figures in
+view; left out page by page the all-reduce of 1 to 8 MiB stands at 17 %, the rest as printed.
 """
 
 from collections.abc import Iterator
@@ -35,7 +37,7 @@ LIMITS = {
 }
 """Median absolute relative error in percent: in sample, left out."""
 
-REFERENCE = "nccl-tests tables of ten public sources, 1 MiB and more"
+REFERENCE = "nccl-tests tables of nine public sources, 1 MiB and more"
 
 
 def rows() -> Iterator[Evidence]:
@@ -177,11 +179,12 @@ def _cliffs(table: Table) -> Iterator[Evidence]:
         yield _cliff(name, table, where, predicted[where], "from names")
     across = _at(table, "OCI", "alltoall", 128.0)
     given = _with_rate_given(table, across)
+    blind = 100.0 * abs(float(predicted[across] / table.time_s[across]) - 1.0)
     yield _cliff(
         "GB300 all-to-all, 64 GPUs of a rack against 128 of two", table, [rack[0], across],
         np.array([predicted[rack[0]], given]),
         "inside from names; across calibrated: its rate is taken from the row of 8 GiB, from"
-        f" names alone the error is {100 * abs(predicted[across] / table.time_s[across] - 1):.0f} %",
+        f" names alone the error is {blind:.0f} %",
     )  # fmt: skip
 
 
@@ -196,9 +199,7 @@ def _with_rate_given(table: Table, index: int) -> float:
     return float(table.size_bytes[index] * outside / table.span.gpus[index] / rate)
 
 
-def _cliff(
-    name: str, table: Table, where: list[int], predicted: Floats, basis: str
-) -> Evidence:
+def _cliff(name: str, table: Table, where: list[int], predicted: Floats, basis: str) -> Evidence:
     error = 100.0 * np.abs(predicted / table.time_s[where] - 1.0)
     said = ", ".join(
         f"{_busbw(table, i, t):.0f} ({_busbw(table, i, float(table.time_s[i])):.0f})"
@@ -212,7 +213,7 @@ def _cliff(
 
 def _busbw(table: Table, index: int, time_s: float) -> float:
     factor = float(bus_factor(table.op[index], table.span.gpus[index : index + 1])[0])
-    return table.size_bytes[index] / time_s * factor / 1e9
+    return float(table.size_bytes[index]) / time_s * factor / 1e9
 
 
 def _at(table: Table, source: str, op: str, gpus: float, domains: float | None = None) -> int:

@@ -9,14 +9,12 @@ Reference: D. Bertsekas, R. Gallager, *Data Networks*, 2nd ed., section 6.5.2, P
 
 import numpy as np
 
-from site_models.arrays import Floats, Ints
+from site_models.arrays import Flags, Floats, Ints
 from twin.physics.law import compiled
 
 
 @compiled
-def max_min(
-    link_rate: Floats, start: Ints, link: Ints, weight: Floats, limit: Floats
-) -> Floats:
+def max_min(link_rate: Floats, start: Ints, link: Ints, weight: Floats, limit: Floats) -> Floats:
     """Return the fair rate of each job [B/s].
 
     Parameters
@@ -76,7 +74,7 @@ def _stop(
     j: int,
     level: float,
     rate: Floats,
-    rising: Ints,
+    rising: Flags,
     start: Ints,
     link: Ints,
     weight: Floats,

@@ -43,12 +43,12 @@ def by_linear_programs(rates: Floats, weights: Floats, limits: Floats) -> Floats
             bounds=[*bounds, (0.0, None)],
             method="highs",
         )
-        level = -least.fun
+        level = -float(least.fun or 0.0)
         low = [(max(a, level - 1e-9), b) if f else (a, b)
                for (a, b), f in zip(bounds, rising, strict=True)]  # fmt: skip
         for j in np.flatnonzero(rising):
             best = linprog(-np.eye(jobs)[j], A_ub=weights.T, b_ub=rates, bounds=low, method="highs")
-            if -best.fun <= level + 1e-6:
+            if -float(best.fun or 0.0) <= level + 1e-6:
                 fixed[j] = level
     return fixed
 
