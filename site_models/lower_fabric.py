@@ -45,12 +45,14 @@ def lower_fabric(draft: Draft) -> Fabric:
     gpu_leaf = np.full(gpu_count, -1, dtype=np.int64)
     gpu_rate = np.zeros(gpu_count)
     access: list[tuple[Ints, Tier]] = []
+    node = np.array(draft.gpus.column("node"), dtype=np.int64)
+    rail = np.array(draft.gpu_rail, dtype=np.int64)
     for position, pod, name, gpus in _pods(draft, stated):
         key = f"{draft.where}: fabric.pods.{position}"
         if (gpu_leaf[gpus] >= 0).any():
             raise InputError(f"{key}.pods: {name!r} is in two fabric pods, expected one")
         gpu_rate[gpus] = pod.nic_bytes_per_s
-        gpu_leaf[gpus] = _add_pod(draft, parts, pod, name, gpus, key)
+        gpu_leaf[gpus] = _add_pod(draft, parts, pod, name, (node[gpus], rail[gpus]), key)
         access.append((gpus, pod.leaf))
     if stated.core is not None:
         _add_core(draft, parts, stated.core)
@@ -86,20 +88,21 @@ def _pods(draft: Draft, stated: SiteFabric) -> list[tuple[int, FabricPod, str, I
     return found
 
 
-def _add_pod(draft: Draft, parts: Parts, pod: FabricPod, name: str, gpus: Ints, key: str) -> Ints:
-    """Add a pod's leafs and spines; return the leaf of each of its GPUs."""
-    node = np.array(draft.gpus.column("node"), dtype=np.int64)[gpus]
-    rail = np.array(draft.gpu_rail, dtype=np.int64)[gpus] if pod.rail_optimised else 0 * gpus
+def _add_pod(
+    draft: Draft, parts: Parts, pod: FabricPod, name: str, gpus: tuple[Ints, Ints], key: str
+) -> Ints:
+    """Add a pod's leafs and spines; return the leaf of each GPU, given by node and rail."""
+    node, rail = gpus
+    if not pod.rail_optimised:
+        rail = np.zeros_like(rail)
     _, place = np.unique(node, return_inverse=True)
     block = place // pod.nodes_per_leaf
     planes = int(rail.max()) + 1
-    _, leaf, counts = np.unique(block * planes + rail, return_inverse=True, return_counts=True)
+    slots, leaf, counts = np.unique(block * planes + rail, return_inverse=True, return_counts=True)
     number = parts.add_pod(name)
     switch = draft.catalog.get(Switch, pod.leaf.switch)
     first = len(parts.tier)
-    for index, (slot, count) in enumerate(
-        zip(np.unique(block * planes + rail), counts, strict=True)
-    ):
+    for index, (slot, count) in enumerate(zip(slots, counts, strict=True)):
         plane = int(slot % planes) if pod.rail_optimised else -1
         parts.add(f"{name}-leaf{index}", LEAF, number, plane, *_figures(switch))
         _refuse_crowd(pod, switch, int(count), key)

@@ -115,8 +115,8 @@ def use_of(plant: Plant, gpus: Ints, op: str) -> Use:
 
     In an all-to-all each GPU sends to every other one, so that a trunk carries the share of
     peers beyond it for every GPU behind it; traffic to another rail changes rails on NVLink
-    first. The other operations go along rings or trees that leave a leaf, or a rail of a pod,
-    once.
+    first. The other operations go along rings or trees of domains, ordered by place: what
+    leaves a leaf or a pod is the traffic of one domain, through all its interfaces there.
     """
     fabric = plant.fabric
     leaf = fabric.gpu_leaf[gpus]
@@ -134,9 +134,9 @@ def use_of(plant: Plant, gpus: Ints, op: str) -> Use:
         leaf_weight = behind * (len(gpus) - in_block) / max(len(gpus) - 1, 1)
         pod_weight = in_pod * (len(gpus) - in_pod) / max(len(gpus) - 1, 1)
     else:
-        leaf_weight = np.ones(len(leafs))
-        rails = [len(np.unique(fabric.switches.rail[leafs[pod_at == k]])) for k in range(len(pods))]
-        pod_weight = np.array(rails, dtype=np.float64) * (len(pods) > 1)
+        domain = np.unique(plant.gpu_nvlink_domain[gpus], return_inverse=True)[1]
+        leaf_weight = _most_of_a_domain(at, domain, len(leafs))
+        pod_weight = _most_of_a_domain(pod_at[at], domain, len(pods)) * (len(pods) > 1)
     trunk = np.concatenate([leafs, len(fabric.switch_names) + pods]).astype(np.int64)
     weight = np.concatenate([leaf_weight, pod_weight])
     return Use(trunk[weight > 0.0], weight[weight > 0.0], limit)
@@ -170,6 +170,14 @@ def _blocks(plant: Plant, gpus: Ints) -> Ints:
     first = plant.arrays.nodes.first_gpu[node]
     _, block = np.unique(fabric.gpu_leaf[first], return_inverse=True)
     return np.asarray(block, dtype=np.int64)
+
+
+def _most_of_a_domain(place: Ints, domain: Ints, places: int) -> Floats:
+    """Return for each place the GPUs of the domain that has the most of them there."""
+    pairs, counts = np.unique(place * (int(domain.max()) + 1) + domain, return_counts=True)
+    most = np.zeros(places)
+    np.maximum.at(most, pairs // (int(domain.max()) + 1), counts)
+    return most
 
 
 def _one_a_model(plant: Plant, gpus: Ints) -> list[int]:
