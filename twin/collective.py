@@ -148,8 +148,9 @@ def check(op: str, size_bytes: Floats, span: Span) -> None:
     """Refuse an operation that is none; InputError saying what was expected."""
     if op not in OPERATIONS:
         raise InputError(f"op: unknown operation {op!r}, expected one of: {', '.join(OPERATIONS)}")
-    if not np.all(size_bytes > 0.0):
-        raise InputError(f"bytes: {np.min(size_bytes):g}, expected a number above 0")
+    if not np.all((size_bytes > 0.0) & np.isfinite(size_bytes)):
+        wrong = size_bytes[~((size_bytes > 0.0) & np.isfinite(size_bytes))][0]
+        raise InputError(f"bytes: {wrong:g}, expected a number above 0")
     if not np.all(span.gpus >= 2.0):
         raise InputError(f"gpus: {np.min(span.gpus):g}, expected 2 or more for {op}")
     if not np.all((span.domains <= 1.0) | (span.network_bytes_per_s > 0.0)):

@@ -26,6 +26,7 @@ class Contention:
     def __init__(self, trunk_bytes_per_s: Floats) -> None:
         self._trunks = trunk_bytes_per_s
         self._uses: dict[str, Use] = {}
+        self._crossed: dict[str, frozenset[int]] = {}
         self._on: dict[int, set[str]] = {}
         self._rates: dict[str, float] = {}
 
@@ -56,7 +57,8 @@ class Contention:
             raise InputError(f"job {job!r} crosses a trunk without links, expected a common fabric")
         self._uses[job] = use
         self._rates[job] = use.limit_bytes_per_s
-        for trunk in use.trunk.tolist():
+        self._crossed[job] = frozenset(use.trunk.tolist())
+        for trunk in self._crossed[job]:
             self._on.setdefault(trunk, set()).add(job)
 
     def end(self, job: str) -> None:
@@ -65,7 +67,7 @@ class Contention:
             raise InputError(f"job {job!r} does not run, expected one of {len(self._uses)} jobs")
         use = self._uses.pop(job)
         del self._rates[job]
-        for trunk in use.trunk.tolist():
+        for trunk in self._crossed.pop(job):
             self._on[trunk].discard(job)
         self._solve(self._together(use))
 
@@ -76,16 +78,15 @@ class Contention:
 
     def _together(self, use: Use) -> list[str]:
         """Return the jobs that share trunks with a use, however far."""
-        found: dict[str, None] = {}
-        waiting = use.trunk.tolist()
-        seen = set(waiting)
-        while waiting:
-            for job in self._on.get(waiting.pop(), ()):
-                if job not in found:
-                    found[job] = None
-                    fresh = [t for t in self._uses[job].trunk.tolist() if t not in seen]
-                    seen.update(fresh)
-                    waiting.extend(fresh)
+        found: set[str] = set()
+        seen = set(use.trunk.tolist())
+        waiting = list(seen)
+        while waiting and len(found) < len(self._uses):
+            for job in self._on.get(waiting.pop(), set()) - found:
+                found.add(job)
+                fresh = self._crossed[job] - seen
+                seen |= fresh
+                waiting.extend(fresh)
         return sorted(found)
 
     def _solve(self, jobs: list[str]) -> None:

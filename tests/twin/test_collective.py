@@ -97,6 +97,7 @@ def test_algorithms_are_chosen_by_size_and_hardware() -> None:
     [
         ("all_reduce", 0.0, SYSTEMS[0], "bytes: 0, expected a number above 0"),
         ("all_reduce", float("nan"), SYSTEMS[0], "bytes: nan"),
+        ("all_reduce", float("inf"), SYSTEMS[0], "bytes: inf"),
         ("all_reduce", 1.0, Names("B200", 1, 1, ""), "gpus: 1, expected 2 or more"),
         ("allreduce", 1.0, SYSTEMS[0], "unknown operation 'allreduce'"),
         ("all_reduce", 1.0, Names("TPU", 8, 1, ""), "unknown GPU 'TPU'"),

@@ -8,6 +8,7 @@ from site_models.compile import compile_site
 from site_models.errors import InputError
 from site_models.fabric import CORE, LEAF, SPINE
 from site_models.plant import Plant
+from site_models.site import load_site
 from twin.collective import predict
 from twin.contention import Contention
 from twin.fabric import first_gpus, gpus_of, joined, reach_s, span_of, trunk_rates, use_of
@@ -140,3 +141,24 @@ def test_a_job_that_runs_or_does_not_is_refused(pod: Plant) -> None:
         contention.start("a", use_of(pod, nodes(pod, 0, 1), "alltoall"))
     with pytest.raises(InputError, match="does not run"):
         contention.end("b")
+
+
+def broken(**changes: object) -> str:
+    """Return what compiling the superpod with another fabric pod says."""
+    site = load_site("superpod-h100")
+    assert site.fabric is not None
+    pod = site.fabric.pods[0].model_copy(update=changes)
+    fabric = site.fabric.model_copy(update={"pods": (pod, *changes.pop("more", ()))})  # type: ignore[misc]
+    with pytest.raises(InputError) as error:
+        compile_site(site.model_copy(update={"fabric": fabric}))
+    return str(error.value)
+
+
+def test_a_bad_fabric_is_named() -> None:
+    pod = load_site("superpod-h100").fabric
+    assert pod is not None
+    assert "fabric.pods.0.pods: no pod 'su9', expected one of: su1" in broken(pods=("su9",))
+    assert "fabric.pods.1.pods: 'su' is in two fabric pods" in broken(more=(pod.pods[0],))
+    assert "nodes_per_leaf: 64 GPUs and their uplinks need" in broken(nodes_per_leaf=64)
+    leaf = pod.pods[0].leaf.model_copy(update={"switch": "none"})
+    assert "catalog/switch/none.yaml: no such model" in broken(leaf=leaf)
