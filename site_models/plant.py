@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from site_models.arrays import Flags, Floats, Ints
+from site_models.fabric import NO_FABRIC, Fabric
 
 T = TypeVar("T", bound=tuple[Any, ...])
 
@@ -289,6 +290,7 @@ class Plant:
     rack_place_m: Floats
     """Shape (racks, 5): x and y of the centre, width, depth [m], facing angle [rad]."""
     hall_size_m: tuple[float, float]
+    fabric: Fabric = NO_FABRIC
 
     def __repr__(self) -> str:
         return f"Plant({self.site}, {len(self.gpu_names)} GPUs, {len(self.rack_names)} racks)"

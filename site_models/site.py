@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 from site_models.errors import InputError
 from site_models.figure import Strict
 from site_models.repeat import expanded
+from site_models.site_fabric import SiteFabric
 from site_models.yaml_file import read_yaml, validated
 
 SHIPPED = Path(__file__).parent / "sites"
@@ -229,6 +230,8 @@ class Site(Strict):
     halls: Annotated[tuple[Hall, ...], Field(min_length=1)]
     spread: Spread | None = None
     """None: GPUs of one model are alike."""
+    fabric: SiteFabric | None = None
+    """Scale-out network; none: only NVLink domains."""
     out_of_service: tuple[str, ...] = ()
     """Names of racks, nodes, GPUs, CDUs, coolers, chillers or feeds."""
     default_source: str = ""
