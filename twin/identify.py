@@ -14,6 +14,8 @@ from scipy.optimize import least_squares
 from site_models.arrays import Floats
 from site_models.errors import InputError
 from site_models.plant import Plant
+from twin.free_run import free_run
+from twin.inputs import Outdoors
 from twin.node_course import NodeModel, node_course, node_model
 from twin.node_overhead import overhead
 from twin.overlay import PARAMETERS, Estimate, Overlay
@@ -47,9 +49,9 @@ PRIORS = {
     "body_resistance_k_per_w": Prior("body_k_per_w", "log", 0.5),
     "die_capacity_j_per_k": Prior("die_j_per_k", "log", 1.0),
     "body_capacity_j_per_k": Prior("body_j_per_k", "log", 0.5),
-    "fan_speed_min": Prior("fan_speed_min", "odds", 1.5),
-    "fan_target_c": Prior("fan_target_c", "plain", 10.0),
-    "fan_band_k": Prior("fan_band_k", "log", 1.0),
+    "fan_speed_min": Prior("fan_speed_min", "odds", 0.5),
+    "fan_target_c": Prior("fan_target_c", "plain", 5.0),
+    "fan_band_k": Prior("fan_band_k", "log", 0.5),
     "fan_lag_s": Prior("fan_lag_s", "log", 2.0),
     "inlet_rise_k": Prior("inlet_rise_k", "plain", 2.0),
 }
@@ -83,11 +85,12 @@ class Stretch:
     """Measured, shape (samples, G); NaN: none."""
 
 
-def identify(plant: Plant, track: Track, recording_sha256: str) -> Fit:
+def identify(plant: Plant, track: Track, recording_sha256: str, outdoors: Outdoors) -> Fit:
     """Return the overlay that a track asks for.
 
-    Deterministic. Standard errors are those of the linearised fit, the catalog's spread
-    counted as evidence: a parameter of which the recording tells nothing keeps its spread.
+    The air of the room is that of a free run with the plant as it is. Deterministic.
+    Standard errors are those of the linearised fit, the catalog's spread counted as
+    evidence: a parameter of which the recording tells nothing keeps its spread.
     Raises InputError when no node with air-cooled GPUs has readings of temperature.
     Checked: gives back the parameters of a recording made by the kernel, within their
     standard errors, and scores on measured servers, ``benchmarks/validation/learning.py``.
@@ -95,13 +98,15 @@ def identify(plant: Plant, track: Track, recording_sha256: str) -> Fit:
     found: dict[str, dict[str, Estimate]] = {}
     errors_k: list[Floats] = []
     nodes = plant.arrays.nodes
+    air_c = free_run(plant, track, outdoors).node_inlet_c - nodes.inlet_rise_k
     for n in range(len(plant.node_names)):
         members = slice(nodes.first_gpu[n], nodes.first_gpu[n] + nodes.gpu_count[n])
         seen = ~np.isnan(track.gpu_temp_c[:, members])
         if nodes.liquid_circuit[n] >= 0 or not nodes.gpu_count[n] or not seen.any(axis=0).all():
             continue
-        model, std, course = _fitted(node_model(plant, n), _stretch(plant, track, n))
-        errors_k.append(_rmse_k(course[0], _stretch(plant, track, n)))
+        stretch = _stretch(plant, track, n, air_c[:, n])
+        model, std, course = _fitted(node_model(plant, n), stretch)
+        errors_k.append(_rmse_k(course[0], stretch))
         _tell(found, plant, n, model, std)
         for name, estimate in overhead(plant, track, n, course[1]).items():
             found.setdefault(name, {})[plant.node_names[n]] = estimate
@@ -112,7 +117,7 @@ def identify(plant: Plant, track: Track, recording_sha256: str) -> Fit:
     return Fit(overlay, {"gpu_temp_c": float(np.mean(np.concatenate(errors_k)))})
 
 
-def _stretch(plant: Plant, track: Track, node: int) -> Stretch:
+def _stretch(plant: Plant, track: Track, node: int, air_c: Floats) -> Stretch:
     nodes = plant.arrays.nodes
     members = slice(nodes.first_gpu[node], nodes.first_gpu[node] + nodes.gpu_count[node])
     time_s = track.time_s - track.time_s[0]
@@ -124,34 +129,17 @@ def _stretch(plant: Plant, track: Track, node: int) -> Stretch:
     drawn_j = np.vstack((np.zeros(drawn_w.shape[1]), drawn_j))
     on_grid = np.stack([np.interp(grid_s, time_s, column) for column in drawn_j.T], axis=1)
     power_w = np.vstack((drawn_w[:1], np.diff(on_grid, axis=0) / h_s))
-    room_c = _room_c(plant, node)
-    inlet_c = track.node_inlet_c[:, node]
-    seen = ~np.isnan(inlet_c)
-    air_c = np.full(len(grid_s), room_c)
-    if seen.any():
-        air_c = np.interp(grid_s, time_s[seen], inlet_c[seen])
     temp_c = track.gpu_temp_c[:, members]
     first = np.argmax(~np.isnan(temp_c), axis=0)
     return Stretch(
         power_w=power_w,
-        air_c=air_c,
+        air_c=np.interp(grid_s, time_s, air_c),
         first_c=temp_c[first, np.arange(temp_c.shape[1])],
         h_s=float(h_s),
         per_move=max(round(1.0 / h_s), 1),
         sample=np.minimum(np.rint(time_s / h_s), len(grid_s) - 1).astype(np.int64),
         temp_c=temp_c,
     )
-
-
-def _room_c(plant: Plant, node: int) -> float:
-    """Return the setpoint of the air that a node breathes."""
-    arrays = plant.arrays
-    circuit = arrays.nodes.air_circuit[node]
-    cooled_by = np.flatnonzero(arrays.exchangers.hot_circuit == circuit)
-    if len(cooled_by):
-        return float(arrays.exchangers.setpoint_c[cooled_by[0]])
-    chilled_by = np.flatnonzero(arrays.chillers.circuit == circuit)
-    return float(arrays.chillers.trim_setpoint_c[chilled_by[0]])
 
 
 def _fitted(
@@ -165,13 +153,20 @@ def _fitted(
     def residuals(point: Floats) -> Floats:
         temps_c, _ = _run(_unpacked(catalog, point), stretch)
         off_k = (temps_c[stretch.sample] - stretch.temp_c)[seen]
-        tame_k = np.sign(off_k) * LOSS_KNEE_K * np.sqrt(
-            2.0 * (np.sqrt(1.0 + (off_k / LOSS_KNEE_K) ** 2) - 1.0)
+        tame_k = (
+            np.sign(off_k)
+            * LOSS_KNEE_K
+            * np.sqrt(2.0 * (np.sqrt(1.0 + (off_k / LOSS_KNEE_K) ** 2) - 1.0))
         )
         return np.concatenate((tame_k / rarely, (point - start) / spread))
 
     best = least_squares(
-        residuals, start, x_scale=spread, method="trf", max_nfev=MOST_TRIALS, diff_step=1e-4
+        residuals,
+        start,
+        x_scale=spread,
+        ftol=1e-4,
+        max_nfev=MOST_TRIALS,
+        diff_step=1e-4,
     )
     model = _unpacked(catalog, best.x)
     std = np.sqrt(np.diag(np.linalg.inv(best.jac.T @ best.jac)))

@@ -96,8 +96,8 @@ def write_overlay(path: Path, overlay: Overlay) -> None:
     equal, ``tests/twin/test_overlay.py``.
     """
     lines = [
-        f"recording_sha256: \"{overlay.recording_sha256}\"",
-        f"site: \"{overlay.site}\"",
+        f'recording_sha256: "{overlay.recording_sha256}"',
+        f'site: "{overlay.site}"',
         "parameters:" if overlay.parameters else "parameters: {}",
     ]
     for name, estimates in overlay.parameters.items():
@@ -131,7 +131,9 @@ def applied(plant: Plant, overlay: Overlay) -> Plant:
     """
     if overlay.site != plant.site:
         raise InputError(f"overlay: site: {overlay.site!r}, expected {plant.site!r}")
-    places = {axis: {name: k for k, name in enumerate(plant.axis(axis))} for axis in ("gpu", "node")}
+    places = {
+        axis: {name: k for k, name in enumerate(plant.axis(axis))} for axis in ("gpu", "node")
+    }
     for name, estimates in overlay.parameters.items():
         strangers = [who for who in estimates if who not in places[PARAMETERS[name].axis]]
         if strangers:

@@ -6,19 +6,16 @@ far ahead of a state that the estimator has corrected so far, the power of those
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from site_models.arrays import Flags, Floats
 from site_models.errors import InputError
-from site_models.plant import Plant, freeze
-from twin.estimator import Estimator
+from site_models.plant import Plant
+from twin.estimator import Estimator, risen
+from twin.free_run import free_run, moved, started
 from twin.inputs import Outdoors
-from twin.start import first_state, idle_inputs
-from twin.state import MEASURED, Inputs, State
-from twin.steady import NotSettledError, steady
-from twin.step import step
 from twin.track import Track
 
 ORIGIN_EVERY_S = 1.0
@@ -43,17 +40,6 @@ class Score:
     n: int
 
 
-def free_run(plant: Plant, track: Track, outdoors: Outdoors) -> tuple[Floats, Floats]:
-    """Return believed GPU temperatures (n, GPUs) and node power (n, nodes) of a free run."""
-    state, inputs = started(plant, track, outdoors)
-    temps_c, node_w = np.empty_like(track.gpu_temp_c), np.full_like(track.node_power_w, np.nan)
-    temps_c[0] = state.gpu_temp_c
-    for k in range(1, len(track.time_s)):
-        state = _moved(plant, state, inputs, track, k, outdoors)
-        temps_c[k], node_w[k] = state.gpu_temp_c, state.node_power_w
-    return temps_c, node_w
-
-
 def ahead_run(
     plant: Plant, track: Track, outdoors: Outdoors, horizon_s: float, from_s: float
 ) -> Floats:
@@ -62,14 +48,15 @@ def ahead_run(
     A prediction starts every second, with all that was seen up to then; shape (n, GPUs).
     """
     state, inputs = started(plant, track, outdoors)
-    estimator = Estimator(plant)
+    estimator, rise_k, breathing = Estimator(plant), np.zeros(len(plant.node_names)), plant
     predicted_c = np.full_like(track.gpu_temp_c, np.nan)
     time_s, next_s = track.time_s, max(from_s - horizon_s, track.time_s[0])
     for k in range(len(time_s)):
         if k:
-            state = _moved(plant, state, inputs, track, k, outdoors)
-            dt_s = time_s[k] - time_s[k - 1]
-            state = estimator.corrected(state, track.gpu_temp_c[k], dt_s)
+            state = moved(breathing, state, inputs, track, k, outdoors)
+            dt_s = float(time_s[k] - time_s[k - 1])
+            state, rise_k = estimator.corrected(state, rise_k, track.gpu_temp_c[k], dt_s)
+            breathing = risen(plant, rise_k)
         if time_s[k] < next_s:
             continue
         next_s = time_s[k] + ORIGIN_EVERY_S
@@ -78,7 +65,7 @@ def ahead_run(
             break
         ahead = state
         for last in _stops(time_s, k, target):
-            ahead = _moved(plant, ahead, inputs, track, last, outdoors)
+            ahead = moved(breathing, ahead, inputs, track, last, outdoors)
         predicted_c[target] = ahead.gpu_temp_c
     return predicted_c
 
@@ -98,8 +85,8 @@ def scored(
     window = track.time_s >= from_s
     measured = {"gpu_temp_c": track.gpu_temp_c}
     if horizon_s is None:
-        temps_c, node_w = free_run(plant, track, outdoors)
-        believed = {"gpu_temp_c": temps_c, "node_power_w": node_w}
+        course = free_run(plant, track, outdoors)
+        believed = {"gpu_temp_c": course.gpu_temp_c, "node_power_w": course.node_power_w}
         measured["node_power_w"] = track.node_power_w
         window &= np.arange(len(window)) > 0
     else:
@@ -116,57 +103,6 @@ def scored(
     return scores
 
 
-def started(plant: Plant, track: Track, outdoors: Outdoors) -> tuple[State, Inputs]:
-    """Return the state at a track's first instant: at rest under its power, dies as measured."""
-    dry_bulb_c, wet_bulb_c = outdoors(float(track.time_s[0]))
-    inputs = idle_inputs(plant, dry_bulb_c, wet_bulb_c)
-    inputs = inputs._replace(
-        gpu_power_w=track.gpu_power_w[0].copy(),
-        gpu_power_basis=np.full(len(plant.gpu_names), MEASURED, dtype=np.int64),
-    )
-    try:
-        state = steady(plant, inputs)
-    except NotSettledError:
-        state = first_state(plant, inputs, 0.0)
-    first = np.argmax(~np.isnan(track.gpu_temp_c), axis=0)
-    seen_c = track.gpu_temp_c[first, np.arange(len(first))]
-    shift_k = np.where(np.isnan(seen_c), 0.0, seen_c - state.gpu_temp_c)
-    state = state._replace(
-        time_s=float(track.time_s[0]),
-        gpu_temp_c=state.gpu_temp_c + shift_k,
-        gpu_body_c=state.gpu_body_c + shift_k,
-        memory_temp_c=state.memory_temp_c + shift_k,
-    )
-    return state, inputs
-
-
-def _moved(
-    plant: Plant, state: State, inputs: Inputs, track: Track, k: int, outdoors: Outdoors
-) -> State:
-    """Return the state at instant k, driven by what was measured since its own time."""
-    first = int(np.searchsorted(track.time_s, state.time_s, side="right"))
-    dt_s = np.diff(track.time_s[first - 1 : k + 1])
-    power_w = (track.gpu_power_w[first : k + 1] * dt_s[:, None]).sum(axis=0) / dt_s.sum()
-    dry_bulb_c, wet_bulb_c = outdoors(float(track.time_s[k]))
-    driven = inputs._replace(gpu_power_w=power_w, dry_bulb_c=dry_bulb_c, wet_bulb_c=wet_bulb_c)
-    breathing = _breathing(plant, state, track.node_inlet_c[k])
-    after = step(breathing, state, driven, float(dt_s.sum()))
-    return after._replace(time_s=float(track.time_s[k]))
-
-
-def _breathing(plant: Plant, state: State, inlet_c: Floats) -> Plant:
-    """Return the plant whose nodes breathe air as warm as measured, where it was."""
-    if np.isnan(inlet_c).all():
-        return plant
-    nodes, circuits = plant.arrays.nodes, plant.arrays.circuits
-    k = nodes.air_circuit
-    back = circuits.recirculation[k]
-    mixed_c = (1.0 - back) * state.circuit_supply_c[k] + back * state.circuit_return_c[k]
-    rise_k = np.where(np.isnan(inlet_c), nodes.inlet_rise_k, inlet_c - mixed_c)
-    nodes = freeze(nodes._replace(inlet_rise_k=rise_k))
-    return replace(plant, arrays=plant.arrays._replace(nodes=nodes))
-
-
 def _stops(time_s: Floats, k: int, target: int) -> list[int]:
     """Return the instants at which a prediction from k to target is stepped."""
     stops, last = [], k
@@ -178,9 +114,7 @@ def _stops(time_s: Floats, k: int, target: int) -> list[int]:
     return stops
 
 
-def _persisting(
-    time_s: Floats, readings: Floats, window: Flags, horizon_s: float | None
-) -> Floats:
+def _persisting(time_s: Floats, readings: Floats, window: Flags, horizon_s: float | None) -> Floats:
     """Return what persistence says: the window's first reading, or the one a horizon ago."""
     if horizon_s is None:
         first = int(np.argmax(window))
