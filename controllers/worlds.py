@@ -33,6 +33,7 @@ from telemetry.held import Held
 from telemetry.pace import Paced
 from telemetry.source import Source
 from twin.inputs import Believer, Outdoors
+from twin.overlay import applied, read_overlay
 from twin.start import first_state, idle_inputs
 from twin.state import State
 from twin.steady import NotSettledError, steady
@@ -64,6 +65,8 @@ class Wish:
     """Stored state of a run to go on with."""
     journal: Path | None = None
     catalogs: tuple[Path, ...] = ()
+    params: Path | None = None
+    """Overlay of identified parameters."""
 
 
 @dataclass(slots=True)
@@ -94,6 +97,8 @@ def open_world(wish: Wish) -> World:
     """Return the world that a wish describes; InputError, one line, where it cannot be."""
     site = load_site(wish.site)
     plant = compile_site(wish.site, wish.catalogs)
+    if wish.params is not None:
+        plant = applied(plant, read_overlay(wish.params))
     outdoors = outdoors_of(site.location)
     spec = wish.spec or site.default_source or "idle"
     if spec.startswith(SCENARIO):

@@ -7,11 +7,12 @@ ruling the fit; where the recording does not tell, parameters stay at the catalo
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import least_squares
 
-from site_models.arrays import Floats
+from site_models.arrays import Floats, Ints
 from site_models.errors import InputError
 from site_models.plant import Plant
 from twin.free_run import free_run
@@ -29,7 +30,7 @@ CORRELATION_S = 2.0
 """Residuals closer than this are not independent evidence."""
 FINEST_S, COARSEST_S = 0.1, 0.35
 MOST_STEPS = 40_000
-MOST_TRIALS = 60
+MOST_TRIALS = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ PRIORS = {
     "body_capacity_j_per_k": Prior("body_j_per_k", "log", 0.5),
     "fan_speed_min": Prior("fan_speed_min", "odds", 0.5),
     "fan_target_c": Prior("fan_target_c", "plain", 5.0),
-    "fan_band_k": Prior("fan_band_k", "log", 0.5),
+    "fan_band_k": Prior("fan_band_k", "log", 1.0),
     "fan_lag_s": Prior("fan_lag_s", "log", 2.0),
     "inlet_rise_k": Prior("inlet_rise_k", "plain", 2.0),
 }
@@ -79,7 +80,7 @@ class Stretch:
     first_c: Floats
     h_s: float
     per_move: int
-    sample: Floats
+    sample: Ints
     """Grid row of each measured instant."""
     temp_c: Floats
     """Measured, shape (samples, G); NaN: none."""
@@ -163,13 +164,14 @@ def _fitted(
     best = least_squares(
         residuals,
         start,
-        x_scale=spread,
-        ftol=1e-4,
+        x_scale="jac",
+        ftol=1e-5,
         max_nfev=MOST_TRIALS,
-        diff_step=1e-4,
+        diff_step=np.full(len(start), 1e-4),
     )
     model = _unpacked(catalog, best.x)
-    std = np.sqrt(np.diag(np.linalg.inv(best.jac.T @ best.jac)))
+    slopes = np.asarray(best.jac, np.float64)
+    std = np.sqrt(np.diag(np.linalg.inv(slopes.T @ slopes)))
     return model, _errors(catalog, model, best.x, std), _run(model, stretch)
 
 
@@ -212,7 +214,8 @@ def _packed(model: NodeModel) -> tuple[Floats, Floats]:
 
 
 def _unpacked(like: NodeModel, point: Floats) -> NodeModel:
-    values, at = {}, 0
+    values: dict[str, Any] = {}
+    at = 0
     for prior in PRIORS.values():
         old = getattr(like, prior.field)
         count = np.size(old)

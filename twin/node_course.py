@@ -88,7 +88,7 @@ def node_course(
     """
     n, count = power_w.shape
     temps_c, fans = np.empty((n, count)), np.empty(n)
-    ways = max(np.sum(model.upstream), 1)
+    ways = max(int(np.sum(model.upstream)), 1)
     speed = fan_first if fan_first > 0.0 else rest_speed(model, power_w[0], air_c[0])
     x, after = np.zeros((count, 4)), np.empty(5)
     for g in range(count):
@@ -160,7 +160,7 @@ def chain_step(
 def rest_speed(model: NodeModel, power_w: Floats, air_c: float) -> float:
     """Return the fan speed at rest: it falls as air gets warmer by less air, so halve."""
     low, high = model.fan_speed_min, 1.0
-    ways = max(np.sum(model.upstream), 1)
+    ways = max(int(np.sum(model.upstream)), 1)
     for _ in range(HALVINGS):
         speed = 0.5 * (low + high)
         flow = speed * model.airflow_max_kg_per_s / ways

@@ -8,7 +8,7 @@ import typer
 
 from controllers.outdoors import outdoors_of
 from dashboards.report import Catalogs, Json, SiteOption, table, tell, time_of
-from dashboards.verbs.replay import From, To, positive
+from dashboards.verbs.replay import From, Params, To, positive
 from site_models.compile import compile_site
 from site_models.errors import InputError
 from site_models.plant import Plant
@@ -23,10 +23,6 @@ from twin.score import scored
 from twin.track import Track, gathered
 
 Rec = Annotated[Path, typer.Argument(metavar="REC", help="Folder of a recording.")]
-Params = Annotated[
-    Path | None,
-    typer.Option("--params", metavar="OVERLAY", help="Parameters written by twin identify."),
-]
 
 
 def register(app: typer.Typer) -> None:

@@ -34,6 +34,10 @@ To = Annotated[
     typer.Option("--to", metavar="TIME", help="Leave out what is after: ISO 8601 or epoch s."),
 ]
 Step = Annotated[float, typer.Option("--dt", metavar="SECONDS", help="Time step.")]
+Params = Annotated[
+    Path | None,
+    typer.Option("--params", metavar="OVERLAY", help="Parameters written by twin identify."),
+]
 BALANCE_LIMIT = 1e-6
 """Energy unaccounted for in any step, over the energy in, above which a run fails."""
 
@@ -59,6 +63,7 @@ def replay(
         typer.Option("--resume", metavar="FOLDER", help="Run to go on with, by its --out."),
     ] = None,
     catalog: Catalogs = None,
+    params: Params = None,
     json: Json = False,
 ) -> None:
     """Play a recording through the twin and its policies."""
@@ -71,6 +76,7 @@ def replay(
         to_s=time_of("--to", to, math.inf),
         resume=state_of(resume),
         catalogs=tuple(catalog or ()),
+        params=params,
     )
     stored = Recording(sample(str(recording)) or recording)
     span_s = min(wish.to_s, stored.end_s) - max(wish.from_s, stored.start_s)
@@ -94,6 +100,7 @@ def run(
     ] = math.inf,
     dt: Step = 1.0,
     catalog: Catalogs = None,
+    params: Params = None,
     json: Json = False,
 ) -> None:
     """Run a source through the twin without pages."""
@@ -103,6 +110,7 @@ def run(
         policies=tuple(policy or ("hold",)),
         dt_s=positive("--dt", dt),
         catalogs=tuple(catalog or ()),
+        params=params,
     )
     if math.isinf(for_) and not source.startswith(("replay:", SCENARIO)):
         raise InputError("--for: missing, expected seconds, since this source does not end")
