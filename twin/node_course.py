@@ -16,6 +16,8 @@ from twin.physics.law import compiled
 from twin.physics.thermal_chain import BODY, COOLANT, DIE, HEAT, MEMORY, chain_rates, transition
 
 HALVINGS = 40
+STILL = 1e-5
+"""Fans that moved by a smaller share than this leave the transitions as they were."""
 
 
 class NodeModel(NamedTuple):
@@ -98,7 +100,7 @@ def node_course(
         x[g, MEMORY] = x[g, BODY] + memory_w * model.memory_k_per_w[g]
         x[g, COOLANT] = air_c[0] + model.inlet_rise_k
     phi, by_power, by_inlet = np.empty((count, 5, 5)), np.empty((count, 5)), np.empty((count, 5))
-    stream_w_per_k = 0.0
+    stream_w_per_k, stepped_at = 0.0, 0.0
     reach = -np.expm1(-h_s * per_move / model.fan_lag_s)
     temps_c[0], fans[0] = x[:, DIE], speed
     for k in range(1, n):
@@ -106,9 +108,11 @@ def node_course(
             wanted = (np.max(x[:, DIE]) - model.fan_target_c) / model.fan_band_k + 0.5
             wanted = model.fan_speed_min + (1.0 - model.fan_speed_min) * wanted
             speed += (min(max(wanted, model.fan_speed_min), 1.0) - speed) * reach
-            stream_w_per_k = speed * model.airflow_max_kg_per_s / ways * model.cp_j_per_kg_k
-            for g in range(count):
-                phi[g], by_power[g], by_inlet[g] = chain_step(model, g, speed, ways, h_s)
+            if abs(speed - stepped_at) > STILL * speed:
+                stepped_at = speed
+                stream_w_per_k = speed * model.airflow_max_kg_per_s / ways * model.cp_j_per_kg_k
+                for g in range(count):
+                    phi[g], by_power[g], by_inlet[g] = chain_step(model, g, speed, ways, h_s)
         inlet_c, given_w = air_c[k] + model.inlet_rise_k, 0.0
         for turn in range(2):
             if turn == 1:
