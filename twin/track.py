@@ -16,6 +16,8 @@ BEAT_S = 0.5
 """Counters move about ten times a second. Read faster than this, updates and readings beat:
 an interval now and then holds none or two, which a median over five of them removes."""
 BEAT_INTERVALS = 5
+RESET_J = 1.0
+"""A counter that falls by more has started anew."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +103,7 @@ def counted_power_w(time_s: Floats, energy_j: Floats) -> Floats:
         known = ~np.isnan(drawn_j)
         if not known.any() or np.mean(drawn_j[known] > 0.0) < COUNTER_SHARE:
             continue
-        drawn_w = np.where(drawn_j >= 0.0, drawn_j / dt_s, np.nan)
+        drawn_w = np.where(drawn_j > -RESET_J, np.maximum(drawn_j, 0.0) / dt_s, np.nan)
         if np.median(dt_s) < BEAT_S:
             drawn_w = _without_beat(drawn_w)
         power_w[1:, g] = drawn_w
