@@ -35,6 +35,7 @@ from telemetry.held import Held
 from telemetry.pace import Paced
 from telemetry.source import Source
 from twin.inputs import Believer, Outdoors
+from twin.overlay import applied, read_overlay
 from twin.start import first_state, idle_inputs
 from twin.state import State
 from twin.steady import NotSettledError, steady
@@ -70,6 +71,8 @@ class Wish:
     onset: Onset | None = None
     """What a scenario begins from; at rest if not given."""
     catalogs: tuple[Path, ...] = ()
+    params: Path | None = None
+    """Overlay of identified parameters."""
 
 
 @dataclass(slots=True)
@@ -103,6 +106,8 @@ def open_world(wish: Wish) -> World:
     wish = replace(wish, site=name, catalogs=catalogs)
     site = load_site(name)
     plant = compile_site(name, catalogs)
+    if wish.params is not None:
+        plant = applied(plant, read_overlay(wish.params))
     outdoors = outdoors_of(site.location)
     spec = wish.spec or site.default_source or "idle"
     if spec.startswith(SCENARIO):

@@ -17,6 +17,9 @@ Place = tuple[float, float, float, float, float]
 NO_SUPPLY = (0.0, 0.0, 0.0, 0.0)
 LONGEST_TAIL = 3.0
 """Standard deviations that a GPU differs from its model at most."""
+FAN_BAND_K = 20.0
+FAN_LAG_S = 10.0
+"""Of every node's fan control until they are identified; no maker publishes them."""
 LIQUID_TEMP_C = 45.0
 """Coolant properties of cold plates are taken at this temperature."""
 
@@ -185,6 +188,9 @@ def _add_node(
         fan_power_max_w=float(model.fan_power_max_w),
         fan_speed_min=float(model.fan_speed_min),
         fan_target_c=float(model.fan_target_c),
+        fan_band_k=FAN_BAND_K,
+        fan_lag_s=FAN_LAG_S,
+        inlet_rise_k=0.0,
         supply_rating_w=supply[0],
         supply_loss_fixed=supply[1],
         supply_loss_linear=supply[2],

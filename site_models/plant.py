@@ -103,6 +103,12 @@ class Nodes(NamedTuple):
     fan_speed_min: Floats
     fan_target_c: Floats
     """GPU temperature that the node's own fan control holds."""
+    fan_band_k: Floats
+    """Fans run from their least to full speed over this band, centred on the target."""
+    fan_lag_s: Floats
+    """Time constant with which they follow."""
+    inlet_rise_k: Floats
+    """What it breathes is this much warmer than its circuit's air: its place in the room."""
     supply_rating_w: Floats
     supply_loss_fixed: Floats
     supply_loss_linear: Floats

@@ -12,9 +12,6 @@ from twin.physics.movers import cube_law_power_w
 from twin.state import Inputs, State
 
 AIR_CP_J_PER_KG_K = 1006.0
-FAN_LAG_S = 10.0
-FAN_BAND_K = 20.0
-"""Fans run from their least to full speed over this band, centred on the node's target."""
 TRAY_AIR_RISE_K = 15.0
 """Air rise that the fans of a liquid-cooled node hold: 150-157 CFM/kW is 13-15 K."""
 LEAST_AIRFLOW = 1e-3
@@ -25,12 +22,12 @@ LEAST_AIRFLOW = 1e-3
 def set_fans(arrays: Arrays, state: State, h_s: float) -> None:
     """Move each node's fans towards what its temperatures ask; set inlet and airflow."""
     nodes, circuits = arrays.nodes, arrays.circuits
-    reach = -math.expm1(-h_s / FAN_LAG_S)
     for n in range(nodes.rack.size):
         k = nodes.air_circuit[n]
         powered = state.rack_powered[nodes.rack[n]]
         back = 1.0 - (1.0 - circuits.recirculation[k]) * state.circuit_powered[k]
         inlet_c = (1.0 - back) * state.circuit_supply_c[k] + back * state.circuit_return_c[k]
+        inlet_c += nodes.inlet_rise_k[n]
         state.node_inlet_c[n] = inlet_c
         least = nodes.fan_speed_min[n] * powered
         if nodes.liquid_circuit[n] >= 0 or nodes.gpu_count[n] == 0:
@@ -46,9 +43,10 @@ def set_fans(arrays: Arrays, state: State, h_s: float) -> None:
             hottest_c = -1e9
             for g in range(first, first + nodes.gpu_count[n]):
                 hottest_c = max(hottest_c, state.gpu_temp_c[g])
-            above = (hottest_c - nodes.fan_target_c[n]) / FAN_BAND_K + 0.5
+            above = (hottest_c - nodes.fan_target_c[n]) / nodes.fan_band_k[n] + 0.5
             wanted = least + (1.0 - least) * above
         wanted = min(max(wanted, least), 1.0) * powered
+        reach = -math.expm1(-h_s / nodes.fan_lag_s[n])
         state.fan_speed[n] += (wanted - state.fan_speed[n]) * reach
         state.node_airflow_kg_per_s[n] = state.fan_speed[n] * nodes.airflow_max_kg_per_s[n]
 
