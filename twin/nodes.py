@@ -123,6 +123,6 @@ def gather_racks(arrays: Arrays, state: State, inputs: Inputs) -> None:
         if k < 0:
             continue
         capacity = state.rack_flow_kg_per_s[r] * circuits.cp_j_per_kg_k[k]
-        supply_c = state.circuit_supply_c[k]
+        supply_c = state.circuit_delivered_c[k]
         rise_k = state.rack_liquid_heat_w[r] / capacity if capacity > 1e-9 else 0.0
         state.rack_return_c[r] = supply_c + rise_k

@@ -11,7 +11,7 @@ import numpy as np
 
 from site_models.arrays import Floats
 from site_models.plant import Plant, freeze
-from twin.start import first_state
+from twin.start import filled_pipes, first_state
 from twin.state import Inputs, State
 from twin.step import COUPLING_S, advance, copied, plain, step
 
@@ -45,17 +45,22 @@ def steady(plant: Plant, inputs: Inputs, time_s: float = 0.0) -> State:
         moved_k = np.max(np.abs(_temperatures_c(state) - before_c), initial=0.0)
         moving = max(float(moved_k) / CHUNK_S, abs(in_j - out_j) / max(in_j, 1.0))
         if moving < SETTLED:
+            pipes = filled_pipes(plant, state.circuit_supply_c, state.circuit_return_c)
+            state = state._replace(**pipes)
             rest = step(plant, state, inputs, COUPLING_S)
             return rest._replace(time_s=float(time_s))
     raise NotSettledError(f"still moving by {moving:.2g} after {LONGEST_S} s: no steady state")
 
 
 def _light(plant: Plant) -> Plant:
-    """Return the plant with circuits of little heat capacity and quick controllers."""
+    """Return the plant with little fluid, none of it in pipes, and quick controllers."""
     arrays = plant.arrays
     circuits, exchangers = arrays.circuits, arrays.exchangers
     light_j_per_k = circuits.flow_max_kg_per_s * circuits.cp_j_per_kg_k * TURNOVER_S
+    none_m3 = np.zeros(len(light_j_per_k))
     quick = circuits._replace(
+        supply_pipe_m3=none_m3,
+        return_pipe_m3=none_m3.copy(),
         supply_capacity_j_per_k=np.minimum(circuits.supply_capacity_j_per_k, light_j_per_k),
         return_capacity_j_per_k=np.minimum(circuits.return_capacity_j_per_k, light_j_per_k),
     )
