@@ -134,9 +134,7 @@ def with_clogged(plant: Plant, node: int, factor: float) -> Plant:
     return with_arrays(
         plant,
         nodes=n._replace(liquid_flow_share=put(n.liquid_flow_share, mine, shares)),
-        racks=r._replace(
-            loss_square_pa_s2_per_kg2=put(square, [rack], square[rack] / left**2)
-        ),
+        racks=r._replace(loss_square_pa_s2_per_kg2=put(square, [rack], square[rack] / left**2)),
     )
 
 

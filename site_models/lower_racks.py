@@ -81,9 +81,7 @@ def _lower_rack(draft: Draft, hall: Hall, row: Row, group: RackGroup, slot: int,
     _lower_nodes(draft, model, rack, key)
 
 
-def _losses(
-    draft: Draft, model: Rack, circuit: int, density: float
-) -> tuple[float, float, float]:
+def _losses(draft: Draft, model: Rack, circuit: int, density: float) -> tuple[float, float, float]:
     """Return square and linear term of a rack's loss and K of its open valve, by mass flow."""
     if model.coolant is None:
         return 0.0, 0.0, 0.0

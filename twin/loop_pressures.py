@@ -160,7 +160,7 @@ def settle_pressures(arrays: Arrays, state: State) -> None:
             last_pa = state.circuit_dp_pa[k]
             last_pa -= circuits.loss_square_pa_s2_per_kg2[k] * flow * flow
             dp_pa[k] = min(max(last_pa, 0.0), high_pa[k])
-    for turn in range(MOST_TURNS):
+    for _ in range(MOST_TURNS):
         sum_flows(arrays, state, dp_pa, total, slope)
         worst = 0.0
         for k in range(count):

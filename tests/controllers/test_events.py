@@ -133,7 +133,7 @@ def test_coasting_pumps_turn_at_one_over_one_plus_t_over_tau_and_the_flow_follow
     for second in (10, 12, 20):  # the interval's middle counts
         left = 1.0 / (1.0 + (second - 10 + 0.5) / 3.0)
         assert states[second].circuit_pump_speed[1] == pytest.approx(speed * left, rel=1e-9)
-        assert 0.95 * left < states[second].circuit_flow_kg_per_s[1] / running < 1.3 * left
+        assert 0.95 * left < states[second].circuit_flow_kg_per_s[1] / running < 1.9 * left
     assert states[-1].circuit_flow_kg_per_s[1] > 0.04 * running
 
 

@@ -170,7 +170,6 @@ def test_chiller_loss_warms_its_water_first_and_the_hall_after_it() -> None:
 
 def test_losing_facility_water_warms_the_loop_as_its_volume_says() -> None:
     run = past("facility_water_loss")
-    c = run.plant.arrays.circuits
     loop = run.plant.circuit_names.index("cdu-1-tcs")
     heat_w = float(run.before.rack_liquid_heat_w[:4].sum() + run.before.circuit_mover_power_w[loop])
     held = held_j_per_k(run.plant, loop)

@@ -38,7 +38,9 @@ def random_state(plant: Plant, inputs: Inputs, seed: int) -> State:
         gpu_coolant_c=off(state.gpu_coolant_c),
         fan_speed=rng.uniform(0.2, 1.0, len(state.fan_speed)),
         rack_flow_kg_per_s=rng.uniform(size=len(plant.rack_names)) * arrays.racks.flow_max_kg_per_s,
-        rack_valve=np.where(arrays.racks.flow_max_kg_per_s > 0.0, rng.uniform(0.0, 1.0, racks), 0.0),
+        rack_valve=np.where(
+            arrays.racks.flow_max_kg_per_s > 0.0, rng.uniform(0.0, 1.0, racks), 0.0
+        ),
         circuit_supply_c=supply_c,
         circuit_return_c=return_c,
         circuit_delivered_c=supply_c.copy(),

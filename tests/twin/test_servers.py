@@ -15,8 +15,8 @@ from site_models.compile import compile_site
 from site_models.kinds.gpu import Gpu, ThermalChain
 from site_models.plant import Plant, freeze
 from tests.twin.driving import random_inputs, random_state
-from twin.loop_pressures import set_rack_flows
 from twin.gpus import advance_gpus, lanes
+from twin.loop_pressures import set_rack_flows
 from twin.nodes import set_fans
 from twin.start import first_state, idle_inputs, rated_inputs
 from twin.state import Inputs, State
