@@ -74,7 +74,7 @@ def test_a_rack_that_is_valved_off_gives_pressure_and_flow_to_the_others(
     shut = with_rack_valves(pilot, [0], 0.0)
     after = settled(shut, rest)
     assert after.rack_flow_kg_per_s[0] == 0.0
-    assert (after.rack_flow_kg_per_s[1:4] > 1.05 * rest.rack_flow_kg_per_s[1:4]).all()
+    assert (after.rack_flow_kg_per_s[1:4] > 1.04 * rest.rack_flow_kg_per_s[1:4]).all()
     assert after.rack_dp_pa[1] > rest.rack_dp_pa[1]
     np.testing.assert_allclose(after.rack_flow_kg_per_s[4:8], rest.rack_flow_kg_per_s[4:8], 1e-6)
     later = settled(shut, after, 200)
@@ -102,7 +102,9 @@ def test_half_the_pumps_still_hold_the_pressure_that_they_can(pilot: Plant, rest
 
 def test_a_unit_that_holds_its_flow_gives_it_whatever_the_racks_draw() -> None:
     raw = load_site("pilot").model_dump()
-    raw["halls"][0]["cdus"][0] |= {"control": "flow", "flow_setpoint_m3_per_s": 500.0 / 6e4}
+    first, second = raw["halls"][0]["cdus"]
+    first |= {"control": "flow", "flow_setpoint_m3_per_s": 500.0 / 6e4}
+    raw["halls"][0]["cdus"] = [first, second]
     plant = compile_site(Site.model_validate(raw))
     assert plant.arrays.circuits.pump_control[3:].tolist() == [HOLDS_FLOW, HOLDS_DP]
     for make in (idle_inputs, rated_inputs):
@@ -152,5 +154,5 @@ def test_no_unit_supplies_below_the_dew_point() -> None:
 def test_a_pressure_that_the_pumps_cannot_hold_is_refused(held_pa: float) -> None:
     raw = load_site("pilot").model_dump()
     raw["halls"][0]["cdus"][1]["dp_setpoint_pa"] = held_pa
-    with pytest.raises(InputError, match="cdu-2.dp_setpoint_pa: .* expected 10000 to less than"):
+    with pytest.raises(InputError, match=r"cdu-2.dp_setpoint_pa: .*, expected 10000 to less than"):
         compile_site(Site.model_validate(raw))
