@@ -89,7 +89,8 @@ def _given(ground: Ground, places: Places, supply_c: Floats, wanted: Floats) -> 
     asked = wanted_flows(arrays, rack, ground.rack_sized_w[rack], supply_c[candidate, k][of])
     mine = np.searchsorted(of * racks + rack, pair * racks + places.rack)
     asked[mine] = wanted
-    return settled_flows(arrays, _Loops(k, of, rack, asked))[mine]
+    flow: Floats = settled_flows(arrays, _Loops(k, of, rack, asked))[mine]
+    return flow
 
 
 class _Loops(NamedTuple):

@@ -1,5 +1,7 @@
 """A first state and first inputs: everything at its setpoint, GPUs idle."""
 
+from typing import Any
+
 import numpy as np
 
 from site_models.arrays import Floats
@@ -95,7 +97,7 @@ def first_state(plant: Plant, inputs: Inputs, time_s: float) -> State:
     )
 
 
-def filled_pipes(plant: Plant, supply_c: Floats, return_c: Floats) -> dict[str, Floats]:
+def filled_pipes(plant: Plant, supply_c: Floats, return_c: Floats) -> dict[str, Any]:
     """Return the parcels of a state whose pipes hold one temperature each, by field."""
     circuits = plant.arrays.circuits
     filled = {}

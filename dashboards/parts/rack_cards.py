@@ -51,19 +51,18 @@ def _coolant(index: Index, summary: Summary, rack: int) -> list[Card]:
     cp = float(arrays.circuits.cp_j_per_kg_k[circuit])
     flow = litres_per_min(float(summary.rack["rack_flow_kg_per_s"][rack]), cp)
     most = litres_per_min(float(arrays.racks.flow_max_kg_per_s[rack]), cp)
-    shown_dp = float(summary.rack["rack_dp_pa"][rack]) / 1e3
-    valve = 100.0 * float(summary.rack["rack_valve"][rack])
-    pumps = 100.0 * float(summary.state.circuit_pump_speed[circuit])
+    shown_dp = fixed(float(summary.rack["rack_dp_pa"][rack]) / 1e3, 0)
+    valve = fixed(100.0 * float(summary.rack["rack_valve"][rack]), 0)
+    pumps = fixed(100.0 * float(summary.state.circuit_pump_speed[circuit]), 0)
     hold_c = float(arrays.racks.return_setpoint_c[rack])
     return [
         Card("Coolant supply", fixed(supply_c), "°C",
              f"{index.plant.circuit_names[circuit]} · limit {fixed(limit_c, 0)} °C",
              temperature_share(supply_c, limit_c), level_of(limit_c - supply_c, NEAR_COOLANT_K)),
         Card("Coolant return", fixed(return_c), "°C", f"the valve holds {fixed(hold_c, 0)} °C"),
-        Card("Coolant flow", fixed(flow), "L/min", f"of {fixed(most)} L/min",
+        Card("Coolant flow", fixed(flow), "L/min",
+             f"of {fixed(most)} L/min · {shown_dp} kPa · valve {valve} % · pumps {pumps} %",
              flow / most if most > 0.0 else math.nan),
-        Card("Coolant pressure", fixed(shown_dp), "kPa",
-             f"valve {fixed(valve, 0)} % open · pumps at {fixed(pumps, 0)} %"),
     ]  # fmt: skip
 
 

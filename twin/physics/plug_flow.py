@@ -93,7 +93,8 @@ def leaving_c(volume_m3: Floats, temp_c: Floats, outflow_m3: float) -> float:
         i += 1
     if i == volume_m3.size or volume_m3[i] == 0.0:
         return heat / (outflow_m3 - left_m3)
-    return (heat + left_m3 * temp_c[i]) / outflow_m3
+    mixed_c: float = (heat + left_m3 * temp_c[i]) / outflow_m3
+    return mixed_c
 
 
 @compiled
