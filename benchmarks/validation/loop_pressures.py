@@ -66,7 +66,7 @@ def loop_network(plant: Plant, circuit: int) -> tuple[Network, list[int]]:
 
 def apart_from_network(plant: Plant, rest: State, opening: Floats) -> float:
     """Return the largest difference of any rack's flow, over the largest flow [-]."""
-    held = with_rack_valves(plant, np.arange(len(opening)), opening)
+    held = with_rack_valves(plant, list(range(len(opening))), opening)
     state = copied(rest)
     set_rack_flows(held.arrays, state, 1.0)
     circuit = int(plant.arrays.exchangers.hot_circuit[plant.cdu_exchangers[0]])
