@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from site_models.arrays import Flags
-from site_models.plant import AIR, Plant
+from site_models.plant import AIR, GIVEN_FLOW, Plant
 from twin.state import State
 
 V = TypeVar("V", bound=NDArray[Any])
@@ -60,12 +61,81 @@ def with_flow(plant: Plant, onset: State, circuit: int, flow: float, powered: fl
     return with_arrays(plant, circuits=circuits)
 
 
+def pumped(plant: Plant, circuit: int) -> bool:
+    """Return whether a circuit's flow comes from the curve of its pumps."""
+    return bool(plant.arrays.circuits.pump_control[circuit] != GIVEN_FLOW)
+
+
+def with_speed(plant: Plant, circuit: int, speed: float) -> Plant:
+    """Return the plant with a loop whose pumps turn at one speed, whatever their control asks."""
+    c = plant.arrays.circuits
+    return with_arrays(
+        plant,
+        circuits=c._replace(
+            pump_speed_min=put(c.pump_speed_min, [circuit], speed),
+            pump_speed_max=put(c.pump_speed_max, [circuit], speed),
+        ),
+    )
+
+
+def with_pumps(plant: Plant, circuit: int, share: float) -> Plant:
+    """Return the plant with only a part of a loop's pumps, above 0, on the same headers.
+
+    At a given head they move that part of the flow; the non-return valves of the others are
+    shut.
+    """
+    c = plant.arrays.circuits
+    linear, square = c.pump_linear_pa_s_per_kg, c.pump_square_pa_s2_per_kg2
+    return with_arrays(
+        plant,
+        circuits=c._replace(
+            pump_linear_pa_s_per_kg=put(linear, [circuit], linear[circuit] / share),
+            pump_square_pa_s2_per_kg2=put(square, [circuit], square[circuit] / share**2),
+        ),
+    )
+
+
 def stopped(plant: Plant, onset: State, circuits: Sequence[int]) -> Plant:
     """Return the plant with circuits whose movers stand still."""
     largest = plant.arrays.circuits.flow_max_kg_per_s
     for circuit in circuits:
-        plant = with_flow(plant, onset, circuit, LEAST_FLOW * float(largest[circuit]), 0.0)
+        if pumped(plant, circuit):
+            plant = with_speed(plant, circuit, 0.0)
+        else:
+            plant = with_flow(plant, onset, circuit, LEAST_FLOW * float(largest[circuit]), 0.0)
     return plant
+
+
+def with_rack_valves(plant: Plant, racks: Sequence[int], opening: Any) -> Plant:
+    """Return the plant with coolant valves of racks that stay at an opening. 0..1"""
+    r = plant.arrays.racks
+    return with_arrays(
+        plant,
+        racks=r._replace(
+            valve_opening_min=put(r.valve_opening_min, racks, opening),
+            valve_opening_max=put(r.valve_opening_max, racks, opening),
+        ),
+    )
+
+
+def with_clogged(plant: Plant, node: int, factor: float) -> Plant:
+    """Return the plant with a node whose plates lose `factor` times the pressure at a flow.
+
+    The trays of a rack are parallel and lose with the square of their flow: the tray passes a
+    part less, the others take over some of it, and the rack as a whole passes less.
+    """
+    n, r = plant.arrays.nodes, plant.arrays.racks
+    rack, share = int(n.rack[node]), float(n.liquid_flow_share[node])
+    mine = np.flatnonzero(n.rack == rack)
+    left = 1.0 - share + share / np.sqrt(factor)
+    shares = n.liquid_flow_share[mine] / left
+    shares[mine == node] /= np.sqrt(factor)
+    square = r.loss_square_pa_s2_per_kg2
+    return with_arrays(
+        plant,
+        nodes=n._replace(liquid_flow_share=put(n.liquid_flow_share, mine, shares)),
+        racks=r._replace(loss_square_pa_s2_per_kg2=put(square, [rack], square[rack] / left**2)),
+    )
 
 
 def without_water(plant: Plant, where: Sequence[int]) -> Plant:
@@ -106,6 +176,9 @@ def without_units(plant: Plant, onset: State, where: Sequence[int]) -> Plant:
         mine = x.hot_circuit == k
         left = float((rated * mine * after).sum())
         share = left / max(float((rated * mine * before).sum()), 1e-9)
+        if pumped(plant, k):
+            plant = with_pumps(plant, k, share) if share > 0.0 else with_speed(plant, k, 0.0)
+            continue
         largest = float(plant.arrays.circuits.flow_max_kg_per_s[k])
         plant = with_flow(plant, onset, k, max(share, LEAST_FLOW) * largest, share)
     return plant

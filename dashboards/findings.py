@@ -12,6 +12,7 @@ from dashboards.numbers import fixed, power, share
 from dashboards.summary import Summary
 from site_models.arrays import Floats, Ints
 from twin.feed_room import DEAD, ON_BATTERY, ON_GENERATOR, TRIPPED, feed_standing
+from twin.physics.pump_control import ALARM_DELAY_S
 
 NEAR_GPU_K, NEAR_COOLANT_K, NEAR_SHARE = 3.0, 1.0, 0.95
 """Margins below which a limit counts as near."""
@@ -88,6 +89,10 @@ def _circuits(index: Index, summary: Summary) -> Iterator[Finding]:
         level = level_of(float(limit_c[circuit] - supply_c[circuit]), NEAR_COOLANT_K)
         what = f"supply {fixed(supply_c[circuit])} °C, limit {fixed(limit_c[circuit])} °C"
         yield Finding(level, index.plant.circuit_names[circuit], what)
+    short_s = summary.state.circuit_low_flow_s
+    for circuit in np.flatnonzero(short_s >= ALARM_DELAY_S):
+        what = f"less than 90 % of the flow asked for, since {fixed(short_s[circuit], 0)} s"
+        yield Finding(Severity.OVER, index.plant.circuit_names[circuit], what)
 
 
 def _exchangers(index: Index, summary: Summary) -> Iterator[Finding]:

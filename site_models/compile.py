@@ -53,7 +53,7 @@ def _lower_cooling(draft: Draft) -> None:
         lower_facility_water(draft, system, f"facility_water.{system.name}")
     for position, hall in enumerate(site.halls):
         for cdu in hall.cdus:
-            lower_cdu(draft, cdu, f"halls.{position}.cdus.{cdu.name}")
+            lower_cdu(draft, cdu, hall, f"halls.{position}.cdus.{cdu.name}")
         for crah in hall.crahs:
             lower_crah(draft, crah, hall, f"halls.{position}.crahs.{crah.name}")
 

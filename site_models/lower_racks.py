@@ -9,6 +9,7 @@ from site_models.errors import InputError
 from site_models.kinds.gpu import Gpu, ThermalChain
 from site_models.kinds.node import Node, SupplyLoss
 from site_models.kinds.rack import Rack
+from site_models.lower_pumps import curve_by_mass
 from site_models.site import Hall, RackGroup, Row, Spread
 
 Place = tuple[float, float, float, float, float]
@@ -48,6 +49,7 @@ def _lower_rack(draft: Draft, hall: Hall, row: Row, group: RackGroup, slot: int,
         raise InputError(f"{draft.where}: {key}.cdu: missing, expected the CDU of {name}")
     density = draft.fluid_rates("pg25", LIQUID_TEMP_C, key)[0] if model.coolant else 0.0
     lumped, coolant = model.lumped, model.coolant
+    losses = _losses(draft, model, circuit, density)
     supply = supply_loss(model.shelf)
     rack = draft.racks.add(
         name,
@@ -62,6 +64,11 @@ def _lower_rack(draft: Draft, hall: Hall, row: Row, group: RackGroup, slot: int,
         return_setpoint_c=float(coolant.return_setpoint_c) if coolant else 0.0,
         flow_max_kg_per_s=float(coolant.flow_max_m3_per_s) * density if coolant else 0.0,
         flow_min_kg_per_s=float(coolant.flow_min_m3_per_s) * density if coolant else 0.0,
+        loss_square_pa_s2_per_kg2=losses[0],
+        loss_linear_pa_s_per_kg=losses[1],
+        valve_square_pa_s2_per_kg2=losses[2],
+        valve_opening_min=0.0,
+        valve_opening_max=1.0,
         shelf_rating_w=supply[0],
         shelf_loss_fixed=supply[1],
         shelf_loss_linear=supply[2],
@@ -80,6 +87,16 @@ def _lower_rack(draft: Draft, hall: Hall, row: Row, group: RackGroup, slot: int,
             share=1.0 / len(group.feeds),
         )
     _lower_nodes(draft, model, rack, key)
+
+
+def _losses(draft: Draft, model: Rack, circuit: int, density: float) -> tuple[float, float, float]:
+    """Return square and linear term of a rack's loss and K of its open valve, by mass flow."""
+    if model.coolant is None:
+        return 0.0, 0.0, 0.0
+    of_loop = draft.circuits.column("density_kg_per_m3")[circuit]
+    _, linear, square = curve_by_mass(draft, model.coolant.pressure_curve, of_loop)
+    most = float(model.coolant.flow_max_m3_per_s) * density
+    return square, linear, float(model.coolant.valve_open_pa) / most**2
 
 
 def _served(draft: Draft, group: RackGroup, name: str) -> bool:

@@ -133,6 +133,14 @@ class Racks(NamedTuple):
     """Coolant return temperature that the rack's valve holds."""
     flow_max_kg_per_s: Floats
     flow_min_kg_per_s: Floats
+    loss_square_pa_s2_per_kg2: Floats
+    """The rack loses `square m^2 + linear m` between its ends, without its valve."""
+    loss_linear_pa_s_per_kg: Floats
+    valve_square_pa_s2_per_kg2: Floats
+    """K of the rack's control valve, fully open: it loses K m^2 / opening^2."""
+    valve_opening_min: Floats
+    """The valve moves between these two; a stuck one has both equal. 0..1"""
+    valve_opening_max: Floats
     shelf_rating_w: Floats
     shelf_loss_fixed: Floats
     shelf_loss_linear: Floats
@@ -145,6 +153,12 @@ class Racks(NamedTuple):
 AIR, TCS, FWS = 0, 1, 2
 """Kinds of circuit."""
 
+GIVEN_FLOW, HOLDS_DP, HOLDS_FLOW = 0, 1, 2
+"""How a circuit gets its flow: as its users ask, or from a pump curve and its control."""
+
+PARCELS = 16
+"""Places of a pipe: a front passes sharp if the pipe changes over in fewer steps."""
+
 
 class Circuits(NamedTuple):
     """One entry a circulating fluid."""
@@ -156,12 +170,36 @@ class Circuits(NamedTuple):
     flow_max_kg_per_s: Floats
     flow_min_kg_per_s: Floats
     mover_power_max_w: Floats
-    """Pump or fan power at the largest flow; follows the cube of the flow."""
+    """Pump or fan power at the largest flow."""
+    held_head_share: Floats
+    """Part of the head that is held at any flow: P ~ x (h + (1 - h) x^2). 0 for fans."""
     mover_feed: Ints
     recirculation: Floats
     """Part of what a node breathes that comes back from the return side. 0..1"""
     supply_limit_c: Floats
     """Warmest supply that the equipment on the circuit accepts."""
+    density_kg_per_m3: Floats
+    supply_pipe_m3: Floats
+    """Between supply and users, and back: fluid that passes unmixed, beside the two masses."""
+    return_pipe_m3: Floats
+    pump_control: Ints
+    """GIVEN_FLOW, HOLDS_DP or HOLDS_FLOW; what follows is 0 where the flow is given."""
+    pump_setpoint_pa: Floats
+    """Differential pressure that the unit holds at its outlet."""
+    pump_setpoint_kg_per_s: Floats
+    pump_rest_pa: Floats
+    """Head outside the unit at full speed: `rest + linear m + square m^2`, square < 0."""
+    pump_linear_pa_s_per_kg: Floats
+    pump_square_pa_s2_per_kg2: Floats
+    pump_inner_pa_s2_per_kg2: Floats
+    """What the pumps further lose inside the unit, to its exchanger and filters."""
+    pump_efficiency: Floats
+    """Wire to water. 0..1"""
+    pump_speed_min: Floats
+    """The control moves the speed between these two; of tripped pumps both say the speed."""
+    pump_speed_max: Floats
+    loss_square_pa_s2_per_kg2: Floats
+    """Of the headers that all users share."""
 
 
 class Exchangers(NamedTuple):
@@ -179,10 +217,13 @@ class Exchangers(NamedTuple):
     capacity_w: Floats
     setpoint_c: Floats
     """Supply temperature of the hot circuit that the valve or fan holds."""
+    setpoint_least_c: Floats
+    """The setpoint in force is never below: dew point of the hall and a margin, for a CDU."""
     band_k: Floats
     """Proportional band of the controller: error that moves the opening from 0 to 1."""
     reset_s: Floats
     opening_min: Floats
+    opening_max: Floats
     fan_power_max_w: Floats
     fan_feed: Ints
     adiabatic_effectiveness: Floats

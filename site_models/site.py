@@ -1,7 +1,7 @@
 """A site as its YAML file states it: halls, rows, racks, cooling, power, what is out of service."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -144,6 +144,10 @@ class PlacedCdu(Strict):
     fluid: str = "pg25"
     supply_setpoint_c: float
     feed: str
+    control: Literal["dp", "flow"] | None = None
+    """How its pumps are controlled, and to what; as the model does if not given."""
+    dp_setpoint_pa: Positive | None = None
+    flow_setpoint_m3_per_s: Positive | None = None
 
 
 class PlacedCrah(Strict):
@@ -173,6 +177,8 @@ class HallAir(Strict):
 
     supply_setpoint_c: float
     supply_limit_c: float
+    dew_point_c: float = 15.0
+    """CDUs stay above it. 15 C is the upper end of ASHRAE's recommended envelope."""
     recirculation: Share
     """Part of what servers breathe that comes back from their outlets."""
     structure_j_per_k: Positive

@@ -14,6 +14,8 @@ from twin.state import Inputs, State
 AIR_CP_J_PER_KG_K = 1006.0
 TRAY_AIR_RISE_K = 15.0
 """Air rise that the fans of a liquid-cooled node hold: 150-157 CFM/kW is 13-15 K."""
+SMALLEST_AIRFLOW_KG_PER_S = 1e-4
+"""What rises from a node without any fan."""
 LEAST_AIRFLOW = 1e-3
 """Outlet temperatures are told for at least this share of full airflow: at rest air drifts."""
 
@@ -89,7 +91,7 @@ def advance_nodes(arrays: Arrays, state: State, inputs: Inputs, to_coolant_w: Fl
         state.node_liquid_heat_w[n] = liquid_w
         state.rack_air_heat_w[nodes.rack[n]] += air_w
         airflow = max(state.node_airflow_kg_per_s[n], LEAST_AIRFLOW * nodes.airflow_max_kg_per_s[n])
-        rise_k = air_w / (airflow * AIR_CP_J_PER_KG_K)
+        rise_k = air_w / (max(airflow, SMALLEST_AIRFLOW_KG_PER_S) * AIR_CP_J_PER_KG_K)
         state.node_outlet_c[n] = state.node_inlet_c[n] + rise_k
 
 
@@ -121,6 +123,6 @@ def gather_racks(arrays: Arrays, state: State, inputs: Inputs) -> None:
         if k < 0:
             continue
         capacity = state.rack_flow_kg_per_s[r] * circuits.cp_j_per_kg_k[k]
-        supply_c = state.circuit_supply_c[k]
+        supply_c = state.circuit_delivered_c[k]
         rise_k = state.rack_liquid_heat_w[r] / capacity if capacity > 1e-9 else 0.0
         state.rack_return_c[r] = supply_c + rise_k

@@ -59,9 +59,21 @@ class State(NamedTuple):
     """Turned itself off at its shutdown temperature, for good."""
     fan_speed: Floats
     """Node fans, share of full speed. 0..1"""
-    rack_flow_kg_per_s: Floats
+    rack_valve: Floats
+    """Opening of each rack's coolant valve. 0..1"""
+    circuit_pump_speed: Floats
+    """Share of full speed. 0..1"""
+    circuit_low_flow_s: Floats
+    """How long a loop has had less than nine tenths of the flow that is asked of it."""
     circuit_supply_c: Floats
+    """Leaving the unit."""
     circuit_return_c: Floats
+    """Leaving the racks."""
+    supply_pipe_m3: Floats
+    """Parcels in each circuit's supply pipe from its outlet on. Shape (circuits, PARCELS)"""
+    supply_pipe_c: Floats
+    return_pipe_m3: Floats
+    return_pipe_c: Floats
     exchanger_opening: Floats
     """Valve or fan position. 0..1"""
     exchanger_integral: Floats
@@ -97,7 +109,16 @@ class State(NamedTuple):
     rack_liquid_heat_w: Floats
     rack_air_heat_w: Floats
     rack_return_c: Floats
+    rack_flow_kg_per_s: Floats
+    rack_dp_pa: Floats
+    """Between a rack's supply and return, its valve included."""
+    circuit_delivered_c: Floats
+    """Arriving at the racks during the last substep; the supply where there are no pipes."""
+    circuit_arriving_c: Floats
+    """Arriving back at the unit; the return where there are no pipes."""
     circuit_flow_kg_per_s: Floats
+    circuit_dp_pa: Floats
+    """Head outside the unit; 0 where no curve gives it."""
     circuit_mover_power_w: Floats
     exchanger_heat_w: Floats
     exchanger_fan_power_w: Floats

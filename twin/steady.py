@@ -11,7 +11,7 @@ import numpy as np
 
 from site_models.arrays import Floats
 from site_models.plant import Plant, freeze
-from twin.start import first_state
+from twin.start import filled_pipes, first_state
 from twin.state import Inputs, State
 from twin.step import COUPLING_S, advance, copied, plain, step
 
@@ -47,13 +47,15 @@ def steady(plant: Plant, inputs: Inputs, time_s: float = 0.0) -> State:
         moved_k = np.max(np.abs(_temperatures_c(state) - before_c), initial=0.0)
         moving = max(float(moved_k) / CHUNK_S, abs(in_j - out_j) / max(in_j, 1.0))
         if moving < SETTLED:
+            pipes = filled_pipes(plant, state.circuit_supply_c, state.circuit_return_c)
+            state = state._replace(**pipes)
             rest = step(plant, _warmed(plant, state), inputs, COUPLING_S)
             return rest._replace(time_s=float(time_s))
     raise NotSettledError(f"still moving by {moving:.2g} after {LONGEST_S} s: no steady state")
 
 
 def _light(plant: Plant) -> Plant:
-    """Return the plant with little heat capacity, quick controllers and no breakers.
+    """Return the plant with little fluid, none in pipes, quick controllers and no breakers.
 
     Its GPUs do not shut down: what they pass on the way to rest, they never were in.
     """
@@ -61,7 +63,10 @@ def _light(plant: Plant) -> Plant:
     lasting = arrays.gpus._replace(shutdown_c=arrays.gpus.shutdown_c + NEVER_K)
     circuits, exchangers = arrays.circuits, arrays.exchangers
     light_j_per_k = circuits.flow_max_kg_per_s * circuits.cp_j_per_kg_k * TURNOVER_S
+    none_m3 = np.zeros(len(light_j_per_k))
     quick = circuits._replace(
+        supply_pipe_m3=none_m3,
+        return_pipe_m3=none_m3.copy(),
         supply_capacity_j_per_k=np.minimum(circuits.supply_capacity_j_per_k, light_j_per_k),
         return_capacity_j_per_k=np.minimum(circuits.return_capacity_j_per_k, light_j_per_k),
     )

@@ -5,8 +5,9 @@ import math
 import numpy as np
 
 from site_models.plant import Arrays, Plant
-from twin.coolant import advance_circuits, set_circuit_flows, set_rack_flows
+from twin.coolant import advance_circuits, set_circuit_flows
 from twin.gpus import advance_gpus
+from twin.loop_pressures import set_rack_flows
 from twin.nodes import advance_nodes, gather_racks, set_fans
 from twin.physics.law import compiled
 from twin.power import load_feeds

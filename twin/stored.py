@@ -21,6 +21,12 @@ def stored_energy_j(arrays: Arrays, state: State) -> float:
     for k in range(circuits.kind.size):
         total += circuits.supply_capacity_j_per_k[k] * state.circuit_supply_c[k]
         total += circuits.return_capacity_j_per_k[k] * state.circuit_return_c[k]
+        if circuits.supply_pipe_m3[k] > 0.0 or circuits.return_pipe_m3[k] > 0.0:
+            held = 0.0
+            for i in range(state.supply_pipe_m3.shape[1]):
+                held += state.supply_pipe_m3[k, i] * state.supply_pipe_c[k, i]
+                held += state.return_pipe_m3[k, i] * state.return_pipe_c[k, i]
+            total += circuits.density_kg_per_m3[k] * circuits.cp_j_per_kg_k[k] * held
     for f in range(arrays.feeds.parent.size):
         total += state.feed_battery_j[f]
     return total

@@ -10,6 +10,7 @@ from dashboards.summary import RACK_SIGNALS, Summary
 from site_models.arrays import Floats
 from twin.feed_room import FeedStanding
 from twin.physics.feed_tree import BELOW, Headroom
+from twin.physics.pump_control import ALARM_DELAY_S
 
 Row = dict[str, Any]
 
@@ -86,20 +87,29 @@ def gpu_row(index: Index, summary: Summary, gpu: int) -> Row:
 
 
 def cdu_row(index: Index, summary: Summary, cdu: int) -> Row:
-    """Return the `cdu`-th CDU now: both of its loops, heat moved and approach."""
+    """Return the `cdu`-th CDU now: both of its loops, heat moved and approach.
+
+    `setpoint_c` is the one in force: no colder than the hall's dew point and a margin.
+    """
     plant, state = index.plant, summary.state
     at = int(plant.cdu_exchangers[cdu])
     exchangers = plant.arrays.exchangers
     tcs, fws = int(exchangers.hot_circuit[at]), int(exchangers.cold_circuit[at])
     supply_c, fws_c = float(state.circuit_supply_c[tcs]), circuit(state.circuit_supply_c, fws)
+    asked_c = float(summary.snapshot.inputs.exchanger_setpoint_c[at])
     served = np.flatnonzero(plant.arrays.racks.liquid_circuit == tcs)
     return {
         "id": plant.exchanger_names[at],
         "in_service": bool(exchangers.in_service[at]),
         "racks": [plant.rack_names[rack] for rack in served],
         "tcs_supply_c": supply_c,
-        "tcs_return_c": float(state.circuit_return_c[tcs]),
+        "setpoint_c": max(asked_c, float(exchangers.setpoint_least_c[at])),
+        "setpoint_asked_c": asked_c,
+        "tcs_return_c": float(state.circuit_arriving_c[tcs]),
         "tcs_flow_kg_per_s": float(state.circuit_flow_kg_per_s[tcs]),
+        "tcs_dp_pa": float(state.circuit_dp_pa[tcs]),
+        "pump_speed": float(state.circuit_pump_speed[tcs]),
+        "low_flow_alarm": bool(state.circuit_low_flow_s[tcs] >= ALARM_DELAY_S),
         "fws_supply_c": fws_c,
         "fws_return_c": circuit(state.circuit_return_c, fws),
         "cdu_approach_k": supply_c - fws_c,

@@ -75,11 +75,22 @@ def past(name: str) -> Past:
 
 
 def mean_c(run: Past, state: State, circuit: int) -> float:
-    """Return the temperature of a circuit weighted by its heat capacities."""
-    c = run.plant.arrays.circuits
-    cold, warm = c.supply_capacity_j_per_k[circuit], c.return_capacity_j_per_k[circuit]
-    held = cold * state.circuit_supply_c[circuit] + warm * state.circuit_return_c[circuit]
-    return float(held / (cold + warm))
+    """Return the temperature of a circuit weighted by its heat capacities, pipes included."""
+    c, k = run.plant.arrays.circuits, circuit
+    cold, warm = c.supply_capacity_j_per_k[k], c.return_capacity_j_per_k[k]
+    held = cold * state.circuit_supply_c[k] + warm * state.circuit_return_c[k]
+    by_volume = c.density_kg_per_m3[k] * c.cp_j_per_kg_k[k]
+    held += by_volume * state.supply_pipe_m3[k] @ state.supply_pipe_c[k]
+    held += by_volume * state.return_pipe_m3[k] @ state.return_pipe_c[k]
+    return float(held / held_j_per_k(run.plant, k))
+
+
+def held_j_per_k(plant: Plant, k: int) -> float:
+    """Return the heat capacity of all fluid of a circuit [J/K]."""
+    c = plant.arrays.circuits
+    pipes_m3 = c.supply_pipe_m3[k] + c.return_pipe_m3[k]
+    masses = c.supply_capacity_j_per_k[k] + c.return_capacity_j_per_k[k]
+    return float(masses + pipes_m3 * c.density_kg_per_m3[k] * c.cp_j_per_kg_k[k])
 
 
 @pytest.mark.parametrize("name", ready_scenarios())
@@ -211,10 +222,9 @@ def test_chiller_loss_warms_its_water_first_and_the_hall_after_it() -> None:
 
 def test_losing_facility_water_warms_the_loop_as_its_volume_says() -> None:
     run = past("facility_water_loss")
-    c = run.plant.arrays.circuits
     loop = run.plant.circuit_names.index("cdu-1-tcs")
     heat_w = float(run.before.rack_liquid_heat_w[:4].sum() + run.before.circuit_mover_power_w[loop])
-    held = float(c.supply_capacity_j_per_k[loop] + c.return_capacity_j_per_k[loop])
+    held = held_j_per_k(run.plant, loop)
     seconds = 20
     rise_k = mean_c(run, run.truth[ONSET_S + seconds - 1], loop) - mean_c(run, run.before, loop)
     assert rise_k / seconds == pytest.approx(heat_w / held, rel=0.2)

@@ -12,6 +12,8 @@ from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import (
     AIR,
     FWS,
+    GIVEN_FLOW,
+    HOLDS_DP,
     TCS,
     Arrays,
     Chillers,
@@ -26,6 +28,7 @@ from site_models.plant import (
     Racks,
     freeze,
 )
+from twin.start import filled_pipes
 from twin.state import Inputs, Ledger, State
 
 TRAYS, TRAY_GPUS, SERVERS, SERVER_GPUS = 8, 4, 2, 8
@@ -139,6 +142,11 @@ def _racks() -> Racks:
         return_setpoint_c=_split(55.0, np.nan, counts),
         flow_max_kg_per_s=_split(0.6, 0.0, counts),
         flow_min_kg_per_s=_split(0.20, 0.0, counts),
+        loss_square_pa_s2_per_kg2=_split(1.6e5, 0.0, counts),
+        loss_linear_pa_s_per_kg=_split(1.0e4, 0.0, counts),
+        valve_square_pa_s2_per_kg2=_split(8.0e4, 0.0, counts),
+        valve_opening_min=np.zeros(3),
+        valve_opening_max=np.ones(3),
         shelf_rating_w=_split(33_000.0, 0.0, counts),
         shelf_loss_fixed=_split(0.0065, 0.0, counts),
         shelf_loss_linear=_split(0.001, 0.0, counts),
@@ -158,9 +166,24 @@ def _circuits() -> Circuits:
         flow_max_kg_per_s=_floats(4.0, 1.5, 3.0, 2.0),
         flow_min_kg_per_s=_floats(1.0, 0.1, 0.5, 0.3),
         mover_power_max_w=_floats(1500.0, 900.0, 1200.0, 800.0),
+        held_head_share=_floats(0.0, 0.0, 0.3, 0.3),
         mover_feed=_ints(4, 4, 4, 4),
         recirculation=_floats(0.03, 0.0, 0.0, 0.0),
         supply_limit_c=_floats(32.0, 47.0, 45.0, 25.0),
+        density_kg_per_m3=_floats(1.18, 1010.0, 994.0, 999.0),
+        supply_pipe_m3=_floats(0.0, 0.02, 0.0, 0.0),
+        return_pipe_m3=_floats(0.0, 0.02, 0.0, 0.0),
+        pump_control=_ints(GIVEN_FLOW, HOLDS_DP, GIVEN_FLOW, GIVEN_FLOW),
+        pump_setpoint_pa=_floats(0.0, 1.1e5, 0.0, 0.0),
+        pump_setpoint_kg_per_s=_floats(0.0, 1.2, 0.0, 0.0),
+        pump_rest_pa=_floats(0.0, 1.6e5, 0.0, 0.0),
+        pump_linear_pa_s_per_kg=np.zeros(4),
+        pump_square_pa_s2_per_kg2=_floats(0.0, -2.0e4, 0.0, 0.0),
+        pump_inner_pa_s2_per_kg2=_floats(0.0, 4.0e4, 0.0, 0.0),
+        pump_efficiency=_floats(1.0, 0.5, 1.0, 1.0),
+        pump_speed_min=_floats(0.0, 0.15, 0.0, 0.0),
+        pump_speed_max=np.ones(4),
+        loss_square_pa_s2_per_kg2=_floats(0.0, 3.0e3, 0.0, 0.0),
     )
 
 
@@ -176,9 +199,11 @@ def _exchangers() -> Exchangers:
         hot_share=_floats(0.5, 0.7, 0.1, 0.1),
         capacity_w=_floats(60_000.0, 30_000.0, 90_000.0, 30_000.0),
         setpoint_c=_floats(40.0, 23.0, 34.0, 15.0),
+        setpoint_least_c=_floats(17.0, -273.15, -273.15, -273.15),
         band_k=_floats(5.0, 5.0, 5.0, 5.0),
         reset_s=_floats(60.0, 120.0, 120.0, 120.0),
         opening_min=_floats(0.05, 0.05, 0.1, 0.1),
+        opening_max=np.ones(4),
         fan_power_max_w=_floats(0.0, 0.0, 3000.0, 1500.0),
         fan_feed=_ints(4, 4, 4, 4),
         adiabatic_effectiveness=_floats(0.0, 0.0, 0.0, 0.0),
@@ -320,6 +345,7 @@ def small_state(plant: Plant, load: float = 0.0, time_s: float = START_S) -> Sta
     coolant_c = np.where(np.arange(48) < LIQUID_GPUS, 42.0 + 6.0 * load, 25.0 + 10.0 * load)
     resistance = _split(0.024, 0.056, (LIQUID_GPUS, AIR_GPUS))
     flow = np.clip(liquid_w / (3970.0 * 15.0), arrays.racks.flow_min_kg_per_s, np.inf)
+    supply_c, return_c = _floats(23.0, 40.0, 34.0, 15.0), _floats(33.0, 55.0, 42.0, 20.0)
     feed_w = np.array([1.12, 1.05, 0.35, 0.72, 0.05]) * rack_w.sum()
     return State(
         time_s=time_s,
@@ -329,9 +355,12 @@ def small_state(plant: Plant, load: float = 0.0, time_s: float = START_S) -> Sta
         gpu_coolant_c=coolant_c,
         gpu_off=_flags(48, False),
         fan_speed=np.full(10, 0.5),
-        rack_flow_kg_per_s=flow * np.array([1.0, 1.0, 0.0]),
-        circuit_supply_c=_floats(23.0, 40.0, 34.0, 15.0),
-        circuit_return_c=_floats(33.0, 55.0, 42.0, 20.0),
+        rack_valve=_floats(0.5, 0.5, 0.0),
+        circuit_pump_speed=_floats(0.0, 0.8, 0.0, 0.0),
+        circuit_low_flow_s=np.zeros(4),
+        circuit_supply_c=supply_c,
+        circuit_return_c=return_c,
+        **filled_pipes(plant, supply_c, return_c),
         exchanger_opening=np.full(4, 0.5),
         exchanger_integral=np.full(4, 0.5),
         feed_open=np.zeros(5),
@@ -360,7 +389,12 @@ def small_state(plant: Plant, load: float = 0.0, time_s: float = START_S) -> Sta
         rack_liquid_heat_w=liquid_w,
         rack_air_heat_w=rack_w - liquid_w,
         rack_return_c=np.array([55.0, 55.0, np.nan]),
+        rack_flow_kg_per_s=flow * np.array([1.0, 1.0, 0.0]),
+        rack_dp_pa=np.array([1.0e5, 1.0e5, np.nan]),
+        circuit_delivered_c=supply_c.copy(),
+        circuit_arriving_c=return_c.copy(),
         circuit_flow_kg_per_s=_floats(2.5, float(flow[:2].sum()), 1.5, 0.8),
+        circuit_dp_pa=_floats(0.0, 1.1e5, 0.0, 0.0),
         circuit_mover_power_w=_floats(400.0, 100.0, 150.0, 80.0),
         exchanger_heat_w=np.array(
             [liquid_w.sum(), (rack_w - liquid_w).sum(), liquid_w.sum(), rack_w[2]]
