@@ -4,6 +4,8 @@ Fluid properties are taken once, at each circuit's design temperature: a constan
 capacity is what makes the energy account exact; it costs at most half a per cent of a rise.
 """
 
+import math
+
 from site_models.draft import Draft
 from site_models.kinds.cdu import Cdu
 from site_models.kinds.crah import Crah
@@ -117,5 +119,8 @@ def _add_coil(
         fan_power_max_w=0.0,
         fan_feed=-1,
         adiabatic_effectiveness=0.0,
+        concentration_cycles=math.inf,
+        tower=-1,
+        economiser=False,
         in_service=draft.running(name),
     )

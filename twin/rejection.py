@@ -1,8 +1,14 @@
-"""Exchangers, coolers and chillers during one substep, and the valves and fans that hold them."""
+"""Exchangers, coolers and towers during one substep, and the valves and fans that hold them."""
 
 import numpy as np
 
-from site_models.plant import Arrays
+from site_models.plant import YORKCALC, Arrays
+from twin.physics.cooling_tower import (
+    YORK_WATER_RATIO,
+    blowdown_kg_per_s,
+    evaporation_kg_per_s,
+    yorkcalc_heat_w,
+)
 from twin.physics.heat_exchange import (
     counterflow_effectiveness,
     crossflow_effectiveness,
@@ -10,8 +16,9 @@ from twin.physics.heat_exchange import (
     ua_off_design,
 )
 from twin.physics.law import compiled
+from twin.physics.merkel import merkel_heat_w, merkel_ua_factor
 from twin.physics.moist_air import evaporation_heat_j_per_kg
-from twin.physics.movers import cube_law_power_w, second_law_cop
+from twin.physics.movers import cube_law_power_w
 from twin.state import Inputs, State
 
 BYPASS_K = 1.0
@@ -22,109 +29,181 @@ WETTING_STARTS = 0.8
 
 @compiled
 def exchange(arrays: Arrays, state: State, inputs: Inputs) -> float:
-    """Set each exchanger's heat and fan power; return water evaporated [kg/s]."""
+    """Set each exchanger's heat, fan power and water; return what towers lose as drops [kg/s].
+
+    The units of a circuit share its flow by their rated flows. Make-up water comes in at the
+    temperature at which it leaves: its heat is not in the account.
+    """
     exchangers, circuits = arrays.exchangers, arrays.circuits
     in_use = np.zeros(circuits.kind.size)
     for x in range(exchangers.hot_circuit.size):
         in_use[exchangers.hot_circuit[x]] += (
             exchangers.hot_flow_rated_kg_per_s[x] * exchangers.in_service[x]
         )
-    water_kg_per_s = 0.0
+    drift_kg_per_s = 0.0
     for x in range(exchangers.hot_circuit.size):
         state.exchanger_heat_w[x] = 0.0
         state.exchanger_fan_power_w[x] = 0.0
+        state.exchanger_evaporated_kg_per_s[x] = 0.0
+        state.exchanger_make_up_kg_per_s[x] = 0.0
         if not exchangers.in_service[x]:
             continue
-        hot, cold = exchangers.hot_circuit[x], exchangers.cold_circuit[x]
-        rated_hot = exchangers.hot_flow_rated_kg_per_s[x]
-        hot_flow = state.circuit_flow_kg_per_s[hot] * rated_hot / in_use[hot]
-        cold_flow = state.exchanger_cold_flow_kg_per_s[x]
-        hot_w_per_k = hot_flow * circuits.cp_j_per_kg_k[hot]
-        cold_w_per_k = cold_flow * exchangers.cold_cp_j_per_kg_k[x]
-        smaller = min(hot_w_per_k, cold_w_per_k)
-        if smaller <= 0.0:
+        hot = exchangers.hot_circuit[x]
+        share = exchangers.hot_flow_rated_kg_per_s[x] / in_use[hot]
+        hot_flow = state.circuit_flow_kg_per_s[hot] * share
+        if exchangers.cold_circuit[x] >= 0:
+            state.exchanger_heat_w[x] = coil_heat_w(
+                arrays, state, x, hot_flow, state.circuit_supply_c[exchangers.cold_circuit[x]]
+            )
             continue
-        ua = ua_off_design(
-            exchangers.ua_rated_w_per_k[x],
-            exchangers.hot_share[x],
-            hot_flow / rated_hot,
-            cold_flow / exchangers.cold_flow_rated_kg_per_s[x],
-        )
-        ratio = smaller / max(hot_w_per_k, cold_w_per_k)
-        if cold >= 0:
-            cold_c = state.circuit_supply_c[cold]
-            part = counterflow_effectiveness(ua / smaller, ratio)
+        lost_kg_per_s = 0.0
+        if exchangers.tower[x] >= 0:
+            lost_kg_per_s = cool_in_tower(arrays, state, inputs, x, hot_flow)
+            drift_kg_per_s += lost_kg_per_s
         else:
-            wetted = (state.exchanger_opening[x] - WETTING_STARTS) / (1.0 - WETTING_STARTS)
-            wetted = max(wetted, 0.0) * exchangers.adiabatic_effectiveness[x]
-            cooled_k = wetted * (inputs.dry_bulb_c - inputs.wet_bulb_c)
-            cold_c = inputs.dry_bulb_c - cooled_k
-            water_kg_per_s += cold_w_per_k * cooled_k / evaporation_heat_j_per_kg(inputs.wet_bulb_c)
-            part = crossflow_effectiveness(ua / smaller, ratio)
+            cool_in_air(arrays, state, inputs, x, hot_flow)
+        evaporated = state.exchanger_evaporated_kg_per_s[x]
+        bled = blowdown_kg_per_s(evaporated, exchangers.concentration_cycles[x])
+        state.exchanger_make_up_kg_per_s[x] = evaporated + bled + lost_kg_per_s
+        if state.exchanger_cold_flow_kg_per_s[x] > 0.0:
             state.exchanger_fan_power_w[x] = cube_law_power_w(
                 state.exchanger_opening[x], exchangers.fan_power_max_w[x]
             )
-        difference_k = max(state.circuit_return_c[hot] - cold_c, 0.0)
-        heat_w = exchanged_heat_w(part, hot_w_per_k, cold_w_per_k, difference_k)
-        if cold < 0:
-            floor_c = inputs.exchanger_setpoint_c[x] - BYPASS_K
-            heat_w = min(heat_w, hot_w_per_k * max(state.circuit_return_c[hot] - floor_c, 0.0))
-        state.exchanger_heat_w[x] = heat_w
-    return water_kg_per_s
+    return drift_kg_per_s
 
 
 @compiled
-def chill(arrays: Arrays, state: State, inputs: Inputs) -> None:
-    """Set each chiller's heat and power: it takes off what its circuit's coolers left."""
-    chillers, circuits = arrays.chillers, arrays.circuits
-    left_w = np.zeros(circuits.kind.size)
-    size_w = np.zeros(circuits.kind.size)
-    for x in range(arrays.exchangers.hot_circuit.size):
-        left_w[arrays.exchangers.hot_circuit[x]] -= state.exchanger_heat_w[x]
-    for c in range(chillers.circuit.size):
-        size_w[chillers.circuit[c]] += chillers.capacity_w[c] * chillers.in_service[c]
-    for c in range(chillers.circuit.size):
-        k = chillers.circuit[c]
-        state.chiller_heat_w[c] = 0.0
-        state.chiller_power_w[c] = 0.0
-        if not chillers.in_service[c]:
-            continue
-        capacity_rate = state.circuit_flow_kg_per_s[k] * circuits.cp_j_per_kg_k[k]
-        needed_w = left_w[k] + capacity_rate * (
-            state.circuit_return_c[k] - chillers.trim_setpoint_c[c]
+def coil_heat_w(arrays: Arrays, state: State, x: int, hot_flow: float, cold_c: float) -> float:
+    """Return the heat through plates or a finned coil: counter-flow, outdoors cross-flow [W].
+
+    `hot_flow` [kg/s] passes it, its cold stream enters at `cold_c` [C].
+    """
+    exchangers = arrays.exchangers
+    hot = exchangers.hot_circuit[x]
+    cold_flow = state.exchanger_cold_flow_kg_per_s[x]
+    hot_w_per_k = hot_flow * arrays.circuits.cp_j_per_kg_k[hot]
+    cold_w_per_k = cold_flow * exchangers.cold_cp_j_per_kg_k[x]
+    smaller = min(hot_w_per_k, cold_w_per_k)
+    if smaller <= 0.0:
+        return 0.0
+    ua = ua_off_design(
+        exchangers.ua_rated_w_per_k[x],
+        exchangers.hot_share[x],
+        hot_flow / exchangers.hot_flow_rated_kg_per_s[x],
+        cold_flow / exchangers.cold_flow_rated_kg_per_s[x],
+    )
+    ratio = smaller / max(hot_w_per_k, cold_w_per_k)
+    if exchangers.cold_circuit[x] >= 0:
+        part = counterflow_effectiveness(ua / smaller, ratio)
+    else:
+        part = crossflow_effectiveness(ua / smaller, ratio)
+    difference_k = max(state.circuit_return_c[hot] - cold_c, 0.0)
+    return exchanged_heat_w(part, hot_w_per_k, cold_w_per_k, difference_k)
+
+
+@compiled
+def bypass_heat_w(arrays: Arrays, state: State, inputs: Inputs, x: int, hot_flow: float) -> float:
+    """Return the most that an outdoor unit takes off before its bypass opens [W]."""
+    hot = arrays.exchangers.hot_circuit[x]
+    floor_c = inputs.exchanger_setpoint_c[x] - BYPASS_K
+    above_k = max(state.circuit_return_c[hot] - floor_c, 0.0)
+    return hot_flow * arrays.circuits.cp_j_per_kg_k[hot] * above_k
+
+
+@compiled
+def cool_in_air(arrays: Arrays, state: State, inputs: Inputs, x: int, hot_flow: float) -> None:
+    """Set heat and evaporation of a dry cooler; its pads are wetted at high fan speed."""
+    exchangers = arrays.exchangers
+    wetted = (state.exchanger_opening[x] - WETTING_STARTS) / (1.0 - WETTING_STARTS)
+    wetted = max(wetted, 0.0) * exchangers.adiabatic_effectiveness[x]
+    cooled_k = wetted * (inputs.dry_bulb_c - inputs.wet_bulb_c)
+    heat_w = coil_heat_w(arrays, state, x, hot_flow, inputs.dry_bulb_c - cooled_k)
+    state.exchanger_heat_w[x] = min(heat_w, bypass_heat_w(arrays, state, inputs, x, hot_flow))
+    if hot_flow > 0.0:
+        air_w_per_k = state.exchanger_cold_flow_kg_per_s[x] * exchangers.cold_cp_j_per_kg_k[x]
+        state.exchanger_evaporated_kg_per_s[x] = (
+            air_w_per_k * cooled_k / evaporation_heat_j_per_kg(inputs.wet_bulb_c)
         )
-        part = min(max(needed_w / size_w[k], 0.0), 1.0)
-        heat_w = part * chillers.capacity_w[c]
-        cop = second_law_cop(
-            chillers.trim_setpoint_c[c],
-            inputs.dry_bulb_c + chillers.condenser_approach_k[c],
-            chillers.second_law_efficiency[c],
+
+
+@compiled
+def cool_in_tower(arrays: Arrays, state: State, inputs: Inputs, x: int, hot_flow: float) -> float:
+    """Set heat and evaporation of a tower; return the water that drifts off [kg/s].
+
+    With slow fans, or none, natural draught still gives its share of what full fans would
+    (an eighth in EnergyPlus and Modelica Buildings).
+    """
+    exchangers = arrays.exchangers
+    blown = state.exchanger_cold_flow_kg_per_s[x] / exchangers.cold_flow_rated_kg_per_s[x]
+    by_fans_w = tower_heat_w(arrays, state, inputs, x, hot_flow, blown)
+    full_w = tower_heat_w(arrays, state, inputs, x, hot_flow, 1.0)
+    tower = exchangers.tower[x]
+    heat_w = max(by_fans_w, arrays.towers.free_convection_share[tower] * full_w)
+    heat_w = min(heat_w, bypass_heat_w(arrays, state, inputs, x, hot_flow))
+    state.exchanger_heat_w[x] = heat_w
+    state.exchanger_evaporated_kg_per_s[x] = evaporation_kg_per_s(heat_w)
+    most = YORK_WATER_RATIO[1] * exchangers.hot_flow_rated_kg_per_s[x]
+    return min(hot_flow, most) * arrays.towers.drift_share[tower]
+
+
+@compiled
+def tower_heat_w(
+    arrays: Arrays, state: State, inputs: Inputs, x: int, hot_flow: float, air_ratio: float
+) -> float:
+    """Return what a tower takes off at a share of its air flow, by its own law [W]."""
+    exchangers, towers = arrays.exchangers, arrays.towers
+    hot, tower = exchangers.hot_circuit[x], exchangers.tower[x]
+    entering_c, cp = state.circuit_return_c[hot], arrays.circuits.cp_j_per_kg_k[hot]
+    rated = exchangers.hot_flow_rated_kg_per_s[x]
+    if towers.law[tower] == YORKCALC:
+        return yorkcalc_heat_w(
+            entering_c,
+            inputs.wet_bulb_c,
+            rated * cp,
+            hot_flow / rated,
+            air_ratio,
+            towers.liquid_to_gas_rated[tower],
         )
-        state.chiller_heat_w[c] = heat_w
-        state.chiller_power_w[c] = heat_w / cop
+    factor = merkel_ua_factor(
+        towers.wet_bulb_rated_c[tower] - inputs.wet_bulb_c, air_ratio, hot_flow / rated
+    )
+    return merkel_heat_w(
+        entering_c,
+        inputs.wet_bulb_c,
+        hot_flow * cp,
+        air_ratio * exchangers.cold_flow_rated_kg_per_s[x],
+        factor * exchangers.ua_rated_w_per_k[x],
+    )
 
 
 @compiled
 def move_valves(arrays: Arrays, state: State, inputs: Inputs, h_s: float) -> None:
     """Move valves and fans of the exchangers: PI on the hot circuit's supply temperature.
 
-    The integral stays between closed and open, so it cannot wind up. Outdoor coolers run
-    their fans no faster than the share of the wanted drop that air of this temperature could
-    give at best: beyond, the fans cost more than the chiller that takes over.
+    The integral stays between closed and open, so it cannot wind up. Outdoor coolers and
+    economisers work no harder than the share of the wanted drop that air or water of this
+    temperature could give at best: beyond, they cost more than the chiller that takes over.
+    Towers are let run for the chillers' sake; what they hold is no colder than their approach
+    above the wet bulb.
     """
     exchangers = arrays.exchangers
     for x in range(exchangers.hot_circuit.size):
-        hot = exchangers.hot_circuit[x]
-        error = state.circuit_supply_c[hot] - inputs.exchanger_setpoint_c[x]
-        error /= exchangers.band_k[x]
+        hot, cold = exchangers.hot_circuit[x], exchangers.cold_circuit[x]
+        setpoint_c = inputs.exchanger_setpoint_c[x]
+        if exchangers.tower[x] >= 0:
+            near_c = inputs.wet_bulb_c + arrays.towers.approach_k[exchangers.tower[x]]
+            setpoint_c = max(setpoint_c, near_c)
+        error = (state.circuit_supply_c[hot] - setpoint_c) / exchangers.band_k[x]
         integral = state.exchanger_integral[x] + error * h_s / exchangers.reset_s[x]
         integral = min(max(integral, 0.0), 1.0)
         state.exchanger_integral[x] = integral
         most = 1.0
-        if exchangers.cold_circuit[x] < 0:
+        if exchangers.economiser[x] or (cold < 0 and exchangers.tower[x] < 0):
             depression_k = inputs.dry_bulb_c - inputs.wet_bulb_c
             coldest_c = inputs.dry_bulb_c - exchangers.adiabatic_effectiveness[x] * depression_k
-            wanted_k = max(state.circuit_return_c[hot] - inputs.exchanger_setpoint_c[x], 1.0)
+            if cold >= 0:
+                coldest_c = state.circuit_supply_c[cold]
+            wanted_k = max(state.circuit_return_c[hot] - setpoint_c, 1.0)
             most = min(max((state.circuit_return_c[hot] - coldest_c) / wanted_k, 0.0), 1.0)
         opening = min(integral + error, most)
         state.exchanger_opening[x] = max(opening, exchangers.opening_min[x])

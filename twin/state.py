@@ -28,7 +28,9 @@ class Ledger(NamedTuple):
     it_energy_j: float
     """Into the racks."""
     water_kg: float
-    """Evaporated."""
+    """Taken in: what evaporated, drifted off and was bled or blown down."""
+    evaporated_kg: float = 0.0
+    drift_kg: float = 0.0
 
     @property
     def balance_error(self) -> float:
@@ -55,6 +57,10 @@ class State(NamedTuple):
     exchanger_opening: Floats
     """Valve or fan position. 0..1"""
     exchanger_integral: Floats
+    chiller_running: Floats
+    """1 while the compressor is on or goes on and off, else 0."""
+    chiller_ready_s: Floats
+    """Until it may start after a trip or a loss of power."""
 
     gpu_power_w: Floats
     node_power_w: Floats
@@ -75,6 +81,8 @@ class State(NamedTuple):
     exchanger_heat_w: Floats
     exchanger_fan_power_w: Floats
     exchanger_cold_flow_kg_per_s: Floats
+    exchanger_evaporated_kg_per_s: Floats
+    exchanger_make_up_kg_per_s: Floats
     chiller_heat_w: Floats
     chiller_power_w: Floats
     feed_power_w: Floats

@@ -14,6 +14,7 @@ class Chiller(Equipment):
     second_law_efficiency: Share
     condenser_approach_k: Positive
     """Condensing temperature over outdoor dry bulb."""
+    restart_s: Positive
 
 
 MODEL = Chiller
