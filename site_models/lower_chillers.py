@@ -1,7 +1,5 @@
 """Chillers of a facility water system and their performance curves."""
 
-import math
-
 from site_models.catalog import Catalog
 from site_models.draft import Draft
 from site_models.errors import InputError
@@ -11,6 +9,8 @@ from site_models.site import Coolers, FacilityWater
 
 CONDENSER_WATER_C = 27.0
 """Density of condenser water is taken at this temperature."""
+UNBOUNDED_C = 1e3
+"""Bound, either way, of what has none."""
 
 
 def chiller_model(catalog: Catalog, name: str) -> Chiller | EirChiller:
@@ -60,17 +60,17 @@ def _alone(model: Chiller) -> dict[str, float]:
     return {
         "condenser_circuit": -1,
         "condenser_flow_rated_kg_per_s": 0.0,
-        "rated_cop": math.nan,
+        "rated_cop": 0.0,
         "capacity_curve": -1,
         "input_curve": -1,
         "load_curve": -1,
-        "leaving_low_c": -math.inf,
-        "leaving_high_c": math.inf,
-        "entering_low_c": -math.inf,
-        "entering_high_c": math.inf,
+        "leaving_low_c": -UNBOUNDED_C,
+        "leaving_high_c": UNBOUNDED_C,
+        "entering_low_c": -UNBOUNDED_C,
+        "entering_high_c": UNBOUNDED_C,
         "part_load_min": 0.0,
         "second_law_efficiency": float(model.second_law_efficiency),
-        "entering_max_c": math.inf,
+        "entering_max_c": UNBOUNDED_C,
     }
 
 
@@ -89,7 +89,7 @@ def _by_curves(draft: Draft, model: EirChiller, condenser: int) -> dict[str, flo
         "entering_low_c": model.entering_range_c[0],
         "entering_high_c": model.entering_range_c[1],
         "part_load_min": model.part_load_range[0],
-        "second_law_efficiency": math.nan,
+        "second_law_efficiency": 0.0,
         "entering_max_c": float(model.entering_max_c),
     }
 

@@ -4,8 +4,6 @@ Fluid properties are taken once, at each circuit's design temperature: a constan
 capacity is what makes the energy account exact; it costs at most half a per cent of a rise.
 """
 
-import math
-
 from site_models.draft import Draft
 from site_models.kinds.cdu import Cdu
 from site_models.kinds.crah import Crah
@@ -16,6 +14,8 @@ TYPICAL_RISE_K = 10.0
 """Properties are taken at the supply setpoint plus half of this."""
 LEAST_FLOW_SHARE = 0.1
 """Pumps and fans keep at least this part of their flow."""
+NOTHING_BLED = 1e9
+"""Cycles of concentration where no water evaporates."""
 COLD_AISLE_SHARE = 0.3
 """Part of a hall's air that is supply air."""
 
@@ -119,7 +119,7 @@ def _add_coil(
         fan_power_max_w=0.0,
         fan_feed=-1,
         adiabatic_effectiveness=0.0,
-        concentration_cycles=math.inf,
+        concentration_cycles=NOTHING_BLED,
         tower=-1,
         economiser=False,
         in_service=draft.running(name),

@@ -1,7 +1,5 @@
 """Facility water systems with coolers, towers and economisers to circuits and exchangers."""
 
-import math
-
 from site_models.draft import Draft
 from site_models.errors import InputError
 from site_models.kinds.cooling_tower import CoolingTower
@@ -10,12 +8,15 @@ from site_models.kinds.eir_chiller import EirChiller
 from site_models.kinds.plate_exchanger import PlateExchanger
 from site_models.kinds.pump import Pump
 from site_models.lower_chillers import chiller_model, lower_chillers
-from site_models.lower_cooling import LEAST_FLOW_SHARE, TYPICAL_RISE_K
+from site_models.lower_cooling import LEAST_FLOW_SHARE, NOTHING_BLED, TYPICAL_RISE_K
 from site_models.plant import FWS, MERKEL, YORKCALC
 from site_models.site import Coolers, Economisers, FacilityWater
 
 OUTDOOR_TEMP_C = 30.0
 """Outdoor air's properties are taken at this temperature."""
+TOWER_FLOW_SHARE = 0.3
+"""Pumps keep at least this part of their flow over towers, whose fill must stay wet: an
+estimate."""
 
 
 def lower_facility_water(draft: Draft, system: FacilityWater, key: str) -> None:
@@ -23,6 +24,7 @@ def lower_facility_water(draft: Draft, system: FacilityWater, key: str) -> None:
     density, cp = _water(draft, system, key)
     pump = draft.catalog.get(Pump, system.pump)
     flow = system.pump_count * float(pump.flow_rated_m3_per_s) * density
+    least = TOWER_FLOW_SHARE if system.towers else LEAST_FLOW_SHARE
     circuit = draft.circuits.add(
         system.name,
         kind=FWS,
@@ -30,7 +32,7 @@ def lower_facility_water(draft: Draft, system: FacilityWater, key: str) -> None:
         supply_capacity_j_per_k=system.supply_volume_m3 * density * cp,
         return_capacity_j_per_k=system.return_volume_m3 * density * cp,
         flow_max_kg_per_s=flow,
-        flow_min_kg_per_s=LEAST_FLOW_SHARE * flow,
+        flow_min_kg_per_s=least * flow,
         mover_power_max_w=system.pump_count * float(pump.power_max_w),
         mover_feed=draft.find("feed", system.pump_feed, f"{key}.pump_feed"),
         recirculation=0.0,
@@ -107,7 +109,7 @@ def _lower_coolers(
             fan_power_max_w=float(model.fan_power_max_w),
             fan_feed=draft.find("feed", coolers.feed, f"{key}.feed"),
             adiabatic_effectiveness=float(model.adiabatic_effectiveness),
-            concentration_cycles=math.inf if cycles is None else float(cycles),
+            concentration_cycles=NOTHING_BLED if cycles is None else float(cycles),
             tower=-1,
             economiser=False,
             in_service=draft.running(name),
@@ -128,7 +130,7 @@ def _lower_towers(
         tower = draft.towers.add(
             name,
             law=YORKCALC if model.law == "yorkcalc" else MERKEL,
-            liquid_to_gas_rated=math.nan if ratio is None else float(ratio),
+            liquid_to_gas_rated=0.0 if ratio is None else float(ratio),
             wet_bulb_rated_c=float(model.wet_bulb_rated_c),
             free_convection_share=float(model.free_convection_share),
             approach_k=model.approach_k,
@@ -141,7 +143,7 @@ def _lower_towers(
             hot_flow_rated_kg_per_s=float(model.water_flow_rated_m3_per_s) * density,
             cold_flow_rated_kg_per_s=float(model.airflow_rated_m3_per_s) * air_density,
             cold_cp_j_per_kg_k=air_cp,
-            ua_rated_w_per_k=math.nan if ua is None else float(ua),
+            ua_rated_w_per_k=0.0 if ua is None else float(ua),
             hot_share=0.0,
             capacity_w=float(model.capacity_w),
             setpoint_c=system.supply_setpoint_c,
@@ -188,7 +190,7 @@ def _lower_economisers(
             fan_power_max_w=0.0,
             fan_feed=-1,
             adiabatic_effectiveness=0.0,
-            concentration_cycles=math.inf,
+            concentration_cycles=NOTHING_BLED,
             tower=-1,
             economiser=True,
             in_service=draft.running(name),

@@ -209,7 +209,7 @@ class Chillers(NamedTuple):
     condenser_flow_rated_kg_per_s: Floats
     capacity_w: Floats
     rated_cop: Floats
-    """Where the curves are 1; NaN without curves."""
+    """Where the curves are 1; 0 without curves."""
     capacity_curve: Ints
     """-1: no curves, the second law alone."""
     input_curve: Ints
