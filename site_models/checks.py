@@ -13,9 +13,9 @@ from site_models.kinds.cdu import Cdu
 from site_models.kinds.cooling_tower import CoolingTower
 from site_models.kinds.crah import Crah
 from site_models.kinds.dry_cooler import DryCooler
+from site_models.kinds.eir_chiller import EirChiller
 from site_models.kinds.gpu import Gpu
 from site_models.kinds.node import Node
-from site_models.kinds.eir_chiller import EirChiller
 from site_models.kinds.rack import Rack
 from site_models.lower_chillers import chiller_model
 from site_models.lower_racks import rated_liquid_w

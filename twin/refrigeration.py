@@ -62,14 +62,16 @@ def chill(arrays: Arrays, state: State, inputs: Inputs, h_s: float) -> None:
 def entering_c(arrays: Arrays, state: State, inputs: Inputs, c: int) -> float:
     """Return what a chiller's condenser is cooled by: outdoor air or a circuit's supply [C]."""
     k = arrays.chillers.condenser_circuit[c]
-    return state.circuit_supply_c[k] if k >= 0 else inputs.dry_bulb_c
+    level_c: float = state.circuit_supply_c[k] if k >= 0 else inputs.dry_bulb_c
+    return level_c
 
 
 @compiled
 def leaving_c(arrays: Arrays, state: State, c: int) -> float:
     """Return the water that leaves a chiller: its setpoint, warmer where that is not held [C]."""
     chillers = arrays.chillers
-    return max(state.circuit_supply_c[chillers.circuit[c]], chillers.trim_setpoint_c[c])
+    level_c: float = max(state.circuit_supply_c[chillers.circuit[c]], chillers.trim_setpoint_c[c])
+    return level_c
 
 
 @compiled
@@ -100,9 +102,7 @@ def keep_running(arrays: Arrays, state: State, inputs: Inputs, h_s: float) -> No
 
 
 @compiled
-def stage(
-    arrays: Arrays, state: State, asked_w: Floats, running_w: Floats, able_w: Floats
-) -> None:
+def stage(arrays: Arrays, state: State, asked_w: Floats, running_w: Floats, able_w: Floats) -> None:
     """Start the next chiller of each circuit that asks for more, stop the last one too many.
 
     `asked_w` and `running_w` [W] have shape (circuits,), `able_w` [W] (chillers,).
@@ -141,9 +141,7 @@ def beyond(arrays: Arrays, state: State, inputs: Inputs, c: int) -> tuple[float,
     in_c = max(in_c, chillers.entering_low_c[c])
     held_out_c = min(max(out_c, chillers.leaving_low_c[c]), chillers.leaving_high_c[c])
     held_in_c = min(in_c, chillers.entering_high_c[c])
-    ratio = beyond_the_curves(
-        out_c, in_c, held_out_c, held_in_c, chillers.condenser_approach_k[c]
-    )
+    ratio = beyond_the_curves(out_c, in_c, held_out_c, held_in_c, chillers.condenser_approach_k[c])
     return held_out_c, held_in_c, ratio
 
 
@@ -151,7 +149,8 @@ def beyond(arrays: Arrays, state: State, inputs: Inputs, c: int) -> tuple[float,
 def curve_at(arrays: Arrays, q: int, x: float, y: float) -> float:
     """Return a curve of two temperatures."""
     v = arrays.curves
-    return biquadratic(x, y, v.c0[q], v.c1[q], v.c2[q], v.c3[q], v.c4[q], v.c5[q])
+    value: float = biquadratic(x, y, v.c0[q], v.c1[q], v.c2[q], v.c3[q], v.c4[q], v.c5[q])
+    return value
 
 
 @compiled
@@ -161,11 +160,12 @@ def capacity_w(arrays: Arrays, state: State, inputs: Inputs, c: int) -> float:
     Outside the curves its motor draws no more than at their edge.
     """
     chillers = arrays.chillers
+    rated_w: float = chillers.capacity_w[c]
     if chillers.capacity_curve[c] < 0:
-        return chillers.capacity_w[c]
+        return rated_w
     held_out_c, held_in_c, ratio = beyond(arrays, state, inputs, c)
     part = curve_at(arrays, chillers.capacity_curve[c], held_out_c, held_in_c)
-    return max(part * min(ratio, 1.0), 0.0) * chillers.capacity_w[c]
+    return max(part * min(ratio, 1.0), 0.0) * rated_w
 
 
 @compiled
@@ -173,7 +173,7 @@ def power_w(arrays: Arrays, state: State, inputs: Inputs, c: int, heat_w: float)
     """Return the power of a chiller that takes off a heat [W]: by its curves where it has any."""
     chillers, curves = arrays.chillers, arrays.curves
     if chillers.capacity_curve[c] < 0:
-        cop = second_law_cop(
+        cop: float = second_law_cop(
             leaving_c(arrays, state, c),
             entering_c(arrays, state, inputs, c) + chillers.condenser_approach_k[c],
             chillers.second_law_efficiency[c],
@@ -181,7 +181,7 @@ def power_w(arrays: Arrays, state: State, inputs: Inputs, c: int, heat_w: float)
         return heat_w / cop
     held_out_c, held_in_c, ratio = beyond(arrays, state, inputs, c)
     q = chillers.load_curve[c]
-    on_curves_w = eir_chiller_power_w(
+    on_curves_w: float = eir_chiller_power_w(
         heat_w,
         capacity_w(arrays, state, inputs, c),
         chillers.rated_cop[c],

@@ -1,14 +1,9 @@
-"""Exchangers, coolers and towers during one substep, and the valves and fans that hold them."""
+"""Exchangers and outdoor coolers during one substep, and the valves and fans that hold them."""
 
 import numpy as np
 
-from site_models.plant import YORKCALC, Arrays
-from twin.physics.cooling_tower import (
-    YORK_WATER_RATIO,
-    blowdown_kg_per_s,
-    evaporation_kg_per_s,
-    yorkcalc_heat_w,
-)
+from site_models.plant import Arrays
+from twin.physics.cooling_tower import blowdown_kg_per_s
 from twin.physics.heat_exchange import (
     counterflow_effectiveness,
     crossflow_effectiveness,
@@ -16,13 +11,11 @@ from twin.physics.heat_exchange import (
     ua_off_design,
 )
 from twin.physics.law import compiled
-from twin.physics.merkel import merkel_heat_w, merkel_ua_factor
 from twin.physics.moist_air import evaporation_heat_j_per_kg
 from twin.physics.movers import cube_law_power_w
 from twin.state import Inputs, State
+from twin.towers import bypass_heat_w, cool_in_tower
 
-BYPASS_K = 1.0
-"""Outdoor coolers are bypassed where they would cool this far below their setpoint."""
 WETTING_STARTS = 0.8
 """Fan position above which an adiabatic cooler begins to wet its pads."""
 
@@ -98,16 +91,8 @@ def coil_heat_w(arrays: Arrays, state: State, x: int, hot_flow: float, cold_c: f
     else:
         part = crossflow_effectiveness(ua / smaller, ratio)
     difference_k = max(state.circuit_return_c[hot] - cold_c, 0.0)
-    return exchanged_heat_w(part, hot_w_per_k, cold_w_per_k, difference_k)
-
-
-@compiled
-def bypass_heat_w(arrays: Arrays, state: State, inputs: Inputs, x: int, hot_flow: float) -> float:
-    """Return the most that an outdoor unit takes off before its bypass opens [W]."""
-    hot = arrays.exchangers.hot_circuit[x]
-    floor_c = inputs.exchanger_setpoint_c[x] - BYPASS_K
-    above_k = max(state.circuit_return_c[hot] - floor_c, 0.0)
-    return hot_flow * arrays.circuits.cp_j_per_kg_k[hot] * above_k
+    heat_w: float = exchanged_heat_w(part, hot_w_per_k, cold_w_per_k, difference_k)
+    return heat_w
 
 
 @compiled
@@ -124,56 +109,6 @@ def cool_in_air(arrays: Arrays, state: State, inputs: Inputs, x: int, hot_flow: 
         state.exchanger_evaporated_kg_per_s[x] = (
             air_w_per_k * cooled_k / evaporation_heat_j_per_kg(inputs.wet_bulb_c)
         )
-
-
-@compiled
-def cool_in_tower(arrays: Arrays, state: State, inputs: Inputs, x: int, hot_flow: float) -> float:
-    """Set heat and evaporation of a tower; return the water that drifts off [kg/s].
-
-    With slow fans, or none, natural draught still gives its share of what full fans would
-    (an eighth in EnergyPlus and Modelica Buildings).
-    """
-    exchangers = arrays.exchangers
-    blown = state.exchanger_cold_flow_kg_per_s[x] / exchangers.cold_flow_rated_kg_per_s[x]
-    by_fans_w = tower_heat_w(arrays, state, inputs, x, hot_flow, blown)
-    full_w = tower_heat_w(arrays, state, inputs, x, hot_flow, 1.0)
-    tower = exchangers.tower[x]
-    heat_w = max(by_fans_w, arrays.towers.free_convection_share[tower] * full_w)
-    heat_w = min(heat_w, bypass_heat_w(arrays, state, inputs, x, hot_flow))
-    state.exchanger_heat_w[x] = heat_w
-    state.exchanger_evaporated_kg_per_s[x] = evaporation_kg_per_s(heat_w)
-    most = YORK_WATER_RATIO[1] * exchangers.hot_flow_rated_kg_per_s[x]
-    return min(hot_flow, most) * arrays.towers.drift_share[tower]
-
-
-@compiled
-def tower_heat_w(
-    arrays: Arrays, state: State, inputs: Inputs, x: int, hot_flow: float, air_ratio: float
-) -> float:
-    """Return what a tower takes off at a share of its air flow, by its own law [W]."""
-    exchangers, towers = arrays.exchangers, arrays.towers
-    hot, tower = exchangers.hot_circuit[x], exchangers.tower[x]
-    entering_c, cp = state.circuit_return_c[hot], arrays.circuits.cp_j_per_kg_k[hot]
-    rated = exchangers.hot_flow_rated_kg_per_s[x]
-    if towers.law[tower] == YORKCALC:
-        return yorkcalc_heat_w(
-            entering_c,
-            inputs.wet_bulb_c,
-            rated * cp,
-            hot_flow / rated,
-            air_ratio,
-            towers.liquid_to_gas_rated[tower],
-        )
-    factor = merkel_ua_factor(
-        towers.wet_bulb_rated_c[tower] - inputs.wet_bulb_c, air_ratio, hot_flow / rated
-    )
-    return merkel_heat_w(
-        entering_c,
-        inputs.wet_bulb_c,
-        hot_flow * cp,
-        air_ratio * exchangers.cold_flow_rated_kg_per_s[x],
-        factor * exchangers.ua_rated_w_per_k[x],
-    )
 
 
 @compiled

@@ -89,7 +89,7 @@ def test_a_bad_tower_plant_gets_one_line(
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        ("liquid_to_gas_rated", None, "liquid_to_gas_rated: expected a figure for the law yorkcalc"),
+        ("liquid_to_gas_rated", None, "liquid_to_gas_rated: expected a figure for the"),
         ("leaving_rated_c", 24.0, "leaving_rated_c: expected a level between"),
         ("concentration_cycles", 1.0, "concentration_cycles: expected a number above 1"),
     ],

@@ -14,11 +14,12 @@ from site_models.site import Site, load_site
 from tests.twin.driving import random_inputs, random_state
 from twin.coolant import set_circuit_flows
 from twin.refrigeration import capacity_w, chill, power_w
-from twin.rejection import exchange, tower_heat_w
+from twin.rejection import exchange
 from twin.start import first_state, idle_inputs, rated_inputs
 from twin.state import Inputs, State
 from twin.steady import steady
 from twin.step import copied, step
+from twin.towers import tower_heat_w
 
 LAWS = ("tower_1mw", "tower_1mw_merkel")
 DALLAS_HOT_C, DALLAS_COOL_C = (38.6, 23.9), (5.0, 3.0)
