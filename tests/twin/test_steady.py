@@ -100,11 +100,11 @@ def test_what_goes_in_comes_out_by_an_independent_sum(site: str) -> None:
     losses_w = state.feed_power_w - children_w - own_w
     outdoor_loss_w = losses_w[arrays.feeds.air_circuit < 0].sum()
     outdoors = arrays.exchangers.cold_circuit < 0
+    air_cooled = arrays.chillers.condenser_circuit < 0
     out_w = (
         state.exchanger_heat_w[outdoors].sum()
         + state.exchanger_fan_power_w.sum()
-        + state.chiller_heat_w.sum()
-        + state.chiller_power_w.sum()
+        + (state.chiller_heat_w + state.chiller_power_w)[air_cooled].sum()
         + outdoor_loss_w
     )
     metered_w = state.feed_power_w[arrays.feeds.parent < 0].sum()
