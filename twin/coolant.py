@@ -93,7 +93,7 @@ def set_circuit_flows(arrays: Arrays, state: State) -> None:
         state.exchanger_cold_flow_kg_per_s[x] = wanted * exchangers.in_service[x]
         if k >= 0:
             flow[k] += state.exchanger_cold_flow_kg_per_s[x]
-    add_condenser_flows(arrays, state, flow)
+    add_condenser_flows(arrays.chillers, state.chiller_running, flow)
     for x in range(exchangers.hot_circuit.size):
         k = exchangers.cold_circuit[x]
         if k >= 0 and flow[k] > circuits.flow_max_kg_per_s[k]:

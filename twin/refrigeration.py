@@ -3,7 +3,7 @@
 import numpy as np
 
 from site_models.arrays import Floats
-from site_models.plant import Arrays
+from site_models.plant import Arrays, Chillers, Curves
 from twin.physics.chiller import beyond_the_curves, biquadratic, eir_chiller_power_w
 from twin.physics.law import compiled
 from twin.physics.movers import second_law_cop
@@ -16,13 +16,12 @@ STAGE_DOWN = 0.9
 
 
 @compiled
-def add_condenser_flows(arrays: Arrays, state: State, flow: Floats) -> None:
+def add_condenser_flows(chillers: Chillers, running: Floats, flow: Floats) -> None:
     """Add what running chillers draw from each circuit for their condensers [kg/s]."""
-    chillers = arrays.chillers
     for c in range(chillers.circuit.size):
         if chillers.condenser_circuit[c] >= 0:
             flow[chillers.condenser_circuit[c]] += (
-                state.chiller_running[c] * chillers.condenser_flow_rated_kg_per_s[c]
+                running[c] * chillers.condenser_flow_rated_kg_per_s[c]
             )
 
 
@@ -39,43 +38,43 @@ def chill(arrays: Arrays, state: State, inputs: Inputs, h_s: float) -> None:
     able_w = np.zeros(chillers.circuit.size)
     for x in range(arrays.exchangers.hot_circuit.size):
         asked_w[arrays.exchangers.hot_circuit[x]] -= state.exchanger_heat_w[x]
-    keep_running(arrays, state, inputs, h_s)
+    keep_running(arrays, state, h_s)
     for c in range(chillers.circuit.size):
         k = chillers.circuit[c]
-        able_w[c] = capacity_w(arrays, state, inputs, c)
+        at = waters_c(chillers, c, state.circuit_supply_c, inputs.dry_bulb_c)
+        able_w[c] = capacity_w(chillers, arrays.curves, c, at)
         running_w[k] += able_w[c] * state.chiller_running[c]
+    needed_w = np.zeros(chillers.circuit.size)
     for c in range(chillers.circuit.size):
         k = chillers.circuit[c]
         state.chiller_heat_w[c] = 0.0
         state.chiller_power_w[c] = 0.0
         capacity_rate = state.circuit_flow_kg_per_s[k] * circuits.cp_j_per_kg_k[k]
         warmer_k = state.circuit_return_c[k] - chillers.trim_setpoint_c[c]
-        needed_w = asked_w[k] + capacity_rate * warmer_k
+        needed_w[c] = asked_w[k] + capacity_rate * warmer_k
         if state.chiller_running[c] > 0.0 and running_w[k] > 0.0:
-            heat_w = min(max(needed_w / running_w[k], 0.0), 1.0) * able_w[c]
+            heat_w = min(max(needed_w[c] / running_w[k], 0.0), 1.0) * able_w[c]
             state.chiller_heat_w[c] = heat_w
-            state.chiller_power_w[c] = power_w(arrays, state, inputs, c, heat_w)
-    stage(arrays, state, asked_w, running_w, able_w)
+            at = waters_c(chillers, c, state.circuit_supply_c, inputs.dry_bulb_c)
+            state.chiller_power_w[c] = power_w(chillers, arrays.curves, c, at, heat_w)
+    stage(chillers, state.chiller_running, state.chiller_ready_s, needed_w, running_w, able_w)
 
 
 @compiled
-def entering_c(arrays: Arrays, state: State, inputs: Inputs, c: int) -> float:
-    """Return what a chiller's condenser is cooled by: outdoor air or a circuit's supply [C]."""
-    k = arrays.chillers.condenser_circuit[c]
-    level_c: float = state.circuit_supply_c[k] if k >= 0 else inputs.dry_bulb_c
-    return level_c
+def waters_c(
+    chillers: Chillers, c: int, supply_c: Floats, dry_bulb_c: float
+) -> tuple[float, float]:
+    """Return the water that leaves a chiller and what enters its condenser [C].
+
+    The first is its setpoint, warmer where that is not held; the second water or outdoor air.
+    """
+    leaving_c = max(supply_c[chillers.circuit[c]], chillers.trim_setpoint_c[c])
+    k = chillers.condenser_circuit[c]
+    return leaving_c, supply_c[k] if k >= 0 else dry_bulb_c
 
 
 @compiled
-def leaving_c(arrays: Arrays, state: State, c: int) -> float:
-    """Return the water that leaves a chiller: its setpoint, warmer where that is not held [C]."""
-    chillers = arrays.chillers
-    level_c: float = max(state.circuit_supply_c[chillers.circuit[c]], chillers.trim_setpoint_c[c])
-    return level_c
-
-
-@compiled
-def keep_running(arrays: Arrays, state: State, inputs: Inputs, h_s: float) -> None:
+def keep_running(arrays: Arrays, state: State, h_s: float) -> None:
     """Trip chillers without power, service or cold enough condenser water; run down waits."""
     chillers, exchangers = arrays.chillers, arrays.exchangers
     left = state.circuit_flow_kg_per_s.copy()
@@ -83,7 +82,7 @@ def keep_running(arrays: Arrays, state: State, inputs: Inputs, h_s: float) -> No
     for x in range(exchangers.hot_circuit.size):
         if exchangers.cold_circuit[x] >= 0:
             left[exchangers.cold_circuit[x]] -= state.exchanger_cold_flow_kg_per_s[x]
-    add_condenser_flows(arrays, state, wanted)
+    add_condenser_flows(chillers, state.chiller_running, wanted)
     for c in range(chillers.circuit.size):
         k = chillers.condenser_circuit[c]
         lost = not (
@@ -102,90 +101,86 @@ def keep_running(arrays: Arrays, state: State, inputs: Inputs, h_s: float) -> No
 
 
 @compiled
-def stage(arrays: Arrays, state: State, asked_w: Floats, running_w: Floats, able_w: Floats) -> None:
+def stage(
+    chillers: Chillers,
+    running: Floats,
+    ready_s: Floats,
+    needed_w: Floats,
+    running_w: Floats,
+    able_w: Floats,
+) -> None:
     """Start the next chiller of each circuit that asks for more, stop the last one too many.
 
-    `asked_w` and `running_w` [W] have shape (circuits,), `able_w` [W] (chillers,).
+    `needed_w`, what the circuit asks of all at a chiller's setpoint, and `able_w` have shape
+    (chillers,), `running_w` (circuits,) [W].
     """
-    chillers, circuits = arrays.chillers, arrays.circuits
-    first_idle = np.full(circuits.kind.size, -1)
-    last_running = np.full(circuits.kind.size, -1)
+    first_idle = np.full(running_w.size, -1)
+    last_running = np.full(running_w.size, -1)
     for c in range(chillers.circuit.size):
         k = chillers.circuit[c]
-        if state.chiller_running[c] > 0.0:
+        if running[c] > 0.0:
             last_running[k] = c
-        elif state.chiller_ready_s[c] <= 0.0 and first_idle[k] < 0:
+        elif ready_s[c] <= 0.0 and first_idle[k] < 0:
             first_idle[k] = c
-    for k in range(circuits.kind.size):
+    for k in range(running_w.size):
         last, idle = last_running[k], first_idle[k]
-        some = max(last, idle)
-        if some < 0:
-            continue
-        capacity_rate = state.circuit_flow_kg_per_s[k] * circuits.cp_j_per_kg_k[k]
-        warmer_k = state.circuit_return_c[k] - chillers.trim_setpoint_c[some]
-        needed_w = asked_w[k] + capacity_rate * warmer_k
-        if needed_w > running_w[k] and idle >= 0:
-            state.chiller_running[idle] = 1.0
-        elif last >= 0 and needed_w <= STAGE_DOWN * (running_w[k] - able_w[last]):
-            state.chiller_running[last] = 0.0
+        if idle >= 0 and needed_w[idle] > running_w[k]:
+            running[idle] = 1.0
+        elif last >= 0 and needed_w[last] <= STAGE_DOWN * (running_w[k] - able_w[last]):
+            running[last] = 0.0
 
 
 @compiled
-def beyond(arrays: Arrays, state: State, inputs: Inputs, c: int) -> tuple[float, float, float]:
+def beyond(chillers: Chillers, c: int, at: tuple[float, float]) -> tuple[float, float, float]:
     """Return leaving and entering water held in the curves, and the COP's ratio outside [-].
 
-    Condenser water colder than the curves reach is throttled until it is not.
+    `at` is leaving and entering water now [C]. Condenser water colder than the curves reach
+    is throttled until it is not.
     """
-    chillers = arrays.chillers
-    out_c, in_c = leaving_c(arrays, state, c), entering_c(arrays, state, inputs, c)
-    in_c = max(in_c, chillers.entering_low_c[c])
+    out_c, in_c = at[0], max(at[1], chillers.entering_low_c[c])
     held_out_c = min(max(out_c, chillers.leaving_low_c[c]), chillers.leaving_high_c[c])
     held_in_c = min(in_c, chillers.entering_high_c[c])
-    ratio = beyond_the_curves(out_c, in_c, held_out_c, held_in_c, chillers.condenser_approach_k[c])
-    return held_out_c, held_in_c, ratio
+    approach_k = chillers.condenser_approach_k[c]
+    return held_out_c, held_in_c, beyond_the_curves(out_c, in_c, held_out_c, held_in_c, approach_k)
 
 
 @compiled
-def curve_at(arrays: Arrays, q: int, x: float, y: float) -> float:
+def curve_at(v: Curves, q: int, x: float, y: float) -> float:
     """Return a curve of two temperatures."""
-    v = arrays.curves
     value: float = biquadratic(x, y, v.c0[q], v.c1[q], v.c2[q], v.c3[q], v.c4[q], v.c5[q])
     return value
 
 
 @compiled
-def capacity_w(arrays: Arrays, state: State, inputs: Inputs, c: int) -> float:
-    """Return the most that a chiller can take off now [W].
+def capacity_w(chillers: Chillers, curves: Curves, c: int, at: tuple[float, float]) -> float:
+    """Return the most that a chiller can take off at these leaving and entering waters [W].
 
     Outside the curves its motor draws no more than at their edge.
     """
-    chillers = arrays.chillers
     rated_w: float = chillers.capacity_w[c]
     if chillers.capacity_curve[c] < 0:
         return rated_w
-    held_out_c, held_in_c, ratio = beyond(arrays, state, inputs, c)
-    part = curve_at(arrays, chillers.capacity_curve[c], held_out_c, held_in_c)
+    held_out_c, held_in_c, ratio = beyond(chillers, c, at)
+    part = curve_at(curves, chillers.capacity_curve[c], held_out_c, held_in_c)
     return max(part * min(ratio, 1.0), 0.0) * rated_w
 
 
 @compiled
-def power_w(arrays: Arrays, state: State, inputs: Inputs, c: int, heat_w: float) -> float:
+def power_w(
+    chillers: Chillers, curves: Curves, c: int, at: tuple[float, float], heat_w: float
+) -> float:
     """Return the power of a chiller that takes off a heat [W]: by its curves where it has any."""
-    chillers, curves = arrays.chillers, arrays.curves
     if chillers.capacity_curve[c] < 0:
-        cop: float = second_law_cop(
-            leaving_c(arrays, state, c),
-            entering_c(arrays, state, inputs, c) + chillers.condenser_approach_k[c],
-            chillers.second_law_efficiency[c],
-        )
+        condensing_c = at[1] + chillers.condenser_approach_k[c]
+        cop: float = second_law_cop(at[0], condensing_c, chillers.second_law_efficiency[c])
         return heat_w / cop
-    held_out_c, held_in_c, ratio = beyond(arrays, state, inputs, c)
+    held_out_c, held_in_c, ratio = beyond(chillers, c, at)
     q = chillers.load_curve[c]
     on_curves_w: float = eir_chiller_power_w(
         heat_w,
-        capacity_w(arrays, state, inputs, c),
+        capacity_w(chillers, curves, c, at),
         chillers.rated_cop[c],
-        curve_at(arrays, chillers.input_curve[c], held_out_c, held_in_c),
+        curve_at(curves, chillers.input_curve[c], held_out_c, held_in_c),
         curves.c0[q],
         curves.c1[q],
         curves.c2[q],

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from site_models.plant import Arrays
-from twin.physics.cooling_tower import blowdown_kg_per_s
+from site_models.plant import Arrays, Exchangers
+from twin.physics.cooling_tower import blowdown_kg_per_s, evaporation_kg_per_s
 from twin.physics.heat_exchange import (
     counterflow_effectiveness,
     crossflow_effectiveness,
@@ -14,8 +14,10 @@ from twin.physics.law import compiled
 from twin.physics.moist_air import evaporation_heat_j_per_kg
 from twin.physics.movers import cube_law_power_w
 from twin.state import Inputs, State
-from twin.towers import bypass_heat_w, cool_in_tower
+from twin.towers import cool_in_tower
 
+BYPASS_K = 1.0
+"""Outdoor units are bypassed where they would cool this far below their setpoint."""
 WETTING_STARTS = 0.8
 """Fan position above which an adiabatic cooler begins to wet its pads."""
 
@@ -44,18 +46,28 @@ def exchange(arrays: Arrays, state: State, inputs: Inputs) -> float:
         hot = exchangers.hot_circuit[x]
         share = exchangers.hot_flow_rated_kg_per_s[x] / in_use[hot]
         hot_flow = state.circuit_flow_kg_per_s[hot] * share
-        if exchangers.cold_circuit[x] >= 0:
-            state.exchanger_heat_w[x] = coil_heat_w(
-                arrays, state, x, hot_flow, state.circuit_supply_c[exchangers.cold_circuit[x]]
-            )
+        return_c, cp = state.circuit_return_c[hot], circuits.cp_j_per_kg_k[hot]
+        flows = (hot_flow, state.exchanger_cold_flow_kg_per_s[x])
+        cold = exchangers.cold_circuit[x]
+        if cold >= 0:
+            at = (return_c, state.circuit_supply_c[cold])
+            state.exchanger_heat_w[x] = coil_heat_w(exchangers, x, at, flows, cp)
             continue
         lost_kg_per_s = 0.0
         if exchangers.tower[x] >= 0:
-            lost_kg_per_s = cool_in_tower(arrays, state, inputs, x, hot_flow)
-            drift_kg_per_s += lost_kg_per_s
+            at = (return_c, inputs.wet_bulb_c)
+            heat_w, lost_kg_per_s = cool_in_tower(exchangers, arrays.towers, x, at, flows, cp)
         else:
-            cool_in_air(arrays, state, inputs, x, hot_flow)
-        evaporated = state.exchanger_evaporated_kg_per_s[x]
+            air_c = (inputs.dry_bulb_c, inputs.wet_bulb_c)
+            opening = state.exchanger_opening[x]
+            heat_w, evaporated = cool_in_air(exchangers, x, return_c, air_c, flows, cp, opening)
+        floor_c = inputs.exchanger_setpoint_c[x] - BYPASS_K
+        heat_w = min(heat_w, hot_flow * cp * max(return_c - floor_c, 0.0))
+        if exchangers.tower[x] >= 0:
+            evaporated = evaporation_kg_per_s(heat_w)
+        drift_kg_per_s += lost_kg_per_s
+        state.exchanger_heat_w[x] = heat_w
+        state.exchanger_evaporated_kg_per_s[x] = evaporated
         bled = blowdown_kg_per_s(evaporated, exchangers.concentration_cycles[x])
         state.exchanger_make_up_kg_per_s[x] = evaporated + bled + lost_kg_per_s
         if state.exchanger_cold_flow_kg_per_s[x] > 0.0:
@@ -66,15 +78,19 @@ def exchange(arrays: Arrays, state: State, inputs: Inputs) -> float:
 
 
 @compiled
-def coil_heat_w(arrays: Arrays, state: State, x: int, hot_flow: float, cold_c: float) -> float:
+def coil_heat_w(
+    exchangers: Exchangers,
+    x: int,
+    entering_c: tuple[float, float],
+    flows: tuple[float, float],
+    hot_cp: float,
+) -> float:
     """Return the heat through plates or a finned coil: counter-flow, outdoors cross-flow [W].
 
-    `hot_flow` [kg/s] passes it, its cold stream enters at `cold_c` [C].
+    `entering_c` [C] and `flows` [kg/s] are of the hot and the cold stream.
     """
-    exchangers = arrays.exchangers
-    hot = exchangers.hot_circuit[x]
-    cold_flow = state.exchanger_cold_flow_kg_per_s[x]
-    hot_w_per_k = hot_flow * arrays.circuits.cp_j_per_kg_k[hot]
+    hot_flow, cold_flow = flows
+    hot_w_per_k = hot_flow * hot_cp
     cold_w_per_k = cold_flow * exchangers.cold_cp_j_per_kg_k[x]
     smaller = min(hot_w_per_k, cold_w_per_k)
     if smaller <= 0.0:
@@ -90,25 +106,30 @@ def coil_heat_w(arrays: Arrays, state: State, x: int, hot_flow: float, cold_c: f
         part = counterflow_effectiveness(ua / smaller, ratio)
     else:
         part = crossflow_effectiveness(ua / smaller, ratio)
-    difference_k = max(state.circuit_return_c[hot] - cold_c, 0.0)
+    difference_k = max(entering_c[0] - entering_c[1], 0.0)
     heat_w: float = exchanged_heat_w(part, hot_w_per_k, cold_w_per_k, difference_k)
     return heat_w
 
 
 @compiled
-def cool_in_air(arrays: Arrays, state: State, inputs: Inputs, x: int, hot_flow: float) -> None:
-    """Set heat and evaporation of a dry cooler; its pads are wetted at high fan speed."""
-    exchangers = arrays.exchangers
-    wetted = (state.exchanger_opening[x] - WETTING_STARTS) / (1.0 - WETTING_STARTS)
-    wetted = max(wetted, 0.0) * exchangers.adiabatic_effectiveness[x]
-    cooled_k = wetted * (inputs.dry_bulb_c - inputs.wet_bulb_c)
-    heat_w = coil_heat_w(arrays, state, x, hot_flow, inputs.dry_bulb_c - cooled_k)
-    state.exchanger_heat_w[x] = min(heat_w, bypass_heat_w(arrays, state, inputs, x, hot_flow))
-    if hot_flow > 0.0:
-        air_w_per_k = state.exchanger_cold_flow_kg_per_s[x] * exchangers.cold_cp_j_per_kg_k[x]
-        state.exchanger_evaporated_kg_per_s[x] = (
-            air_w_per_k * cooled_k / evaporation_heat_j_per_kg(inputs.wet_bulb_c)
-        )
+def cool_in_air(
+    exchangers: Exchangers,
+    x: int,
+    return_c: float,
+    air_c: tuple[float, float],
+    flows: tuple[float, float],
+    cp: float,
+    opening: float,
+) -> tuple[float, float]:
+    """Return heat [W] and evaporation [kg/s] of a dry cooler; fast fans wet its pads.
+
+    `air_c` is dry and wet bulb [C], `flows` are of water and air [kg/s].
+    """
+    wetted = max((opening - WETTING_STARTS) / (1.0 - WETTING_STARTS), 0.0)
+    cooled_k = wetted * exchangers.adiabatic_effectiveness[x] * (air_c[0] - air_c[1])
+    heat_w = coil_heat_w(exchangers, x, (return_c, air_c[0] - cooled_k), flows, cp)
+    air_w_per_k = flows[1] * exchangers.cold_cp_j_per_kg_k[x] * (flows[0] > 0.0)
+    return heat_w, air_w_per_k * cooled_k / evaporation_heat_j_per_kg(air_c[1])
 
 
 @compiled

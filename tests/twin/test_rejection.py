@@ -13,7 +13,7 @@ from site_models.plant import Plant
 from site_models.site import Site, load_site
 from tests.twin.driving import random_inputs, random_state
 from twin.coolant import set_circuit_flows
-from twin.refrigeration import capacity_w, chill, power_w
+from twin.refrigeration import capacity_w, chill, power_w, waters_c
 from twin.rejection import exchange
 from twin.start import first_state, idle_inputs, rated_inputs
 from twin.state import Inputs, State
@@ -59,15 +59,17 @@ def test_a_tower_cools_to_the_wet_bulb_at_most_and_more_with_faster_fans(
     state, inputs = anywhere(plant, seed)
     x = plant.exchanger_names.index("cw-tower1")
     cw = plant.circuit_names.index("cw")
-    flow = water * float(plant.arrays.exchangers.hot_flow_rated_kg_per_s[x])
+    exchangers, cp = plant.arrays.exchangers, float(plant.arrays.circuits.cp_j_per_kg_k[cw])
+    flow = water * float(exchangers.hot_flow_rated_kg_per_s[x])
+    at_c = (float(state.circuit_return_c[cw]), inputs.wet_bulb_c)
     heats_w = np.array(
         [
-            tower_heat_w(plant.arrays, state, inputs, x, flow, air)
+            tower_heat_w(exchangers, plant.arrays.towers, x, at_c, cp, flow, air)
             for air in (0.0, 0.1, 0.3, 0.34, 0.5, 0.8, 1.0)
         ]
     )
     above_k = max(float(state.circuit_return_c[cw]) - inputs.wet_bulb_c, 0.0)
-    most_w = flow * float(plant.arrays.circuits.cp_j_per_kg_k[cw]) * above_k
+    most_w = flow * cp * above_k
     assert heats_w[0] == 0.0
     assert np.all(np.diff(heats_w) >= -1e-6 * most_w)
     assert heats_w[-1] <= most_w * (1.0 + 1e-9)
@@ -153,8 +155,11 @@ def test_wetted_pads_bleed_a_third_of_what_evaporates(pilot: Plant) -> None:
 
 def test_as_few_chillers_run_as_carry_the_load() -> None:
     plant, state = pod(), at_rest(DALLAS_HOT_C)
-    inputs = rated_inputs(plant, *DALLAS_HOT_C)
-    able_w = [capacity_w(plant.arrays, state, inputs, c) for c in range(4)]
+    chillers, curves = plant.arrays.chillers, plant.arrays.curves
+    able_w = []
+    for c in range(4):
+        at_c = waters_c(chillers, c, state.circuit_supply_c, DALLAS_HOT_C[0])
+        able_w.append(capacity_w(chillers, curves, c, at_c))
     running = int(state.chiller_running.sum())
     np.testing.assert_array_equal(state.chiller_running, np.arange(4) < running)
     assert sum(able_w[: running - 1]) < state.chiller_heat_w.sum() <= sum(able_w[:running])
@@ -195,15 +200,11 @@ def test_chillers_trip_without_condenser_water_and_when_it_is_too_warm() -> None
 
 def test_beyond_its_curves_a_chiller_keeps_its_share_of_carnot_without_a_jump() -> None:
     """COP over the entering water: no step at the curves' end, falling beyond it."""
-    plant = pod()
-    cw, chw = plant.circuit_names.index("cw"), plant.circuit_names.index("chw")
-    inputs = rated_inputs(plant, *DALLAS_HOT_C)
+    chillers, curves = pod().arrays.chillers, pod().arrays.curves
     cops = []
     for entering_c in (26.66, 26.68, 30.0, 35.0, 40.0):
-        state = copied(at_rest(DALLAS_HOT_C))
-        state.circuit_supply_c[cw], state.circuit_supply_c[chw] = entering_c, 10.0
-        able_w = capacity_w(plant.arrays, state, inputs, 0)
-        cops.append(able_w / power_w(plant.arrays, state, inputs, 0, able_w))
+        able_w = capacity_w(chillers, curves, 0, (12.5, entering_c))
+        cops.append(able_w / power_w(chillers, curves, 0, (12.5, entering_c), able_w))
     assert cops[1] == pytest.approx(cops[0], rel=1e-3)
     assert np.all(np.diff(cops) < 0.0)
     carnot = (273.15 + 12.5) / (40.0 + 8.0 - 12.5)
