@@ -10,6 +10,7 @@ import numpy as np
 from site_models.arrays import Floats, Ints
 from site_models.errors import InputError
 from telemetry.csv_map import CsvMap
+from telemetry.dsx_map import BusMap
 from telemetry.signals import SIGNALS
 from telemetry.zones import Zone
 
@@ -28,6 +29,7 @@ class Log:
     prefix: str = ""
     zone: Zone | None = None
     map: CsvMap | None = None
+    bus: BusMap | None = None
 
 
 @dataclass(slots=True)

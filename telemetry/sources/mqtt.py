@@ -1,0 +1,217 @@
+"""The facility's message bus over MQTT: the only module that knows paho."""
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+from site_models.errors import InputError
+from site_models.plant import Plant
+from telemetry.board import Board
+from telemetry.dsx import REPEAT_S
+from telemetry.dsx_density import densities
+from telemetry.dsx_listener import Listener, Message
+from telemetry.dsx_map import BusMap, read_bus_map
+
+SCHEME = "mqtt"
+PERIOD_S = REPEAT_S
+"""A value that does not change comes this often: readings live for a few of these."""
+SILENT_S = 2.5 * REPEAT_S
+MOST_WAITING = 100_000
+"""Messages that may wait to be taken; further ones are dropped and counted."""
+SUBSCRIBED = ("BMS/v1/PUB/Metadata/#", "BMS/v1/PUB/Value/#")
+"""Metadata first: it is retained, so it is there before the values."""
+KEEPALIVE_S, LONGEST_RETRY_S, ACKNOWLEDGED_S = 15, 30, 2.0
+
+
+class Address(NamedTuple):
+    """Where a broker is and how it is met."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    tls: bool
+    authority: str
+    """File of the certificate authority; empty: the system's."""
+    chart: BusMap
+
+
+def address_of(argument: str) -> Address:
+    """Return what ``//[USER:PASSWORD@]HOST[:PORT][?map=FILE&tls=1&ca=FILE]`` says.
+
+    InputError for anything else, and for a map file that cannot be used.
+    """
+    shape = "expected mqtt://HOST:PORT, then ?map=FILE, tls=1, ca=FILE as needed"
+    parts = urlsplit(f"mqtt:{argument}")
+    wished = dict(parse_qsl(parts.query, keep_blank_values=True))
+    try:
+        port = parts.port
+    except ValueError:
+        raise InputError(f"source mqtt:{parts.path}: {shape}") from None
+    if not parts.hostname or parts.path not in ("", "/") or wished.keys() - {"map", "tls", "ca"}:
+        raise InputError(f"source mqtt://{parts.hostname or ''}: {shape}")
+    tls = wished.get("tls", "0") not in ("0", "") or "ca" in wished
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    chart = read_bus_map(Path(wished["map"])) if wished.get("map") else BusMap()
+    standard = 8883 if tls else 1883
+    return Address(
+        parts.hostname, port or standard, user, password, tls, wished.get("ca", ""), chart
+    )
+
+
+def feeder(argument: str, plant: Plant, board: Board, now_s: Callable[[], float]) -> "Bus":
+    """Return what listens to the bus that a SPEC names; InputError where it cannot be."""
+    address = address_of(argument)
+    label = f"bus {address.host}:{address.port}"
+    return Bus(
+        address, Listener(board, address.chart, densities(plant), label), board, now_s, label
+    )
+
+
+class Link:
+    """A connection to a broker that is kept up from a thread of its own.
+
+    `on_message` and `on_state` are called from that thread; the state is empty while the
+    connection stands, else says why not. After each connection the topics are subscribed
+    again. Messages missed meanwhile are not asked for: the bus repeats itself.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        subscribed: Sequence[str],
+        on_message: Callable[[str, bytes], None],
+        on_state: Callable[[str], None],
+    ) -> None:
+        self._subscribed, self._on_message, self._on_state = subscribed, on_message, on_state
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, clean_session=True)
+        if address.user:
+            self._client.username_pw_set(address.user, address.password)
+        if address.tls:
+            try:
+                self._client.tls_set(ca_certs=address.authority or None)
+            except OSError as error:
+                raise InputError(f"{address.authority}: cannot be read: {error}") from error
+        self._client.reconnect_delay_set(1, LONGEST_RETRY_S)
+        self._client.on_connect = self._connected
+        self._client.on_connect_fail = lambda *_: self._on_state("cannot be reached")
+        self._client.on_disconnect = self._disconnected
+        self._client.on_message = lambda _, __, message: self._on_message(
+            message.topic, bytes(message.payload)
+        )
+        self._host, self._port = address.host, address.port
+
+    def start(self) -> None:
+        """Begin to connect, and go on trying; returns at once."""
+        self._client.connect_async(self._host, self._port, KEEPALIVE_S)
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        """Disconnect; returns when the thread has ended."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def publish(self, topic: str, payload: bytes, sure: bool = True) -> None:
+        """Publish, and where `sure` wait for the broker's word; OSError where it fails."""
+        if not self._client.is_connected():
+            raise OSError(f"{self._host}:{self._port} is not connected")
+        sent = self._client.publish(topic, payload, qos=1 if sure else 0)
+        try:
+            if sure:
+                sent.wait_for_publish(ACKNOWLEDGED_S)
+        except (RuntimeError, ValueError) as error:
+            raise OSError(str(error)) from error
+        if sure and not sent.is_published():
+            raise OSError(f"{self._host}:{self._port} does not acknowledge")
+
+    def _connected(self, client: paho.Client, _: Any, __: Any, code: Any, ___: Any) -> None:
+        if code.is_failure:
+            self._on_state(f"refused: {code}")
+            return
+        for topic in self._subscribed:
+            client.subscribe(topic, qos=1)
+        self._on_state("")
+
+    def _disconnected(self, _: Any, __: Any, ___: Any, code: Any, ____: Any) -> None:
+        self._on_state(f"connection lost: {code}" if code.is_failure else "disconnected")
+
+
+class Bus:
+    """Feeds a board from the bus; a lost and a silent bus are each told once, and their end."""
+
+    def __init__(
+        self,
+        address: Address,
+        listener: Listener,
+        board: Board,
+        now_s: Callable[[], float],
+        label: str,
+    ) -> None:
+        self._label, self._listener, self._health, self._now_s = (
+            label,
+            listener,
+            board.health,
+            now_s,
+        )
+        self._waiting: queue.Queue[Message] = queue.Queue(MOST_WAITING)
+        self._over = threading.Event()
+        self._link = Link(address, SUBSCRIBED, self._arrived, self._state)
+        self._thread = threading.Thread(target=self._run, name=label, daemon=True)
+
+    @property
+    def label(self) -> str:
+        """What a banner says of it."""
+        return f"facility {self._label}"
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._thread.start()
+        self._link.start()
+
+    def stop(self) -> None:
+        """Listen no more."""
+        self._over.set()
+        self._link.stop()
+        if self._thread.is_alive():
+            self._thread.join(timeout=2.0)
+
+    def _arrived(self, topic: str, payload: bytes) -> None:
+        try:
+            self._waiting.put_nowait((topic, payload))
+        except queue.Full:
+            why = "messages come faster than they are taken: some dropped"
+            self._health.raised("overrun", self._label, why, self._now_s())
+
+    def _state(self, trouble: str) -> None:
+        if not self._over.is_set():
+            self._health.set(bool(trouble), "lost", self._label, trouble, self._now_s())
+
+    def _run(self) -> None:
+        heard_s = self._now_s()
+        while not self._over.is_set():
+            messages = self._next()
+            now_s = self._now_s()
+            if messages:
+                self._listener.take(messages, now_s)
+                heard_s = now_s
+                if self._waiting.empty():
+                    self._health.cleared("overrun", self._label, now_s)
+            silent = now_s - heard_s > SILENT_S
+            why = f"nothing heard for {now_s - heard_s:.0f} s"
+            self._health.set(silent, "silent", self._label, why, now_s)
+
+    def _next(self) -> list[Message]:
+        """Return what has come, after waiting a little for the first."""
+        try:
+            found = [self._waiting.get(timeout=0.25)]
+        except queue.Empty:
+            return []
+        while len(found) < MOST_WAITING and not self._waiting.empty():
+            found.append(self._waiting.get_nowait())
+        return found
