@@ -75,10 +75,15 @@ class Point(NamedTuple):
 
 def signal_of(metadata: Metadata, chart: BusMap) -> str | None:
     """Return the signal a point is a reading of; None for a setpoint and for all else."""
-    areas = {spelled.lower(): area.lower() for spelled, area in chart.areas.items()}
-    place = frozenset(areas.get(area, area) for area in metadata.areas)
+    place = areas_of(metadata, chart)
     known = POINTS.get((metadata.object_type, metadata.point_type), {})
     return None if metadata.setpoint else known.get(_ANY, known.get(place))
+
+
+def areas_of(metadata: Metadata, chart: BusMap) -> frozenset[str]:
+    """Return a point's process areas as the contract spells them, in lower case."""
+    areas = {spelled.lower(): area.lower() for spelled, area in chart.areas.items()}
+    return frozenset(areas.get(area, area) for area in metadata.areas)
 
 
 def point_of(topic: Topic, metadata: Metadata, chart: BusMap) -> Point | None:

@@ -86,13 +86,11 @@ def span_us(text: str) -> int | None:
 
 
 def _rows(log: Log, rejected: Counter[str]) -> Iterator[_Row]:
-    lines = csv.reader(io.StringIO(log.text))
-    next(lines, None)
     cut: list[str] | None = None
-    for cells in lines:
+    for row, cells in _cells(log):
         if cut is not None or (len(cells) == len(COLUMNS) and span_us(cells[0]) is None):
             raise InputError(
-                f"{log.path}: row {lines.line_num}: expected offset, topic and payload, such as "
+                f"{log.path}: row {row}: expected offset, topic and payload, the offset such as "
                 f"1m2.5s, got {(cut or cells)[0]!r}"
             )
         if len(cells) != len(COLUMNS):
@@ -106,6 +104,18 @@ def _rows(log: Log, rejected: Counter[str]) -> Iterator[_Row]:
             continue
         yield span_us(cells[0]) or 0, topic, payload.encode(), placeholders > 0
     rejected["half-written last row"] += cut is not None
+
+
+def _cells(log: Log) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row below the header with its number, the header's being 1."""
+    rows = csv.reader(io.StringIO(log.text))
+    next(rows, None)
+    row = 1
+    try:
+        for row, cells in enumerate(rows, start=2):
+            yield row, cells
+    except csv.Error as error:
+        raise InputError(f"{log.path}: row {row + 1}: expected a table: {error}") from error
 
 
 def _points(rows: list[_Row], chart: BusMap, rejected: Counter[str]) -> Mapping[str, _Known | None]:
