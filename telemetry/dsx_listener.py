@@ -30,14 +30,14 @@ def as_water(signal: str, place: int) -> float:
 
 @dataclass(slots=True)
 class _Heard:
-    """A point of interest: where its values go, and the last of them."""
+    """A point of interest: where its values go, and the last timestamp told."""
 
     signal: str
     place: int
     scale: float
     offset: float
     owner: str
-    last: Value | None = None
+    last_s: float = np.nan
 
 
 class Listener:
@@ -181,13 +181,13 @@ class Listener:
     def _when(self, point: _Heard, value: Value, now_s: float) -> float:
         """Return when a value was taken, by our clock [s].
 
-        Only a timestamp that moved says how the building's clock stands: the same one again
-        is a repetition, and what is repeated is true until now.
+        The same timestamp again is a repetition, or is no clock at all: the value was true
+        until now. Only one that moved says how the building's clock stands.
         """
-        before, point.last = point.last, value
-        if before == value:
+        before, point.last_s = point.last_s, value.time_s
+        if before == value.time_s:
             return now_s
-        if before is not None and value.time_s != before.time_s:
+        if not np.isnan(before):
             self._shift_s = self._clocks.shift_s(self._label, value.time_s, now_s)
         return value.time_s + self._shift_s
 

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -15,7 +15,7 @@ from site_models.plant import Plant
 from telemetry.board import Board
 from telemetry.dsx import REPEAT_S
 from telemetry.dsx_density import densities
-from telemetry.dsx_listener import Listener, Message
+from telemetry.dsx_listener import Density, Listener, Message, as_water
 from telemetry.dsx_map import BusMap, read_bus_map
 
 SCHEME = "mqtt"
@@ -67,11 +67,7 @@ def address_of(argument: str) -> Address:
 
 def feeder(argument: str, plant: Plant, board: Board, now_s: Callable[[], float]) -> "Bus":
     """Return what listens to the bus that a SPEC names; InputError where it cannot be."""
-    address = address_of(argument)
-    label = f"bus {address.host}:{address.port}"
-    return Bus(
-        address, Listener(board, address.chart, densities(plant), label), board, now_s, label
-    )
+    return Bus(address_of(argument), board, now_s, densities(plant))
 
 
 class Link:
@@ -148,26 +144,27 @@ class Bus:
     def __init__(
         self,
         address: Address,
-        listener: Listener,
         board: Board,
         now_s: Callable[[], float],
-        label: str,
+        density: Density = as_water,
     ) -> None:
-        self._label, self._listener, self._health, self._now_s = (
-            label,
-            listener,
-            board.health,
-            now_s,
-        )
+        self._name = f"bus {address.host}:{address.port}"
+        self._health, self._now_s = board.health, now_s
+        self._listener = Listener(board, address.chart, density, self._name)
         self._waiting: queue.Queue[Message] = queue.Queue(MOST_WAITING)
         self._over = threading.Event()
         self._link = Link(address, SUBSCRIBED, self._arrived, self._state)
-        self._thread = threading.Thread(target=self._run, name=label, daemon=True)
+        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
 
     @property
     def label(self) -> str:
         """What a banner says of it."""
-        return f"facility {self._label}"
+        return f"facility {self._name}"
+
+    @property
+    def rejected(self) -> Mapping[str, int]:
+        """Return how many messages were left out so far, by reason."""
+        return dict(self._listener.rejected)
 
     def start(self) -> None:
         """Begin to listen."""
@@ -186,11 +183,11 @@ class Bus:
             self._waiting.put_nowait((topic, payload))
         except queue.Full:
             why = "messages come faster than they are taken: some dropped"
-            self._health.raised("overrun", self._label, why, self._now_s())
+            self._health.raised("overrun", self._name, why, self._now_s())
 
     def _state(self, trouble: str) -> None:
         if not self._over.is_set():
-            self._health.set(bool(trouble), "lost", self._label, trouble, self._now_s())
+            self._health.set(bool(trouble), "lost", self._name, trouble, self._now_s())
 
     def _run(self) -> None:
         heard_s = self._now_s()
@@ -201,10 +198,10 @@ class Bus:
                 self._listener.take(messages, now_s)
                 heard_s = now_s
                 if self._waiting.empty():
-                    self._health.cleared("overrun", self._label, now_s)
+                    self._health.cleared("overrun", self._name, now_s)
             silent = now_s - heard_s > SILENT_S
             why = f"nothing heard for {now_s - heard_s:.0f} s"
-            self._health.set(silent, "silent", self._label, why, now_s)
+            self._health.set(silent, "silent", self._name, why, now_s)
 
     def _next(self) -> list[Message]:
         """Return what has come, after waiting a little for the first."""

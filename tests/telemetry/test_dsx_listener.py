@@ -167,6 +167,12 @@ def test_a_value_that_is_repeated_unchanged_is_true_until_now(
     assert np.isnan(seen(board, "rack_power_w", now_s=now_s + 301.0))
 
 
+def test_a_timestamp_that_stands_still_is_no_clock(board: Board, listener: Listener) -> None:
+    for k in range(20):
+        listener.take([value(POWER, 30.0 + k % 3, NOW_S)], NOW_S + k)
+        assert seen(board, "rack_power_w", now_s=NOW_S + k) == 1e3 * (30.0 + k % 3)
+
+
 @pytest.mark.parametrize("off_s", [3600.0, -3600.0])
 def test_a_building_whose_clock_is_an_hour_off_is_read_all_the_same(
     board: Board, listener: Listener, off_s: float
