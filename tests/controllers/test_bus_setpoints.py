@@ -151,12 +151,10 @@ def test_a_point_in_another_unit_is_asked_in_that_unit(made: Maker, building: Bu
         processArea=["Secondary", "Supply"],
     )  # fmt: skip
     now_s = time.time()
-    k = iter(range(1000))
+    k = iter(range(100_000))
     until(
-        lambda: (
-            setpoints.request(asked(30.0 + 0.5 * (next(k) % 2)), now_s, now_s + 300.0),
-            any(v["value"] == pytest.approx(86.0) for v in building.values(OURS)),
-        )[1]
+        lambda: any(v["value"] == pytest.approx(86.0) for v in building.values(OURS)),
+        doing=lambda: setpoints.request(asked(30.0 + 0.5 * (next(k) % 2)), now_s, now_s + 300.0),
     )
 
 

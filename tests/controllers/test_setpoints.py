@@ -66,7 +66,8 @@ def test_nothing_is_written_unless_armed(facility: Facility, mode: str) -> None:
     for k in range(10):
         wished(desk, 20.0, T_S + k)
         desk.tick(T_S + k)
-    assert facility.asked == facility.expired == []
+    assert facility.asked == []
+    assert facility.expired == []
 
 
 @given(st.lists(st.floats(-1e6, 1e6) | st.just(float("nan")), min_size=1, max_size=30))

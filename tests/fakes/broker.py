@@ -30,10 +30,15 @@ def broker_command() -> str:
     return found
 
 
-def until(true: Callable[[], bool], what: str = "it") -> None:
-    """Wait until something is true; fail when it does not become so."""
+def until(
+    true: Callable[[], bool], what: str = "it", doing: Callable[[], None] = lambda: None
+) -> None:
+    """Wait until something is true, `doing` something before each look; fail if it never is."""
     end_s = time.monotonic() + LONGEST_S
-    while not true():
+    while True:
+        doing()
+        if true():
+            return
         assert time.monotonic() < end_s, f"{what} did not happen"
         time.sleep(0.02)
 
@@ -77,6 +82,7 @@ class Building:
     """A client that publishes as the building system does, and notes what others say."""
 
     def __init__(self, port: int, listens: str = "BMS/v1/+/Value/#") -> None:
+        self.port = port
         self.heard: list[tuple[str, Any]] = []
         self._there = threading.Event()
         self._client = paho.Client(CallbackAPIVersion.VERSION2)

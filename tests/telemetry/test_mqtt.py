@@ -67,7 +67,7 @@ def test_retained_metadata_comes_first_and_then_values(
     feeder = mqtt.feeder(f"//127.0.0.1:{broker.port}", PLANT, board, time.time)
     feeder.start()
     try:
-        until(lambda: (building.tell(POWER, 35.2), power_w(board) == 35_200.0)[1])
+        until(lambda: power_w(board) == 35_200.0, doing=lambda: building.tell(POWER, 35.2))
     finally:
         feeder.stop()
     assert kinds(board) == []
@@ -77,7 +77,7 @@ def test_what_is_not_json_is_counted_and_the_stream_goes_on(
     building: Building, board: Board, bus: mqtt.Bus
 ) -> None:
     building.describe(POWER, engUnit="kW", rackLocationId="r0")
-    until(lambda: (building.tell(POWER, 1.0), power_w(board) == 1000.0)[1])
+    until(lambda: power_w(board) == 1000.0, doing=lambda: building.tell(POWER, 1.0))
     for junk in (b"\x00\xff", "thirty", "", "{", "[]"):
         building.say(f"BMS/v1/PUB/Value/{POWER}", junk)
     building.tell(POWER, 7.0, quality=0)
@@ -98,7 +98,7 @@ def test_a_lost_broker_is_told_once_and_its_return_once(
     broker: Broker, building: Building, board: Board, bus: mqtt.Bus
 ) -> None:
     building.describe(POWER, engUnit="kW", rackLocationId="r0")
-    until(lambda: (building.tell(POWER, 1.0), power_w(board) == 1000.0)[1])
+    until(lambda: power_w(board) == 1000.0, doing=lambda: building.tell(POWER, 1.0))
     broker.stop()
     until(lambda: kinds(board) == [("lost", False)])
     time.sleep(1.5)
@@ -106,7 +106,7 @@ def test_a_lost_broker_is_told_once_and_its_return_once(
     until(lambda: kinds(board) == [("lost", True)])
     again = Building(broker.port)
     again.describe(POWER, engUnit="W", rackLocationId="r0")
-    until(lambda: (again.tell(POWER, 900.0), power_w(board) == 900.0)[1])
+    until(lambda: power_w(board) == 900.0, doing=lambda: again.tell(POWER, 900.0))
     again.stop()
     assert kinds(board) == [("lost", True)]
 
@@ -131,7 +131,7 @@ def test_a_bus_that_says_nothing_is_told(broker: Broker, building: Building, boa
     try:
         clock[0] += mqtt.SILENT_S + 1.0
         until(lambda: kinds(board) == [("silent", False)])
-        until(lambda: (building.tell(POWER, 1.0), kinds(board) == [("silent", True)])[1])
+        until(lambda: kinds(board) == [("silent", True)], doing=lambda: building.tell(POWER, 1.0))
     finally:
         feeder.stop()
 
