@@ -6,47 +6,19 @@ decides: a wish is written as a request, and what the building then holds is rea
 
 import threading
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from controllers.actuators.setpoint_actuator import SetpointActuator
 from controllers.journal import Entry, Journal
 from controllers.policy import MODES, Mode
-from site_models.arrays import Flags, Floats
+from site_models.arrays import Floats
 from site_models.errors import InputError
 from site_models.plant import Plant
 
 PART = "setpoints"
 LONGEST_STEP_S = 60.0
 """Of a longer silence between wishes only this much counts for the rate."""
-
-
-class SetpointStanding(NamedTuple):
-    """What a facility was asked for and what it does. Each of shape (CDUs,)."""
-
-    held_c: Floats
-    """Setpoint that the building system says is in force; NaN: not known."""
-    reachable: Flags
-    """Has a point that we may write."""
-
-
-class SetpointActuator(Protocol):
-    """What can ask a facility for supply temperatures; only the supervisor's desk calls one."""
-
-    def request(self, setpoint_c: Floats, time_s: float, until_s: float) -> None:
-        """Ask for these; NaN: nothing for that CDU. They are owed only until `until_s`, and
-
-        then withdrawn by the actuator itself. OSError when the facility cannot be reached.
-        """
-        ...
-
-    def expire(self, time_s: float) -> None:
-        """Withdraw every request now."""
-        ...
-
-    def standing(self) -> SetpointStanding:
-        """Return what the facility says."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,25 @@
 """How dense the coolant of a site's racks and CDUs is: buses tell volumes, twins know masses."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from site_models.arrays import Floats
 from site_models.plant import Plant
-from telemetry.dsx_listener import Density
 from telemetry.units import WATER_DENSITY_KG_PER_M3
 
 PG25_DENSITY_KG_PER_M3 = 1012.5
 """25 % propylene glycol at 35 C, as the catalog's fluid has it."""
 LEAST_CP_OF_WATER_J_PER_KG_K = 4100.0
 """Water has 4180, PG25 3960."""
+
+Density = Callable[[str, int], float]
+"""Signal and place -> density of what flows there [kg/m3]."""
+
+
+def as_water(signal: str, place: int) -> float:
+    """Return water's density, whatever flows [kg/m3]."""
+    return WATER_DENSITY_KG_PER_M3
 
 
 def densities(plant: Plant) -> Density:

@@ -1,6 +1,6 @@
 """What the facility's bus says, put on a board: metadata first, then values of known points."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +8,18 @@ import numpy as np
 from site_models.errors import InputError
 from telemetry.board import Board
 from telemetry.clock_skew import Clocks
-from telemetry.dsx import GOOD, METADATA, PUB, Topic, Value, metadata_of, topic_of, value_of
+from telemetry.dsx import (
+    GOOD,
+    METADATA,
+    PUB,
+    REPEAT_S,
+    Topic,
+    Value,
+    metadata_of,
+    topic_of,
+    value_of,
+)
+from telemetry.dsx_density import Density, as_water
 from telemetry.dsx_map import BusMap
 from telemetry.dsx_points import Point, point_of
 from telemetry.signals import SIGNALS
@@ -19,13 +30,8 @@ Message = tuple[str, bytes]
 MOST_POINTS = 1_000_000
 """Further points are not looked at: a bus that invents names must not fill the memory."""
 
-Density = Callable[[str, int], float]
-"""Signal and place -> density of what flows there [kg/m3]."""
-
-
-def as_water(signal: str, place: int) -> float:
-    """Return water's density, whatever flows [kg/m3]."""
-    return WATER_DENSITY_KG_PER_M3
+LIFE_S = 2.5 * REPEAT_S
+"""A reading is missing when its value was not even repeated for so long."""
 
 
 @dataclass(slots=True)
@@ -99,7 +105,7 @@ class Listener:
                 values.append(reading)
                 times.append(taken_s)
         return sum(
-            self._board.put(signal, np.array(p, np.int64), np.array(v), np.array(t), now_s)
+            self._board.put(signal, np.array(p, np.int64), np.array(v), np.array(t), now_s, LIFE_S)
             for signal, (p, v, t) in batch.items()
         )
 

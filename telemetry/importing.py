@@ -37,8 +37,8 @@ class Importer(Protocol):
         """Return whether a log that begins with `head` is of this format."""
         ...
 
-    def read(self, log: Log) -> Readings | Sequence[Readings]:
-        """Return the log's readings, one an axis; InputError naming file and row if unusable."""
+    def read(self, log: Log) -> Readings:
+        """Return the log's readings; InputError naming file and row if it is unusable."""
         ...
 
 
@@ -144,7 +144,7 @@ def _read(log: Log, format: str) -> list[Readings]:
             f"{', '.join(sorted(known))}"
         )
     found = known[format].read(log)
-    return [found] if isinstance(found, Readings) else list(found)
+    return [found, *found.beside]
 
 
 def _axes(taken: Sequence[Readings]) -> list[str]:

@@ -47,6 +47,8 @@ class Readings:
     time_us: Ints
     values: dict[str, Floats]
     rejected: Counter[str] = field(default_factory=Counter)
+    beside: tuple["Readings", ...] = ()
+    """What the same log tells on other axes."""
 
 
 def read_text(path: Path) -> str:

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.setpoints import SetpointStanding
+from controllers.actuators.setpoint_actuator import SetpointStanding
 from site_models.arrays import Flags, Floats
 from site_models.errors import InputError
 from site_models.plant import Plant
+from telemetry.bus_address import address_of
 from telemetry.dsx import (
     GOOD,
     HEARTBEAT_S,
@@ -27,7 +28,7 @@ from telemetry.dsx import (
     value_topic,
 )
 from telemetry.dsx_points import HEARTBEAT, REQUEST, SUPPLY, TEMPERATURE, areas_of, celsius_of
-from telemetry.sources.mqtt import Link, address_of
+from telemetry.sources.mqtt import Link
 
 SUBSCRIBED = (
     "BMS/v1/PUB/Metadata/CDU/#",

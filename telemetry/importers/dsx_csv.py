@@ -44,8 +44,8 @@ def sniff(head: str, path: Path) -> bool:
     return first_cells(head) == COLUMNS
 
 
-def read(log: Log) -> list[Readings]:
-    """Return the readings of racks and of CDUs, each named as the bus or the map does.
+def read(log: Log) -> Readings:
+    """Return the readings of racks and, beside, of CDUs, named as the bus or the map does.
 
     Flows are told as volumes; they are water's unless the map gives a density. Values of bad
     quality, null, of points without metadata or of other publishers, and payloads that are
@@ -73,9 +73,10 @@ def read(log: Log) -> list[Readings]:
             )
     if not found:
         raise InputError(f"{log.path}: no reading of a rack or CDU, expected at least one")
-    every = [_table(axis, rows_of) for axis, rows_of in found.items()]
-    every[0].rejected.update(rejected)
-    return every
+    first, *others = (_table(axis, rows_of) for axis, rows_of in found.items())
+    first.rejected.update(rejected)
+    first.beside = tuple(others)
+    return first
 
 
 def span_us(text: str) -> int | None:
@@ -174,5 +175,4 @@ def _table(axis: str, found: _Found) -> Readings:
             signal: np.array([values.get(signal, np.nan) for values in found.values()])
             for signal in signals
         },
-        Counter(),
     )

@@ -3,9 +3,7 @@
 import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, unquote, urlsplit
+from typing import Any
 
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
@@ -13,56 +11,16 @@ from paho.mqtt.enums import CallbackAPIVersion
 from site_models.errors import InputError
 from site_models.plant import Plant
 from telemetry.board import Board
-from telemetry.dsx import REPEAT_S
-from telemetry.dsx_density import densities
-from telemetry.dsx_listener import Density, Listener, Message, as_water
-from telemetry.dsx_map import BusMap, read_bus_map
+from telemetry.bus_address import Address, address_of
+from telemetry.dsx_density import Density, as_water, densities
+from telemetry.dsx_listener import LIFE_S, Listener, Message
 
 SCHEME = "mqtt"
-PERIOD_S = REPEAT_S
-"""A value that does not change comes this often: readings live for a few of these."""
-SILENT_S = 2.5 * REPEAT_S
 MOST_WAITING = 100_000
 """Messages that may wait to be taken; further ones are dropped and counted."""
 SUBSCRIBED = ("BMS/v1/PUB/Metadata/#", "BMS/v1/PUB/Value/#")
 """Metadata first: it is retained, so it is there before the values."""
 KEEPALIVE_S, LONGEST_RETRY_S, ACKNOWLEDGED_S = 15, 30, 2.0
-
-
-class Address(NamedTuple):
-    """Where a broker is and how it is met."""
-
-    host: str
-    port: int
-    user: str
-    password: str
-    tls: bool
-    authority: str
-    """File of the certificate authority; empty: the system's."""
-    chart: BusMap
-
-
-def address_of(argument: str) -> Address:
-    """Return what ``//[USER:PASSWORD@]HOST[:PORT][?map=FILE&tls=1&ca=FILE]`` says.
-
-    InputError for anything else, and for a map file that cannot be used.
-    """
-    shape = "expected mqtt://HOST:PORT, then ?map=FILE, tls=1, ca=FILE as needed"
-    parts = urlsplit(f"mqtt:{argument}")
-    wished = dict(parse_qsl(parts.query, keep_blank_values=True))
-    try:
-        port = parts.port
-    except ValueError:
-        raise InputError(f"source mqtt:{parts.path}: {shape}") from None
-    if not parts.hostname or parts.path not in ("", "/") or wished.keys() - {"map", "tls", "ca"}:
-        raise InputError(f"source mqtt://{parts.hostname or ''}: {shape}")
-    tls = wished.get("tls", "0") not in ("0", "") or "ca" in wished
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    chart = read_bus_map(Path(wished["map"])) if wished.get("map") else BusMap()
-    standard = 8883 if tls else 1883
-    return Address(
-        parts.hostname, port or standard, user, password, tls, wished.get("ca", ""), chart
-    )
 
 
 def feeder(argument: str, plant: Plant, board: Board, now_s: Callable[[], float]) -> "Bus":
@@ -199,7 +157,7 @@ class Bus:
                 heard_s = now_s
                 if self._waiting.empty():
                     self._health.cleared("overrun", self._name, now_s)
-            silent = now_s - heard_s > SILENT_S
+            silent = now_s - heard_s > LIFE_S
             why = f"nothing heard for {now_s - heard_s:.0f} s"
             self._health.set(silent, "silent", self._name, why, now_s)
 

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controllers.actuators.nobody import Nobody
+from controllers.actuators.setpoint_actuator import SetpointStanding
 from controllers.journal import Journal
-from controllers.setpoints import SetpointDesk, SetpointRules, SetpointStanding
+from controllers.setpoints import SetpointDesk, SetpointRules
 from controllers.supervisor import Supervisor
 from site_models.arrays import Floats
 from site_models.errors import InputError

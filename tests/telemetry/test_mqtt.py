@@ -10,6 +10,8 @@ import pytest
 
 from site_models.errors import InputError
 from telemetry.board import Board
+from telemetry.bus_address import address_of
+from telemetry.dsx_listener import LIFE_S
 from telemetry.importing import import_files
 from telemetry.live import LiveSource
 from telemetry.recording import Recording
@@ -39,7 +41,7 @@ def building(broker: Broker) -> Iterator[Building]:
 
 @pytest.fixture
 def board() -> Board:
-    return Board({"rack": ("r0", "r1", "r2"), "cdu": PLANT.axis("cdu")}, 300.0)
+    return Board({"rack": ("r0", "r1", "r2"), "cdu": PLANT.axis("cdu")}, 15.0)
 
 
 @pytest.fixture
@@ -129,7 +131,7 @@ def test_a_bus_that_says_nothing_is_told(broker: Broker, building: Building, boa
     feeder = mqtt.feeder(f"//127.0.0.1:{broker.port}", PLANT, board, lambda: clock[0])
     feeder.start()
     try:
-        clock[0] += mqtt.SILENT_S + 1.0
+        clock[0] += LIFE_S + 1.0
         until(lambda: kinds(board) == [("silent", False)])
         until(lambda: kinds(board) == [("silent", True)], doing=lambda: building.tell(POWER, 1.0))
     finally:
@@ -143,10 +145,10 @@ def test_the_recorded_messages_replayed_are_the_row_that_they_were(
     log = shared / "reference" / "dsx-exchange" / "dsx_exemplar.csv"
     import_files([log], tmp_path / "row")
     row = Recording(tmp_path / "row")
-    board = Board({"rack": RACKS, "cdu": ("C-F00-CDU-05",)}, 300.0)
+    board = Board({"rack": RACKS, "cdu": ("C-F00-CDU-05",)}, 15.0)
     source = LiveSource(
         board,
-        [mqtt.Bus(mqtt.address_of(f"//127.0.0.1:{broker.port}"), board, time.time)],
+        [mqtt.Bus(address_of(f"//127.0.0.1:{broker.port}"), board, time.time)],
         dt_s=0.1,
         now_s=time.time,
     )
@@ -189,9 +191,9 @@ def test_a_spec_that_cannot_be_is_one_line(argument: str, why: str, board: Board
 
 def test_a_spec_says_port_user_and_encryption(tmp_path: Path) -> None:
     (tmp_path / "map.yaml").write_text("integration: TWIN\n")
-    plain = mqtt.address_of("//host")
+    plain = address_of("//host")
     assert plain[:5] == ("host", 1883, "", "", False)
-    whole = mqtt.address_of(f"//me:p%40ss@host:99?tls=1&map={tmp_path / 'map.yaml'}")
+    whole = address_of(f"//me:p%40ss@host:99?tls=1&map={tmp_path / 'map.yaml'}")
     assert whole[:5] == ("host", 99, "me", "p@ss", True)
     assert whole.chart.integration == "TWIN"
-    assert mqtt.address_of("//host?tls=1").port == 8883
+    assert address_of("//host?tls=1").port == 8883
