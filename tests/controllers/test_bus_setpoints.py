@@ -35,7 +35,7 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 
 @pytest.fixture
 def building(broker: Broker) -> Iterator[Building]:
-    client = Building(broker.port, "BMS/v1/TWIN/#")
+    client = Building(broker.port)
     client.describe(REQUEST, objectId="C-05", integration="TWIN", **AREA)
     client.describe(HELD, objectId="C-05", isSetpoint=True, **AREA)
     yield client

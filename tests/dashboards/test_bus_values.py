@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from controllers.actuators.nobody import Nobody
-from controllers.snapshot import Snapshot
+from controllers.snapshot import Snapshot, World
 from controllers.supervisor import Supervisor
 from dashboards.bus_values import PERIOD_S, BelievedValues
 from site_models.errors import InputError
@@ -36,7 +36,7 @@ def snapshot(second: float, load: float = 0.5) -> Snapshot:
 def building(tmp_path: Path) -> Iterator[Building]:
     broker = Broker(tmp_path)
     broker.start()
-    client = Building(broker.port, "BMS/v1/TWIN/#")
+    client = Building(broker.port)
     client.describe(POWER, rackLocationId="r0", engUnit="kW", integration="TWIN")
     client.describe("Rack/RackPower/r1", rackLocationId="r1", engUnit="kW")
     client.describe("Rack/RackPower/r2", rackLocationId="r2", engUnit="kW", integration="NICO")
@@ -82,7 +82,7 @@ def test_changes_are_told_at_a_pace_and_the_rest_is_repeated(told: BelievedValue
 
 
 @pytest.mark.parametrize("mode", ["REPLAY", "WHAT-IF"])
-def test_what_is_not_live_is_never_told(told: BelievedValues, mode: str) -> None:
+def test_what_is_not_live_is_never_told(told: BelievedValues, mode: World) -> None:
     assert told.publish(replace(snapshot(1.0), mode=mode)) == 0
 
 

@@ -54,7 +54,7 @@ class Broker:
         self._settings = folder / "mosquitto.conf"
         self._settings.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
-            "log_dest none\n"
+            "log_dest none\nset_tcp_nodelay true\n"
         )
         self._server: subprocess.Popen[bytes] | None = None
 
@@ -81,7 +81,7 @@ class Broker:
 class Building:
     """A client that publishes as the building system does, and notes what others say."""
 
-    def __init__(self, port: int, listens: str = "BMS/v1/+/Value/#") -> None:
+    def __init__(self, port: int, listens: str = "BMS/v1/TWIN/#") -> None:
         self.port = port
         self.heard: list[tuple[str, Any]] = []
         self._there = threading.Event()
@@ -93,10 +93,18 @@ class Building:
         self._client.loop_start()
         assert self._there.wait(LONGEST_S)
 
-    def say(self, topic: str, payload: bytes | str | dict[str, Any], retain: bool = False) -> None:
-        """Publish one message and wait for the broker's word."""
+    def say(
+        self,
+        topic: str,
+        payload: bytes | str | dict[str, Any],
+        retain: bool = False,
+        wait: bool = True,
+    ) -> None:
+        """Publish one message and wait for the broker's word, which says all before it too."""
         body = json.dumps(payload) if isinstance(payload, dict) else payload
-        self._client.publish(topic, body, qos=1, retain=retain).wait_for_publish(LONGEST_S)
+        sent = self._client.publish(topic, body, qos=1, retain=retain)
+        if wait:
+            sent.wait_for_publish(LONGEST_S)
 
     def describe(self, point: str, **said: Any) -> None:
         """Publish a point's metadata, retained."""

@@ -1,9 +1,9 @@
 """A real mosquitto between a building and the twin: contract, recorded messages, reconnects."""
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +11,12 @@ import pytest
 from site_models.errors import InputError
 from telemetry.board import Board
 from telemetry.bus_address import address_of
+from telemetry.collecting import collect
 from telemetry.dsx_listener import LIFE_S
 from telemetry.importing import import_files
 from telemetry.live import LiveSource
 from telemetry.recording import Recording
+from telemetry.signals import SIGNALS
 from telemetry.sources import mqtt
 from tests.fakes.broker import Broker, Building, recorded, until
 from tests.fakes.small_plant import small_plant
@@ -138,36 +140,57 @@ def test_a_bus_that_says_nothing_is_told(broker: Broker, building: Building, boa
         feeder.stop()
 
 
-def test_the_recorded_messages_replayed_are_the_row_that_they_were(
+def test_the_recorded_messages_replayed_are_a_recording_of_the_row(
     shared: Path, broker: Broker, building: Building, tmp_path: Path
 ) -> None:
-    """The last values on the board are those of the recording made of the same messages."""
+    """Recorded from the bus, the row ends with the values of the same messages imported."""
     log = shared / "reference" / "dsx-exchange" / "dsx_exemplar.csv"
     import_files([log], tmp_path / "row")
-    row = Recording(tmp_path / "row")
     board = Board({"rack": RACKS, "cdu": ("C-F00-CDU-05",)}, 15.0)
-    source = LiveSource(
-        board,
-        [mqtt.Bus(address_of(f"//127.0.0.1:{broker.port}"), board, time.time)],
-        dt_s=0.1,
-        now_s=time.time,
-    )
+    bus = mqtt.Bus(address_of(f"//127.0.0.1:{broker.port}"), board, time.time)
+    source, ended = LiveSource(board, [bus], 0.2, time.time), threading.Event()
+
+    def replay() -> None:
+        for k, (topic, payload) in enumerate(recorded(log, round(1e3 * time.time()))):
+            building.say(topic, payload, "/Metadata/" in topic, wait=k % 100 == 0)
+        building.describe("Rack/RackPower/end", rackLocationId="the end", engUnit="kW")
+        until(lambda: bool(bus.rejected), "the last message")
+        time.sleep(0.5)
+        ended.set()
+
+    replaying = threading.Thread(target=replay, daemon=True)
+    replaying.start()
     try:
-        source.read()
-        for topic, payload in recorded(log, round(1e3 * time.time())):
-            building.say(topic, payload, retain="/Metadata/" in topic)
-        frame: Any = None
-        for _ in range(30):
-            frame = source.read()
+        collect(source, tmp_path / "live", label="bus", for_s=30.0, ended=ended)
     finally:
         source.close()
-    for signal, values in frame.values.items():
-        ids = board.axes["rack" if signal.startswith("rack") else "cdu"]
-        told = [row.series(signal, name)[1][-1:] for name in ids]
-        wanted = [float(series[0]) if len(series) else np.nan for series in told]
-        np.testing.assert_allclose(values, wanted, rtol=1e-6, err_msg=signal)
-    assert len(frame.values) == 13
-    assert [incident.kind for incident in board.health.log] == ["repeated"]
+        replaying.join()
+    row, live = Recording(tmp_path / "row"), Recording(tmp_path / "live")
+    signals = [name for name in SIGNALS if name in live.signals("rack") + live.signals("cdu")]
+    assert len(signals) == 13
+    for signal in signals:
+        for name in board.axes[SIGNALS[signal].axis]:
+            told, imported = (one.series(signal, name)[1] for one in (live, row))
+            np.testing.assert_array_equal(told[-1:], imported[-1:], err_msg=f"{name} {signal}")
+    assert {incident.kind for incident in board.health.log} == {"repeated", "unknown"}
+
+
+def test_all_retained_metadata_of_a_large_site_is_read(broker: Broker, building: Building) -> None:
+    racks = tuple(f"r{k}" for k in range(1400))
+    for point, unit in (("RackPower", "kW"), ("RackLiquidFlow", "LPM")):
+        for k, rack in enumerate(racks):
+            said = {"objectType": "Rack", "pointType": point, "engUnit": unit}
+            topic = f"BMS/v1/PUB/Metadata/Rack/{point}/hall/{rack}"
+            building.say(topic, {**said, "rackLocationId": rack}, True, wait=k % 200 == 0)
+    building.describe("Rack/RackPower/end", rackLocationId="r0", engUnit="kW")
+    bus = mqtt.Bus(
+        address_of(f"//127.0.0.1:{broker.port}"), Board({"rack": racks}, 15.0), time.time
+    )
+    bus.start()
+    try:
+        until(lambda: bus.points == 2 * len(racks), "the last metadata")
+    finally:
+        bus.stop()
 
 
 @pytest.mark.parametrize(
