@@ -72,7 +72,8 @@ def collect(
         reader.start()
         while (frame := reader.next()) is not None:
             recorder.offer(frame)
-            recorder.work()
+            while recorder.work() and not reader.waiting:
+                pass  # what is left of the time goes into merging past hours
     dropped = reader.dropped + recorder.dropped + int(getattr(source, "dropped", 0))
     return Collected(recorder.rows, reader.seconds, dropped, recorder.notes)
 
@@ -103,6 +104,11 @@ class _Reader(threading.Thread):
                     self.dropped += 1
         except Exception as error:  # whatever it is, it ends the recording and is told there
             self._failed = error
+
+    @property
+    def waiting(self) -> bool:
+        """Say whether a frame was read and not yet taken."""
+        return not self._frames.empty()
 
     def next(self) -> Frame | None:
         """Wait for a frame and return it; None at the end."""

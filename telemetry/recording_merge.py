@@ -6,8 +6,7 @@ decodes a group of rows of each. In a merged part an id's hour lies in one group
 
 import contextlib
 import hashlib
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from site_models.arrays import Ints
 from telemetry.recording_folder import TEMPORARY_SUFFIX, put_in_place, sync
 from telemetry.recording_format import Part, parquet_options
 from telemetry.recording_listing import Entry, Listing
+from telemetry.recording_parts import places
 
 HOUR_US = 3_600_000_000
 MOST_AT_ONCE = 64
@@ -108,15 +109,14 @@ def _merged(folder: Path, sources: Sequence[Entry]) -> Iterator[pa.Table]:
     rows = sum(source.part.rows for source in sources)
     schema = cursors[0].schema
     present = {name for cursor in cursors for name in cursor.columns}
-    columns = [name for name in schema.names if name in present]
-    for cursor in cursors:
-        cursor.columns = columns
+    columns = [name for name in schema.names if name in present and name != "id"]
     ids = sorted({name for cursor in cursors for name in cursor.ids()})
+    place = {name: k for k, name in enumerate(ids)}
     a_block = max(1, MERGED_GROUP_ROWS * len(ids) // max(rows, 1))
-    for at in range(0, len(ids), a_block):
-        until = ids[min(at + a_block, len(ids)) - 1]
-        pieces = [piece for cursor in cursors for piece in cursor.upto(until)]
-        yield _sorted(pa.concat_tables(pieces), schema)
+    for end in range(a_block, len(ids) + a_block, a_block):
+        pieces = [piece for c in cursors for piece in c.below(end, columns, place)]
+        codes = np.concatenate([code for code, _ in pieces])
+        yield _sorted(codes, pa.concat_tables([table for _, table in pieces]), ids, schema)
 
 
 class _Cursor:
@@ -127,6 +127,7 @@ class _Cursor:
         self.schema: pa.Schema = self._file.schema_arrow
         footer = self._file.metadata
         self._groups = iter(range(footer.num_row_groups))
+        self._code: Ints = np.empty(0, np.int64)
         self._rest: pa.Table | None = None
         chunks = [
             footer.row_group(g).column(c)
@@ -134,62 +135,45 @@ class _Cursor:
             for c in range(footer.num_columns)
         ]
         held = [c for c in chunks if c.statistics.null_count < c.num_values]
-        self.columns: Sequence[str] = list(dict.fromkeys(c.path_in_schema for c in held))
+        self.columns = frozenset(c.path_in_schema for c in held)
 
     def ids(self) -> set[str]:
         """Return the ids that have rows."""
         chunks = self._file.read(columns=["id"])["id"].chunks
         return {name for chunk in chunks for name in chunk.dictionary.to_pylist()}
 
-    def upto(self, last: str) -> Iterator[pa.Table]:
-        """Yield the rows not yet handed out whose id is `last` or before it."""
+    def below(
+        self, end: int, columns: Sequence[str], place: Mapping[str, int]
+    ) -> Iterator[tuple[Ints, pa.Table]]:
+        """Yield the rows not yet handed out whose id's place is below `end`, and the places."""
         while True:
             if self._rest is None:
                 group = next(self._groups, None)
                 if group is None:
                     return
-                self._rest = self._file.read_row_group(group, columns=list(self.columns))
-            cut = _rows_upto(self._rest["id"], last)
-            if cut < self._rest.num_rows:
+                table = self._file.read_row_group(group, columns=["id", *columns])
+                self._code, self._rest = places(table["id"], place), table.select(columns)
+            cut = int(np.searchsorted(self._code, end))
+            if cut < len(self._code):
                 if cut:
-                    yield self._rest.slice(0, cut)
-                    self._rest = self._rest.slice(cut)
+                    yield self._code[:cut], self._rest.slice(0, cut)
+                    self._code, self._rest = self._code[cut:], self._rest.slice(cut)
                 return
-            yield self._rest
+            yield self._code, self._rest
             self._rest = None
 
 
-def _rows_upto(column: pa.ChunkedArray, last: str) -> int:
-    """Return how many rows of a sorted id column are `last` or before it."""
-    count = 0
-    for chunk in column.chunks:
-        names = chunk.dictionary.to_pylist()
-        codes = np.asarray(chunk.indices)
-        rank = np.searchsorted(codes, bisect_right(names, last))
-        count += int(rank)
-        if rank < len(codes):
-            break
-    return count
-
-
-def _sorted(table: pa.Table, schema: pa.Schema) -> pa.Table:
+def _sorted(codes: Ints, table: pa.Table, ids: Sequence[str], schema: pa.Schema) -> pa.Table:
     """Return rows sorted by id, then time, with every column of the schema."""
-    ids = table["id"].unify_dictionaries().combine_chunks()
-    names: list[str] = ids.dictionary.to_pylist()
-    by_name = np.array(sorted(range(len(names)), key=names.__getitem__), np.int64)
-    rank = np.empty(len(names), np.int32)
-    rank[by_name] = np.arange(len(names))
-    code = rank[np.asarray(ids.indices)]
     time_us = np.asarray(table["time"].cast(pa.int64()))
-    order = np.lexsort((time_us, code))
-    used, dense = np.unique(code[order], return_inverse=True)
+    order = np.lexsort((time_us, codes))
+    used, dense = np.unique(codes[order], return_inverse=True)
+    names = pa.array([ids[k] for k in used], pa.string())
+    taken = pa.array(order)
     columns: dict[str, Any] = {
-        name: table[name].combine_chunks().take(pa.array(order))
-        for name in table.column_names
-        if name != "id"
+        name: table[name].combine_chunks().take(taken) for name in table.column_names
     }
-    kept = pa.array([names[by_name[k]] for k in used], pa.string())
-    columns["id"] = pa.DictionaryArray.from_arrays(pa.array(dense, pa.int32()), kept)
+    columns["id"] = pa.DictionaryArray.from_arrays(pa.array(dense, pa.int32()), names)
     arrays = [
         columns[field.name] if field.name in columns else pa.nulls(len(order), field.type)
         for field in schema

@@ -140,6 +140,22 @@ class Recording:
                 values.append(readings(table[signal])[inside])
         return np.concatenate(times), np.concatenate(values)
 
+    def tables(
+        self, axis: str, signals: Sequence[str], from_s: float = -np.inf, to_s: float = np.inf
+    ) -> Iterator[pa.Table]:
+        """Yield the rows within [from_s, to_s], part by part: time, id and these signals.
+
+        A row that has a reading of none of them is left out.
+        """
+        for part in self._within(axis, from_s, to_s):
+            held = [name for name in signals if name in part.signals]
+            if held:
+                table = part_columns(part, ("time", "id", *signals))
+                known = np.zeros(table.num_rows, bool)
+                for name in held:
+                    known |= np.asarray(table[name].is_valid())
+                yield table.filter(pa.array(known & _between(microseconds(table), from_s, to_s)))
+
     def frames(
         self,
         seats: Mapping[str, Seats] | None = None,

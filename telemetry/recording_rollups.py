@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from site_models.arrays import Floats, Ints
+from site_models.plant import Plant
 from telemetry.recording_format import Times, part_rows
 from telemetry.signals import SIGNALS
 
@@ -28,6 +29,12 @@ class RackSeats:
 
     names: tuple[str, ...]
     rack_of_gpu: Ints
+
+    @classmethod
+    def of(cls, plant: Plant) -> "RackSeats":
+        """Return those of a plant."""
+        arrays = plant.arrays
+        return cls(plant.rack_names, arrays.nodes.rack[arrays.gpus.node])
 
 
 def rollup_schema() -> pa.Schema:

@@ -1,23 +1,30 @@
 """`twin serve`: loop, HTTP interface and pages in one process."""
 
+import contextlib
 import math
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from controllers.charges import read_charges
-from controllers.worlds import Wish, open_world
+from controllers.charges import Charges, read_charges
+from controllers.recorded import RecordedWorld
+from controllers.worlds import Wish, World, open_world
 from dashboards.account_lines import Carbon, Price
+from dashboards.keeping import KeepRaw, KeepRollups, keep_of
 from dashboards.report import SITE_HELP, Catalogs
 from site_models.errors import InputError
 from site_models.figure import Strict
 from site_models.yaml_file import read_yaml, validated
+from telemetry.recording_retention import Keep
 
 DEFAULT_POLICIES = ("thermal_guard=shadow", "power_budget=shadow")
 _SITE = f"{SITE_HELP} pilot if not given."
 _SOURCE = "nvml, replay:REC or idle; the site's own if not given."
 _POLICY = "Mode off, shadow or advise. May be repeated; both of the shipped ones if none is given."
+_RECORD = "Record what is measured meanwhile: a new folder, or one to go on with."
 _HOST = "To listen on, 127.0.0.1 if not given; any other needs --tokens."
 
 
@@ -38,6 +45,10 @@ class Config(Strict):
     price: Path | None = None
     carbon: Path | None = None
     """Price and carbon intensity of electricity by time, see docs/guide/account.md."""
+    record: Path | None = None
+    keep_raw: str = ""
+    keep_rollups: str = ""
+    """A recording while it is served, and how much of it stays: docs/guide/recording.md."""
 
 
 def register(app: typer.Typer) -> None:
@@ -69,6 +80,9 @@ def serve(
     ] = None,
     price: Price = None,
     carbon: Carbon = None,
+    record: Annotated[Path | None, typer.Option("--record", metavar="FOLDER", help=_RECORD)] = None,
+    keep_raw: KeepRaw = None,
+    keep_rollups: KeepRollups = None,
     catalog: Catalogs = None,
 ) -> None:
     """Serve the live pages and the HTTP interface."""
@@ -83,6 +97,9 @@ def serve(
         "tokens": tokens,
         "price": price,
         "carbon": carbon,
+        "record": record,
+        "keep_raw": keep_raw,
+        "keep_rollups": keep_rollups,
         "catalog": tuple(catalog) if catalog else None,
     }
     chosen = _config(config).model_copy(
@@ -108,6 +125,35 @@ def _serve(chosen: Config) -> None:
         )
     )
     charges = read_charges(chosen.price, chosen.carbon, world.loop.progress.state.time_s)
+    with _recorded(world, chosen) as shown:
+        _run(shown, chosen, charges)
+
+
+@contextlib.contextmanager
+def _recorded(world: World, chosen: Config) -> Iterator[World | RecordedWorld]:
+    """Give the world with its recorder, where one was asked for, and end that afterwards.
+
+    The server hands a signal on when it is done; a terminating one must then not kill.
+    """
+    keep = keep_of(chosen.keep_raw, chosen.keep_rollups)
+    if chosen.record is None:
+        if keep != Keep():
+            raise InputError("--keep-raw, --keep-rollups: expected --record with them")
+        yield world
+        return
+    recorded = RecordedWorld(world, chosen.record, keep)
+    for note in recorded.recorder.notes:
+        typer.echo(f"{chosen.record}: {note}", err=True)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield recorded
+    finally:
+        recorded.close()
+        signal.signal(signal.SIGTERM, before)
+
+
+def _run(world: World | RecordedWorld, chosen: Config, charges: Charges) -> None:
+    """Serve until interrupted."""
     from dashboards.server import server_of  # the pages take a second to load: only here
 
     server = server_of(
