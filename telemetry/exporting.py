@@ -89,7 +89,11 @@ def _tables(
 
 
 def _write(file: BinaryIO, form: Format, schema: pa.Schema, tables: Iterator[pa.Table]) -> int:
-    opened = pa_csv.CSVWriter(file, schema) if form == "csv" else pq.ParquetWriter(file, schema, compression="zstd")
+    opened = (
+        pa_csv.CSVWriter(file, schema)
+        if form == "csv"
+        else pq.ParquetWriter(file, schema, compression="zstd")
+    )
     rows = 0
     with opened as writer:
         for table in tables:

@@ -76,7 +76,11 @@ class Recorder:
         listing = None
         if goes_on and (folder / MANIFEST_NAME).is_file():
             self._hold = _held(folder)
-            listing, self.notes = reopened(folder, site_hash)
+            try:
+                listing, self.notes = reopened(folder, site_hash)
+            except BaseException:
+                os.close(self._hold)
+                raise
         self._writer = RecordingWriter(
             folder,
             source=source,

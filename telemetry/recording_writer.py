@@ -124,11 +124,11 @@ class RecordingWriter:
                 f"{self.folder}: frame at {to_iso(time_us)} came after the one at "
                 f"{to_iso(self._last_us)}, expected times to rise"
             )
+        if self._rollups is not None:
+            self._rollups.pass_to(time_us)
         if self._rows and self._is_over(time_us):
             self._flush()
         self._last_us = time_us
-        if self._rollups is not None:
-            self._rollups.pass_to(time_us)
         for axis, values in self._fresh(frame):
             present = np.zeros(len(self._ids[axis]), bool)
             for readings in values.values():
