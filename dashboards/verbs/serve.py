@@ -112,6 +112,9 @@ def _serve(chosen: Config) -> None:
     """Open the world that was asked for and serve it until interrupted."""
     if not 0.0 < chosen.speed < math.inf:
         raise InputError(f"--speed: expected a number above 0, got {chosen.speed:g}")
+    keep = keep_of(chosen.keep_raw, chosen.keep_rollups)
+    if chosen.record is None and keep != Keep():
+        raise InputError("--keep-raw, --keep-rollups: expected --record with them")
     chosen.runs.mkdir(parents=True, exist_ok=True)
     world = open_world(
         Wish(
@@ -125,25 +128,22 @@ def _serve(chosen: Config) -> None:
         )
     )
     charges = read_charges(chosen.price, chosen.carbon, world.loop.progress.state.time_s)
-    with _recorded(world, chosen) as shown:
+    with _recorded(world, chosen.record, keep) as shown:
         _run(shown, chosen, charges)
 
 
 @contextlib.contextmanager
-def _recorded(world: World, chosen: Config) -> Iterator[World | RecordedWorld]:
+def _recorded(world: World, folder: Path | None, keep: Keep) -> Iterator[World | RecordedWorld]:
     """Give the world with its recorder, where one was asked for, and end that afterwards.
 
     The server hands a signal on when it is done; a terminating one must then not kill.
     """
-    keep = keep_of(chosen.keep_raw, chosen.keep_rollups)
-    if chosen.record is None:
-        if keep != Keep():
-            raise InputError("--keep-raw, --keep-rollups: expected --record with them")
+    if folder is None:
         yield world
         return
-    recorded = RecordedWorld(world, chosen.record, keep)
+    recorded = RecordedWorld(world, folder, keep)
     for note in recorded.recorder.notes:
-        typer.echo(f"{chosen.record}: {note}", err=True)
+        typer.echo(f"{folder}: {note}", err=True)
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield recorded

@@ -10,7 +10,7 @@ import pytest
 
 from site_models.errors import InputError
 from telemetry import recorder as recorder_file
-from telemetry import recording_writer
+from telemetry import recording_format, recording_writer
 from telemetry.frame import Frame
 from telemetry.recorder import Recorder
 from telemetry.recording import Recording
@@ -43,14 +43,14 @@ class Disk:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.full, self.now_s = False, 0.0
-        write_part = recording_writer.write_part
+        write_part = recording_format.write_part
 
         def write(*given: object) -> object:
             if self.full:
                 raise OSError(errno.ENOSPC, "No space left on device")
             return write_part(*given)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(recording_writer, "write_part", write)
+        monkeypatch.setattr("telemetry.recording_writer.write_part", write)
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_room_is_left_to_others(tmp_path: Path) -> None:
 def test_a_part_that_fails_on_one_axis_is_written_on_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_part, tries = recording_writer.write_part, []
+    write_part, tries = recording_format.write_part, []
 
     def write(folder: Path, path: str, table: object) -> object:
         tries.append(path)
@@ -126,7 +126,7 @@ def test_a_part_that_fails_on_one_axis_is_written_on_none(
             raise OSError(errno.ENOSPC, "No space left on device")
         return write_part(folder, path, table)
 
-    monkeypatch.setattr(recording_writer, "write_part", write)
+    monkeypatch.setattr("telemetry.recording_writer.write_part", write)
     axes = {"node": ("node0",), "rack": ("rack0",)}
     both = Frame(BEGIN_S, {"node_power_w": np.ones(1), "rack_power_w": np.ones(1)})
     with recording_writer.RecordingWriter(tmp_path / "r", source="", axes=axes) as writer:
