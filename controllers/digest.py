@@ -40,7 +40,7 @@ def _numbers(state: tuple[Any, ...]) -> Iterator[Floats]:
         if isinstance(item, tuple):
             yield from _numbers(item)
         else:
-            yield np.atleast_1d(np.asarray(item, dtype=np.float64))
+            yield np.ravel(np.asarray(item, dtype=np.float64))
 
 
 def _bytes(values: Floats) -> bytes:

@@ -59,7 +59,8 @@ class Loop:
     live frames are aged by; without it frames are as old as they say.
 
     Where the plant itself changes while it runs, `in_force` says which one brought the
-    newest frame: in a what-if the twin knows what has happened.
+    newest frame: in a what-if the twin knows what has happened. `troubles` adds what is wrong
+    with telemetry to the health lines.
 
     `progress` belongs to the newest snapshot: store it with `controllers.checkpoint` and a
     resumed run ends in the same digest. Checked in ``tests/controllers/test_loop.py``.
@@ -76,10 +77,11 @@ class Loop:
         label: str = "",
         now_s: Callable[[], float] | None = None,
         in_force: Callable[[], Plant] | None = None,
+        troubles: Callable[[], tuple[str, ...]] | None = None,
     ) -> None:
         self.plant, self.supervisor, self.progress = plant, supervisor, progress
         self._source, self._believe, self._now_s = source, believe, now_s
-        self._in_force = in_force
+        self._in_force, self._troubles = in_force, troubles
         self._mode: World = mode
         self.label = label
 
@@ -160,7 +162,7 @@ class Loop:
         error = self.progress.state.ledger.balance_error
         if not error <= BALANCE_LIMIT:
             lines.append(f"energy balance off by {error:.1e}")
-        return tuple(lines)
+        return (*lines, *(self._troubles() if self._troubles else ()))
 
 
 def advanced(plant: Plant, state: State, inputs: Inputs, dt_s: float, time_s: float) -> State:

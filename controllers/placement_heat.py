@@ -11,8 +11,8 @@ from controllers.placement_ground import Ground
 from controllers.placement_index import PlaceIndex
 from controllers.placement_offer import Offer
 from site_models.arrays import Flags, Floats, Ints
-from twin.gpus import SMALLEST_FLOW_RATIO
-from twin.nodes import AIR_CP_J_PER_KG_K, FAN_BAND_K, TRAY_AIR_RISE_K
+from twin.gpu_moves import SMALLEST_FLOW_RATIO
+from twin.nodes import AIR_CP_J_PER_KG_K, TRAY_AIR_RISE_K
 
 HALVINGS = 12
 """Of the range of fan speeds: to 0.02 %."""
@@ -116,7 +116,7 @@ def temperatures(
         die_c, _ = _chain_c(index, rows, inlet_c, stream, wet, lanes)
         hottest_c = np.full(len(rows.node), -np.inf)
         np.maximum.at(hottest_c, rows.row_of_gpu, die_c)
-        above = (hottest_c - nodes.fan_target_c[rows.node]) / FAN_BAND_K + 0.5
+        above = (hottest_c - nodes.fan_target_c[rows.node]) / nodes.fan_band_k[rows.node] + 0.5
         wants_more = least + (1.0 - least) * above > speed
         low, high = np.where(wants_more, speed, low), np.where(wants_more, high, speed)
     stream = np.where(wet, flow * share, high * nodes.airflow_max_kg_per_s[rows.node] / lanes)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from site_models.arrays import Flags
-from site_models.plant import AIR, Plant
+from site_models.plant import AIR, GIVEN_FLOW, Plant
 from twin.state import State
 
 V = TypeVar("V", bound=NDArray[Any])
@@ -61,12 +61,81 @@ def with_flow(plant: Plant, onset: State, circuit: int, flow: float, powered: fl
     return with_arrays(plant, circuits=circuits)
 
 
+def pumped(plant: Plant, circuit: int) -> bool:
+    """Return whether a circuit's flow comes from the curve of its pumps."""
+    return bool(plant.arrays.circuits.pump_control[circuit] != GIVEN_FLOW)
+
+
+def with_speed(plant: Plant, circuit: int, speed: float) -> Plant:
+    """Return the plant with a loop whose pumps turn at one speed, whatever their control asks."""
+    c = plant.arrays.circuits
+    return with_arrays(
+        plant,
+        circuits=c._replace(
+            pump_speed_min=put(c.pump_speed_min, [circuit], speed),
+            pump_speed_max=put(c.pump_speed_max, [circuit], speed),
+        ),
+    )
+
+
+def with_pumps(plant: Plant, circuit: int, share: float) -> Plant:
+    """Return the plant with only a part of a loop's pumps, above 0, on the same headers.
+
+    At a given head they move that part of the flow; the non-return valves of the others are
+    shut.
+    """
+    c = plant.arrays.circuits
+    linear, square = c.pump_linear_pa_s_per_kg, c.pump_square_pa_s2_per_kg2
+    return with_arrays(
+        plant,
+        circuits=c._replace(
+            pump_linear_pa_s_per_kg=put(linear, [circuit], linear[circuit] / share),
+            pump_square_pa_s2_per_kg2=put(square, [circuit], square[circuit] / share**2),
+        ),
+    )
+
+
 def stopped(plant: Plant, onset: State, circuits: Sequence[int]) -> Plant:
     """Return the plant with circuits whose movers stand still."""
     largest = plant.arrays.circuits.flow_max_kg_per_s
     for circuit in circuits:
-        plant = with_flow(plant, onset, circuit, LEAST_FLOW * float(largest[circuit]), 0.0)
+        if pumped(plant, circuit):
+            plant = with_speed(plant, circuit, 0.0)
+        else:
+            plant = with_flow(plant, onset, circuit, LEAST_FLOW * float(largest[circuit]), 0.0)
     return plant
+
+
+def with_rack_valves(plant: Plant, racks: Sequence[int], opening: Any) -> Plant:
+    """Return the plant with coolant valves of racks that stay at an opening. 0..1"""
+    r = plant.arrays.racks
+    return with_arrays(
+        plant,
+        racks=r._replace(
+            valve_opening_min=put(r.valve_opening_min, racks, opening),
+            valve_opening_max=put(r.valve_opening_max, racks, opening),
+        ),
+    )
+
+
+def with_clogged(plant: Plant, node: int, factor: float) -> Plant:
+    """Return the plant with a node whose plates lose `factor` times the pressure at a flow.
+
+    The trays of a rack are parallel and lose with the square of their flow: the tray passes a
+    part less, the others take over some of it, and the rack as a whole passes less.
+    """
+    n, r = plant.arrays.nodes, plant.arrays.racks
+    rack, share = int(n.rack[node]), float(n.liquid_flow_share[node])
+    mine = np.flatnonzero(n.rack == rack)
+    left = 1.0 - share + share / np.sqrt(factor)
+    shares = n.liquid_flow_share[mine] / left
+    shares[mine == node] /= np.sqrt(factor)
+    square = r.loss_square_pa_s2_per_kg2
+    return with_arrays(
+        plant,
+        nodes=n._replace(liquid_flow_share=put(n.liquid_flow_share, mine, shares)),
+        racks=r._replace(loss_square_pa_s2_per_kg2=put(square, [rack], square[rack] / left**2)),
+    )
 
 
 def without_water(plant: Plant, where: Sequence[int]) -> Plant:
@@ -107,6 +176,9 @@ def without_units(plant: Plant, onset: State, where: Sequence[int]) -> Plant:
         mine = x.hot_circuit == k
         left = float((rated * mine * after).sum())
         share = left / max(float((rated * mine * before).sum()), 1e-9)
+        if pumped(plant, k):
+            plant = with_pumps(plant, k, share) if share > 0.0 else with_speed(plant, k, 0.0)
+            continue
         largest = float(plant.arrays.circuits.flow_max_kg_per_s[k])
         plant = with_flow(plant, onset, k, max(share, LEAST_FLOW) * largest, share)
     return plant
@@ -155,34 +227,17 @@ def dark(plant: Plant, racks: Flags) -> Plant:
     )
 
 
-def without_feeds(plant: Plant, onset: State, where: Sequence[int]) -> Plant:
-    """Return the plant with stages of the power chain lost, and with them all below.
+def without_feeds(plant: Plant, where: Sequence[int]) -> Plant:
+    """Return the plant with stages of the power chain open.
 
-    Racks go over to their other feeds; those with none left are dark. Pumps, fans and
-    chillers behind a lost stage stand still. Batteries are not in the step: what the stage
-    gives is lost at once.
+    The step does the rest: batteries behind them take over, racks go to their other feeds,
+    what has none left is dark and stands still.
     """
-    f, links, arrays = plant.arrays.feeds, plant.arrays.rack_feeds, plant.arrays
-    live = f.in_service.copy()
-    live[where] = False
-    for i, parent in enumerate(f.parent):
-        live[i] &= parent < 0 or live[parent]
-    gone = ~live
-    feeds = f._replace(
-        in_service=put(f.in_service, gone, False),
-        loss_fixed=put(f.loss_fixed, gone, 0.0),
-        loss_linear=put(f.loss_linear, gone, 0.0),
-        loss_square=put(f.loss_square, gone, 0.0),
-    )
-    count = len(plant.rack_names)
-    wired = np.bincount(links.rack, minlength=count) > 0
-    carried = np.bincount(links.rack, weights=live[links.feed], minlength=count) > 0.0
-    plant = dark(with_arrays(plant, feeds=feeds), wired & ~carried)
-    plant = stopped(plant, onset, _behind(arrays.circuits.mover_feed, gone))
-    plant = with_cells(plant, _behind(arrays.exchangers.fan_feed, gone), 0.0)
-    return without_chillers(plant, _behind(arrays.chillers.feed, gone))
+    f = plant.arrays.feeds
+    return with_arrays(plant, feeds=f._replace(in_service=put(f.in_service, where, False)))
 
 
-def _behind(feed: NDArray[Any], gone: Flags) -> list[int]:
-    """Return the places of what hangs on feeds that are gone."""
-    return [i for i, at in enumerate(feed) if at >= 0 and gone[at]]
+def unsupplied(plant: Plant, names: Sequence[str]) -> Plant:
+    """Return the plant with nothing in front of some stages, which are themselves closed."""
+    f, where = plant.arrays.feeds, [plant.feed_names.index(name) for name in names]
+    return with_arrays(plant, feeds=f._replace(supplied=put(f.supplied, where, False)))

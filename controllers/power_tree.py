@@ -120,7 +120,8 @@ def power_tree(plant: Plant) -> PowerTree:
     for f in range(count):
         if (parent := int(feeds.parent[f])) >= 0:
             depth[f] = depth[parent] + 1
-            live[f] &= live[parent]
+            backed = feeds.battery_j[f] > 0.0 or feeds.generator_w[f] > 0.0
+            live[f] &= live[parent] or backed
     layers = tuple(np.flatnonzero(depth == d) for d in range(int(depth.max(initial=-1)) + 1))
     share = np.where(live[links.feed], links.share, 0.0)
     racks = len(plant.rack_names)

@@ -2,18 +2,18 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from controllers.admit import Limits
 from controllers.course import Course
 from controllers.rig_readings import Sensors, readings
-from site_models.arrays import Floats
-from site_models.plant import Plant
+from site_models.arrays import Flags, Floats
+from site_models.plant import Plant, freeze
 from telemetry.frame import Frame
 from telemetry.signals import AXES
-from twin.state import Inputs, State
+from twin.state import MODELLED, Inputs, State
 from twin.step import step
 
 Demand = Callable[[float], Floats]
@@ -39,16 +39,33 @@ class Series:
         return held
 
 
+NEVER_C = 1e6
+"""A limit that no temperature reaches."""
+
+
+def without_thermal_control(plant: Plant) -> Plant:
+    """Return the plant with GPUs that never act on their temperature."""
+    gpus = plant.arrays.gpus
+    never_c = np.full_like(gpus.temp_limit_c, NEVER_C)
+    careless = gpus._replace(
+        temp_limit_c=never_c,
+        slowdown_c=never_c + 1.0,
+        shutdown_c=never_c + 2.0,
+        memory_limit_c=never_c.copy(),
+    )
+    return replace(plant, arrays=plant.arrays._replace(gpus=freeze(careless)))
+
+
 class Rig:
     """Plays a demand through the step with the caps applied, and reads its own sensors.
 
-    Each `read` is `dt_s` later. During the interval every GPU draws the lesser of its demand
-    at the interval's start and its cap; caps whose dead-man's time is over are the device
-    defaults again. The devices' own thermal control is not played: a GPU past its limit
-    keeps its power, so that what a policy prevents can be seen. With `shuts_down` it turns
-    itself off for good where it reaches its shutdown temperature. The same start, demand,
-    weather, events and caps give the same frames, bit for bit; without events also when
-    resumed from a state.
+    Each `read` is `dt_s` later. During the interval every GPU draws what its load at the
+    interval's start comes to with its leakage, no more than its cap; caps whose dead-man's
+    time is over are the device defaults again. The devices' own thermal control is played:
+    a GPU past its limit lowers its clock, and turns itself off for good where it reaches its
+    shutdown temperature. Without `thermal_control` it keeps its power at any temperature, so
+    that what a policy prevents can be seen. The same start, demand, weather, events and caps
+    give the same frames, bit for bit; without events also when resumed from a state.
 
     A course of events exchanges the plant: `plant` is the one in force. GPUs that it takes
     out of service draw nothing, and the shifts of its setpoints are added to the inputs'.
@@ -65,7 +82,7 @@ class Rig:
         end_s: float = math.inf,
         sensors: Sensors | None = None,
         course: Course | None = None,
-        shuts_down: bool = False,
+        thermal_control: bool = True,
     ) -> None:
         if not dt_s > 0.0:
             raise ValueError(f"dt_s: expected a positive number of seconds, got {dt_s}")
@@ -76,15 +93,19 @@ class Rig:
         """What truly drove it last."""
         self.plant = plant
         """The plant in force: as built, changed by the events so far."""
-        self.shut_down = np.zeros(len(plant.gpu_names), dtype=np.bool_)
-        """GPUs that turned themselves off."""
         self._built, self._start_inputs = plant, inputs
+        self._thermal_control = thermal_control
         self._dt_s, self._end_s = dt_s, end_s
         self._demand, self._weather = demand, weather
-        self._course, self._shuts_down = course, shuts_down
+        self._course = course
         self._sensors = Sensors() if sensors is None else sensors
         self._limits = Limits(gpus.power_min_w, gpus.power_max_w, gpus.power_max_w)
         self._cap_w, self._until_s = gpus.power_max_w, math.inf
+
+    @property
+    def shut_down(self) -> Flags:
+        """GPUs that turned themselves off."""
+        return self.state.gpu_off
 
     @property
     def axes(self) -> Mapping[str, Sequence[str]]:
@@ -101,9 +122,8 @@ class Rig:
         if self._course is not None:
             self.plant = self._course.plant(self.state, self._dt_s)
         self.inputs = self._driven(start_s)
-        self.state = step(self.plant, self.state, self.inputs, self._dt_s)
-        if self._shuts_down:
-            self.shut_down |= self.state.gpu_temp_c >= self._built.arrays.gpus.shutdown_c
+        played = self.plant if self._thermal_control else without_thermal_control(self.plant)
+        self.state = step(played, self.state, self.inputs, self._dt_s)
         values = readings(self.plant, self.state, self.inputs, self._cap_w)
         frame = Frame(self.state.time_s, self._sensors.seen(values, self.state.time_s))
         return frame if self._course is None else self._course.seen(frame)
@@ -114,11 +134,13 @@ class Rig:
         air = self._weather(time_s)
         if self._course is not None:
             air = self._course.outdoors(time_s, air)
-        dark = built.gpus.in_service & ~arrays.gpus.in_service | self.shut_down
+        dark = built.gpus.in_service & ~arrays.gpus.in_service
         shift_k = arrays.exchangers.setpoint_c - built.exchangers.setpoint_c
         start = self._start_inputs
         return start._replace(
-            gpu_power_w=np.where(dark, 0.0, np.minimum(self._demand(time_s), self._cap_w)),
+            gpu_power_w=np.where(dark, 0.0, self._demand(time_s)),
+            gpu_power_basis=np.full(len(dark), MODELLED, dtype=np.int64),
+            gpu_cap_w=self._cap_w,
             exchanger_setpoint_c=start.exchanger_setpoint_c + shift_k,
             dry_bulb_c=air[0],
             wet_bulb_c=air[1],

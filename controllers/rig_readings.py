@@ -8,6 +8,7 @@ import numpy as np
 from site_models.arrays import Floats
 from site_models.plant import Plant
 from telemetry.signals import SIGNALS
+from twin.physics.clocks import IDLE
 from twin.state import Inputs, State
 
 
@@ -47,7 +48,8 @@ class Sensors:
 
 def readings(plant: Plant, state: State, inputs: Inputs, gpu_cap_w: Floats) -> dict[str, Floats]:
     """Return true values of the signals that a well-instrumented site has, on its axes."""
-    racks, x = plant.arrays.racks, plant.arrays.exchangers
+    gpus, racks = plant.arrays.gpus, plant.arrays.racks
+    x, f = plant.arrays.exchangers, plant.arrays.feeds
     wet = racks.liquid_circuit >= 0
     cdu, water = plant.cdu_exchangers, plant.facility_circuits
     tcs, fws = x.hot_circuit[cdu], x.cold_circuit[cdu]
@@ -61,28 +63,49 @@ def readings(plant: Plant, state: State, inputs: Inputs, gpu_cap_w: Floats) -> d
         "gpu_temp_c": state.gpu_temp_c,
         "memory_temp_c": state.memory_temp_c,
         "gpu_cap_w": gpu_cap_w,
+        "gpu_margin_k": gpus.temp_limit_c - state.gpu_temp_c,
+        "sm_clock_hz": _sm_clock_hz(plant, state),
+        "clocks_event_reasons": state.gpu_event_reasons.astype(np.float64),
         "node_power_w": state.node_power_w,
         "node_dc_power_w": state.node_dc_power_w,
         "node_inlet_c": state.node_inlet_c,
         "rack_power_w": state.rack_power_w,
-        "rack_supply_c": np.where(wet, state.circuit_supply_c[racks.liquid_circuit], np.nan),
+        "rack_supply_c": np.where(wet, state.circuit_delivered_c[racks.liquid_circuit], np.nan),
         "rack_return_c": np.where(wet, state.rack_return_c, np.nan),
         "rack_flow_kg_per_s": np.where(wet, state.rack_flow_kg_per_s, np.nan),
+        "rack_dp_pa": np.where(wet, state.rack_dp_pa, np.nan),
         "cdu_tcs_supply_c": state.circuit_supply_c[tcs],
-        "cdu_tcs_return_c": state.circuit_return_c[tcs],
+        "cdu_tcs_return_c": state.circuit_arriving_c[tcs],
         "cdu_fws_supply_c": state.circuit_supply_c[fws],
         "cdu_fws_return_c": state.circuit_supply_c[fws] + fws_rise_k,
         "cdu_heat_w": state.exchanger_heat_w[cdu],
         "cdu_flow_kg_per_s": state.circuit_flow_kg_per_s[tcs],
         "cdu_fws_flow_kg_per_s": state.exchanger_cold_flow_kg_per_s[cdu],
+        "cdu_power_w": state.circuit_mover_power_w[tcs],
+        "cdu_dp_pa": state.circuit_dp_pa[tcs],
         "cdu_valve": state.exchanger_opening[cdu],
         "fws_supply_c": state.circuit_supply_c[water],
         "fws_return_c": state.circuit_return_c[water],
         "fws_flow_kg_per_s": state.circuit_flow_kg_per_s[water],
         "feed_power_w": state.feed_power_w,
+        "feed_live": state.feed_live,
+        "feed_battery_j": np.where(f.battery_j > 0.0, state.feed_battery_j, np.nan),
+        "feed_battery_w": np.where(f.battery_j > 0.0, state.feed_battery_w, np.nan),
+        "feed_breaker_thermal": np.where(
+            f.breaker_rating_a > 0.0, state.feed_breaker_thermal, np.nan
+        ),
         "it_power_w": np.array([it_w]),
         "facility_power_w": np.array([metered_w]),
         "pue": np.array([metered_w / it_w if it_w > 0.0 else np.nan]),
         "dry_bulb_c": np.array([inputs.dry_bulb_c]),
         "wet_bulb_c": np.array([inputs.wet_bulb_c]),
     }
+
+
+def _sm_clock_hz(plant: Plant, state: State) -> Floats:
+    """Return SM clocks [Hz]: the lowest of an idle GPU, else the highest as far as allowed."""
+    groups, group = plant.arrays.groups, plant.arrays.gpus.group
+    idle = (state.gpu_event_reasons & IDLE).astype(bool)
+    ratio = np.where(idle, groups.clock_min[group], state.gpu_clock_ratio)
+    clock_hz: Floats = np.where(state.gpu_off, 0.0, groups.clock_max_hz[group] * ratio)
+    return clock_hz

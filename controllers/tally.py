@@ -54,13 +54,14 @@ class Tally:
             self._sequels.append(_Sequel(event, until_s, plant, what_if.rig.state))
         self._hottest = (-np.inf, "", 0.0)
         self._site_j, self._it_j, self._water_kg, self._usual_j = 0.0, 0.0, 0.0, 0.0
-        self.balance_error = 0.0
+        self._battery_j, self.balance_error = 0.0, 0.0
 
     def look(self, dt_s: float) -> None:
         """Take the rig's present state, which came `dt_s` after the last, into account."""
         state = self._rig.state
         ledger = state.ledger
         self._site_j += ledger.energy_in_j
+        self._battery_j += ledger.battery_j
         self._it_j += ledger.it_energy_j
         self._water_kg += ledger.water_kg
         self._usual_j = self._usual_j or ledger.energy_in_j
@@ -89,7 +90,8 @@ class Tally:
         return {
             "energy_j": self._site_j,
             "it_energy_j": self._it_j,
-            "pue": self._site_j / self._it_j if self._it_j > 0.0 else None,
+            "battery_j": self._battery_j,
+            "pue": (self._site_j - self._battery_j) / self._it_j if self._it_j > 0.0 else None,
             "gpu_temp_max_c": hottest_c if gpu else None,
             "gpu_temp_max_id": gpu,
             "gpu_temp_max_at_s": after_s,
@@ -127,7 +129,9 @@ class _Sequel:
         self._gpu = _rise(self._gpu, state.gpu_temp_c - was.gpu_temp_c, names.gpu_names, after_s)
         warmer_k = state.circuit_supply_c - was.circuit_supply_c
         self._supply = _rise(self._supply, warmer_k, names.circuit_names, after_s)
-        lost = names.arrays.gpus.in_service & ~plant.arrays.gpus.in_service
+        rack = plant.arrays.nodes.rack[plant.arrays.gpus.node]
+        fed = plant.arrays.gpus.in_service & (state.rack_powered[rack] > 0.0)
+        lost = names.arrays.gpus.in_service & ~fed
         self._dark = max(self._dark, int(lost.sum()))
         shut = off & ~self._off_before
         if self._shut is None and shut.any():

@@ -24,7 +24,7 @@ from site_models.plant import Plant
 from telemetry.frame import Frame
 from twin.inputs import Believer
 from twin.start import first_state, idle_inputs
-from twin.state import MEASURED, Inputs, State
+from twin.state import MODELLED, Inputs, State
 from twin.steady import NotSettledError, steady
 
 
@@ -84,7 +84,7 @@ def staged_from(
     first = idle_inputs(plant, *outdoors(start_s)) if onset is None else onset.inputs
     inputs = first._replace(
         gpu_power_w=demand(start_s),
-        gpu_power_basis=np.full(len(plant.gpu_names), MEASURED, dtype=np.int64),
+        gpu_power_basis=np.full(len(plant.gpu_names), MODELLED, dtype=np.int64),
     )
     if onset is None:
         state = _at_rest(plant, inputs, start_s)
@@ -99,7 +99,6 @@ def staged_from(
         dt_s,
         end_s=start_s + scenario.duration_s,
         course=Course(plant, scenario.events, start_s),
-        shuts_down=True,
     )
     return WhatIf(scenario, path, rig, _Insider(rig, outdoors))
 

@@ -5,8 +5,8 @@ and nobody to act on. What-if: the rig is both. Live: devices and their actuator
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from controllers.actuators.nobody import Nobody
 from controllers.allocations import Allocations
 from controllers.checkpoint import resume
 from controllers.journal import Journal
+from controllers.live import Live, open_live
 from controllers.loop import Loop, Progress, begun
 from controllers.onset import Onset
 from controllers.outdoors import outdoors_of
@@ -34,6 +35,7 @@ from telemetry.held import Held
 from telemetry.pace import Paced
 from telemetry.source import Source
 from twin.inputs import Believer, Outdoors
+from twin.overlay import applied, read_overlay
 from twin.start import first_state, idle_inputs
 from twin.state import State
 from twin.steady import NotSettledError, steady
@@ -52,6 +54,8 @@ class Wish:
     site: str
     spec: str = ""
     """SPEC of the source; empty: the site's default."""
+    also: tuple[str, ...] = ()
+    """Further live sources, on the same frame."""
     policies: tuple[str, ...] = ("hold",)
     """Names, each with `=MODE` where not shadow; armed in a scenario alone."""
     dt_s: float = 1.0
@@ -67,6 +71,8 @@ class Wish:
     onset: Onset | None = None
     """What a scenario begins from; at rest if not given."""
     catalogs: tuple[Path, ...] = ()
+    params: Path | None = None
+    """Overlay of identified parameters."""
 
 
 @dataclass(slots=True)
@@ -81,7 +87,8 @@ class World:
     outdoors: Outdoors
     what_if: WhatIf | None = None
     """The scenario that is played and its rig; None where nothing is simulated."""
-    _close: list[Callable[[], None]] = field(default_factory=list)
+    live: Live | None = None
+    """The live sources and their health; None where nothing is live."""
 
     @property
     def zone(self) -> str:
@@ -99,11 +106,12 @@ def open_world(wish: Wish) -> World:
     wish = replace(wish, site=name, catalogs=catalogs)
     site = load_site(name)
     plant = compile_site(name, catalogs)
+    if wish.params is not None:
+        plant = applied(plant, read_overlay(wish.params))
     outdoors = outdoors_of(site.location)
     spec = wish.spec or site.default_source or "idle"
     if spec.startswith(SCENARIO):
         return _open_scenario(spec, site, plant, outdoors, wish)
-    live = is_live(find_sources().get(spec.partition(":")[0]))
     supervisor = Supervisor(
         plant,
         policies_of(wish.policies),
@@ -117,9 +125,19 @@ def open_world(wish: Wish) -> World:
         progress = resume(wish.resume, plant, supervisor)
     else:
         progress = _first_progress(plant, believer, outdoors, source.read())
-    if live:  # what was read does not come again, and the clock is not ours to set
-        loop = Loop(plant, source, believer, supervisor, progress, "LIVE", label, time.time)
-        return World(site, plant, loop, supervisor, Allocations(plant), outdoors)
+    if isinstance(source, Live):  # what was read does not come again
+        loop = Loop(
+            plant,
+            source,
+            believer,
+            supervisor,
+            progress,
+            "LIVE",
+            label,
+            time.time,
+            troubles=source.troubles,
+        )
+        return World(site, plant, loop, supervisor, Allocations(plant), outdoors, live=source)
     after_s = progress.state.time_s if progress.tick else -np.inf
     source, label = open_spec(spec, plant, wish, after_s)
     if np.isfinite(wish.speed):
@@ -182,9 +200,9 @@ def open_spec(spec: str, plant: Plant, wish: Wish, after_s: float = -np.inf) -> 
         known = ", ".join(sorted([*found, "idle", "scenario"]))
         raise InputError(f"source {spec!r}: expected one of: {known}")
     module, span = found[scheme], (wish.from_s, wish.to_s, wish.loop)
-    if is_live(module):
-        opened = module.open_source(argument, plant, *span, every_s=wish.dt_s)
-        return opened, opened.label
+    if is_live(module) or wish.also:
+        live = open_live((spec, *wish.also), plant, wish.dt_s)
+        return live, live.label
     opened = module.open_source(argument, plant, *span)
     return Held(opened, wish.dt_s, after_s, wish.to_s), opened.label
 

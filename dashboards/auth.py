@@ -17,8 +17,12 @@ from site_models.errors import InputError
 
 
 class Role(IntEnum):
-    """Each role may do all that the ones before it may."""
+    """Each role may do all that the ones before it may, but for telemetry's own.
 
+    A source writes telemetry and does nothing else; of the others only an admin may write.
+    """
+
+    SOURCE = 0
     VIEWER = 1
     SCHEDULER = 2
     OPERATOR = 3

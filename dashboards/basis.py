@@ -4,15 +4,34 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dashboards.numbers import fixed
 from dashboards.summary import Summary
-from twin.state import ASSUMED, HELD, INFERRED, MEASURED
+from twin.physics.clocks import (
+    HW_SLOWDOWN,
+    HW_THERMAL,
+    IDLE,
+    POWER_BRAKE,
+    SW_POWER_CAP,
+    SW_THERMAL,
+)
+from twin.state import ASSUMED, HELD, INFERRED, MEASURED, MODELLED
 
 WORDS = {
     MEASURED: "measured",
     INFERRED: "inferred from the node's meter",
     HELD: "held at its last reading",
     ASSUMED: "assumed idle, never read",
+    MODELLED: "modelled from the load asked for",
 }
+REASONS = {
+    IDLE: "idle",
+    SW_POWER_CAP: "held at its power limit",
+    HW_SLOWDOWN: "slowed down by hardware",
+    SW_THERMAL: "throttled by temperature",
+    HW_THERMAL: "at its slowdown temperature",
+    POWER_BRAKE: "power brake",
+}
+"""Clocks event reasons, bit by bit."""
 SIGN = "≈"
 """Before a figure that rests on something other than a measurement of the GPU itself."""
 
@@ -20,6 +39,18 @@ SIGN = "≈"
 def basis_of(summary: Summary, gpu: int) -> str:
     """Return in words what a GPU's power, and so its temperature, rests on."""
     return WORDS[int(summary.snapshot.inputs.gpu_power_basis[gpu])]
+
+
+def throttling_of(summary: Summary, gpu: int) -> str:
+    """Return in words what lowers a GPU's clock, and to how much; empty if nothing does."""
+    state = summary.state
+    if state.gpu_off[gpu]:
+        return "turned itself off at its shutdown temperature"
+    bits = int(state.gpu_event_reasons[gpu])
+    if not bits & ~IDLE:
+        return ""
+    words = ", ".join(said for bit, said in REASONS.items() if bits & bit)
+    return f"clock {fixed(100.0 * float(state.gpu_clock_ratio[gpu]), 0)} %: {words}"
 
 
 def sign_of(summary: Summary, gpus: Sequence[int]) -> str:

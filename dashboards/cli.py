@@ -75,3 +75,7 @@ def _complain(message: str) -> int:
 def run() -> None:
     """Entry point of the `twin` command."""
     sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar, cast
 from controllers.allocations import Allocations
 from controllers.books import Books, Entry
 from controllers.charges import Charges
+from controllers.live import Live
 from controllers.snapshot import Snapshot
 from controllers.supervisor import Supervisor
 from dashboards.findings import Finding, findings
@@ -37,6 +38,10 @@ class World(Protocol):
     @property
     def supervisor(self) -> Supervisor:
         """Return the keeper of policy modes, parameters and the journal."""
+
+    @property
+    def live(self) -> Live | None:
+        """Return the live sources; None where nothing is live."""
 
     def snapshots(self) -> Iterator[Snapshot]:
         """Yield one snapshot per tick until the source ends."""

@@ -11,6 +11,8 @@ from dashboards.index import Index
 from dashboards.numbers import fixed, power, share
 from dashboards.summary import Summary
 from site_models.arrays import Floats, Ints
+from twin.feed_room import DEAD, ON_BATTERY, ON_GENERATOR, TRIPPED, feed_standing
+from twin.physics.pump_control import ALARM_DELAY_S
 
 NEAR_GPU_K, NEAR_COOLANT_K, NEAR_SHARE = 3.0, 1.0, 0.95
 """Margins below which a limit counts as near."""
@@ -87,6 +89,10 @@ def _circuits(index: Index, summary: Summary) -> Iterator[Finding]:
         level = level_of(float(limit_c[circuit] - supply_c[circuit]), NEAR_COOLANT_K)
         what = f"supply {fixed(supply_c[circuit])} °C, limit {fixed(limit_c[circuit])} °C"
         yield Finding(level, index.plant.circuit_names[circuit], what)
+    short_s = summary.state.circuit_low_flow_s
+    for circuit in np.flatnonzero(short_s >= ALARM_DELAY_S):
+        what = f"less than 90 % of the flow asked for, since {fixed(short_s[circuit], 0)} s"
+        yield Finding(Severity.OVER, index.plant.circuit_names[circuit], what)
 
 
 def _exchangers(index: Index, summary: Summary) -> Iterator[Finding]:
@@ -104,6 +110,33 @@ def _feeds(index: Index, summary: Summary) -> Iterator[Finding]:
             f" ({share(float(load_w[feed] / rating_w[feed]))})"
         )
         yield Finding(level, index.plant.feed_names[feed], what)
+    yield from _feed_states(index, summary)
+
+
+def _feed_states(index: Index, summary: Summary) -> Iterator[Finding]:
+    """Yield stages that are not simply live, those behind a dead one left out, and hot breakers."""
+    plant, state = index.plant, summary.state
+    standing = feed_standing(plant, state)
+    for feed, (name, status) in enumerate(zip(plant.feed_names, standing.status, strict=True)):
+        parent = plant.arrays.feeds.parent[feed]
+        if status == TRIPPED:
+            yield Finding(Severity.OVER, name, "tripped; open until it is reset")
+        elif (
+            status == DEAD
+            and plant.arrays.feeds.in_service[feed]
+            and (parent < 0 or state.feed_live[parent] > 0.0)
+        ):
+            yield Finding(Severity.OVER, name, "gives no power")
+        elif status == ON_BATTERY:
+            left = f"{fixed(standing.battery_left_s[feed] / 60.0)} min left at this load"
+            yield Finding(
+                Severity.NEAR, name, f"on battery, {share(standing.battery_share[feed])}, {left}"
+            )
+        elif status == ON_GENERATOR:
+            yield Finding(Severity.NEAR, name, "on its generator")
+        elif standing.breaker_share[feed] >= NEAR_SHARE:
+            what = f"breaker at {share(standing.breaker_share[feed])} of what trips it"
+            yield Finding(Severity.NEAR, name, what)
 
 
 def _notes(index: Index, summary: Summary) -> Iterator[Finding]:

@@ -16,6 +16,8 @@ from dashboards.auth import CALLER, Caller, Role, TokenBook, caller_of, secret_o
 COOKIE = "twin_session"
 OPEN_PATHS = ("/healthz", "/readyz")
 """Probes carry no token."""
+WRITE_PATH = "/api/v1/write"
+"""All that the role source is let through to."""
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
@@ -55,6 +57,9 @@ class Guard:
             return
         if not _same_origin(scope, headers):
             await _refuse(scope, receive, send, 403, "the request comes from another site")
+            return
+        if caller.role == Role.SOURCE and scope["path"] != WRITE_PATH:
+            await _refuse(scope, receive, send, 403, "a source may write telemetry alone")
             return
         reset = CALLER.set(caller)
         try:

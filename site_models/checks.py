@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from site_models.catalog import Catalog
 from site_models.errors import InputError
+from site_models.kinds.breaker import Breaker
 from site_models.kinds.cdu import Cdu
 from site_models.kinds.chiller import Chiller
 from site_models.kinds.crah import Crah
@@ -17,7 +18,7 @@ from site_models.kinds.gpu import Gpu
 from site_models.kinds.node import Node
 from site_models.kinds.rack import Rack
 from site_models.lower_racks import rated_liquid_w
-from site_models.site import FacilityWater, Hall, RackGroup, Site
+from site_models.site import FacilityWater, Feed, Hall, RackGroup, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,9 @@ def site_checks(site: Site, catalog: Catalog) -> list[Check]:
         _hall_air_capacity(site, catalog),
         _facility_water_capacity(site, catalog),
         _feed_ratings(site, catalog),
+        _breaker_ratings(site, catalog),
         _temperature_chain(site),
+        _leakage_runaway(site, catalog),
     ]
 
 
@@ -151,6 +154,31 @@ def _rejection_w(system: FacilityWater, catalog: Catalog) -> float:
 def _feed_ratings(site: Site, catalog: Catalog) -> Check:
     """IT load alone, without losses or cooling; a feed marked oversubscribed may exceed."""
     feeds = {feed.name: feed for feed, _ in site.all_feeds()}
+    loads = _it_loads_w(site, catalog, feeds)
+    firm = {name: load for name, load in loads.items() if not feeds[name].oversubscribed}
+    ratings = {name: feed.rating_w for name, feed in feeds.items()}
+    return _overload("feed_ratings", "feeds", firm, ratings)
+
+
+def _breaker_ratings(site: Site, catalog: Catalog) -> Check:
+    """The same load against what each breaker takes for hours: 80 % of a standard one (NEC)."""
+    feeds = {feed.name: feed for feed, _ in site.all_feeds()}
+    lasting_w = {
+        name: float(catalog.get(Breaker, feed.breaker).continuous_share) * feed.rating_w
+        for name, feed in feeds.items()
+        if feed.breaker and not feed.oversubscribed
+    }
+    loads = _it_loads_w(site, catalog, feeds)
+    return _overload(
+        "breaker_ratings",
+        "feeds",
+        {name: load for name, load in loads.items() if name in lasting_w},
+        lasting_w,
+    )
+
+
+def _it_loads_w(site: Site, catalog: Catalog, feeds: dict[str, Feed]) -> dict[str, float]:
+    """Return the rated draw of the racks behind each feed, shares as with all feeds there."""
     loads: dict[str, float] = defaultdict(float)
     for hall in site.halls:
         for group in _groups(hall):
@@ -159,9 +187,7 @@ def _feed_ratings(site: Site, catalog: Catalog) -> Check:
                 while name:
                     loads[name] += power_w / len(group.feeds)
                     name = feeds[name].parent
-    firm = {name: load for name, load in loads.items() if not feeds[name].oversubscribed}
-    ratings = {name: feed.rating_w for name, feed in feeds.items()}
-    return _overload("feed_ratings", "feeds", firm, ratings)
+    return loads
 
 
 def _temperature_chain(site: Site) -> Check:
@@ -179,3 +205,38 @@ def _temperature_chain(site: Site) -> Check:
                     f" {water[system]:g} C that {system} supplies",
                 )
     return Check("temperature_chain", True, "every setpoint lies above its facility water's")
+
+
+def _leakage_runaway(site: Site, catalog: Catalog) -> Check:
+    """A GPU's leakage must not feed itself: R dP/dT below 1 at its shutdown temperature.
+
+    R is from die to mean coolant at the chain's reference flow.
+    """
+    name, worst, told = "leakage_runaway", 0.0, "no GPU"
+    for model, node in _gpus_used(site, catalog):
+        gpu = catalog.get(Gpu, model)
+        chain = gpu.liquid if node.cooling == "liquid" else gpu.air
+        if chain is None:
+            continue
+        limit_c = float(gpu.temp_limit_c) + float(gpu.shutdown_offset_k)
+        resistance = float(chain.die_resistance_k_per_w) + float(chain.body_resistance_k_per_w)
+        gain = resistance * float(gpu.leakage_rate_per_k) * gpu.leakage_at_w(limit_c)
+        if gain >= 1.0:
+            return Check(
+                name,
+                False,
+                f"catalog/gpu/{model}.yaml: leakage_w: each kelvin brings {gain:.2g} K more at the"
+                f" shutdown temperature of {limit_c:g} C, expected less than 1 K",
+            )
+        if gain >= worst:
+            worst = gain
+            told = f"{model} is the nearest: each kelvin brings {gain:.2g} K more at {limit_c:g} C"
+    return Check(name, True, told)
+
+
+def _gpus_used(site: Site, catalog: Catalog) -> list[tuple[str, Node]]:
+    """Return the GPU models of a site, each with a node that holds it, in their order."""
+    racks = {group.model for hall in site.halls for group in _groups(hall)}
+    entries = [entry.model for name in sorted(racks) for entry in catalog.get(Rack, name).nodes]
+    nodes = [catalog.get(Node, model) for model in dict.fromkeys(entries)]
+    return [(node.gpu, node) for node in nodes if node.gpu]

@@ -17,6 +17,7 @@ from site_models.checks import refuse_overload
 from site_models.draft import Draft
 from site_models.errors import InputError
 from site_models.lower_cooling import lower_cdu, lower_crah, lower_hall_air
+from site_models.lower_fabric import lower_fabric
 from site_models.lower_power import lower_feeds
 from site_models.lower_racks import lower_rows
 from site_models.lower_water import lower_facility_water
@@ -52,7 +53,7 @@ def _lower_cooling(draft: Draft) -> None:
         lower_facility_water(draft, system, f"facility_water.{system.name}")
     for position, hall in enumerate(site.halls):
         for cdu in hall.cdus:
-            lower_cdu(draft, cdu, f"halls.{position}.cdus.{cdu.name}")
+            lower_cdu(draft, cdu, hall, f"halls.{position}.cdus.{cdu.name}")
         for crah in hall.crahs:
             lower_crah(draft, crah, hall, f"halls.{position}.crahs.{crah.name}")
 
@@ -82,6 +83,7 @@ def _refuse_equal_names(draft: Draft) -> None:
 
 def _plant(draft: Draft) -> Plant:
     circuits = draft.circuits.arrays()
+    fabric = lower_fabric(draft)
     return Plant(
         site=draft.site.name,
         site_hash=_hash_of(draft),
@@ -115,6 +117,7 @@ def _plant(draft: Draft) -> Plant:
         facility_circuits=np.flatnonzero(circuits.kind == FWS).astype(np.int64),
         rack_place_m=np.array(draft.place_m, dtype=np.float64).reshape(-1, 5),
         hall_size_m=_extent_m(draft.site),
+        fabric=fabric,
     )
 
 

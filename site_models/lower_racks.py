@@ -2,17 +2,25 @@
 
 import math
 
+import numpy as np
+
 from site_models.draft import Draft
 from site_models.errors import InputError
 from site_models.kinds.gpu import Gpu, ThermalChain
 from site_models.kinds.node import Node, SupplyLoss
 from site_models.kinds.rack import Rack
-from site_models.site import Hall, RackGroup, Row
+from site_models.lower_pumps import curve_by_mass
+from site_models.site import Hall, RackGroup, Row, Spread
 
 Place = tuple[float, float, float, float, float]
 """Centre x and y, width, depth [m], facing [rad]."""
 
 NO_SUPPLY = (0.0, 0.0, 0.0, 0.0)
+LONGEST_TAIL = 3.0
+"""Standard deviations that a GPU differs from its model at most."""
+FAN_BAND_K = 20.0
+FAN_LAG_S = 10.0
+"""Of every node's fan control until they are identified; no maker publishes them."""
 LIQUID_TEMP_C = 45.0
 """Coolant properties of cold plates are taken at this temperature."""
 
@@ -41,6 +49,7 @@ def _lower_rack(draft: Draft, hall: Hall, row: Row, group: RackGroup, slot: int,
         raise InputError(f"{draft.where}: {key}.cdu: missing, expected the CDU of {name}")
     density = draft.fluid_rates("pg25", LIQUID_TEMP_C, key)[0] if model.coolant else 0.0
     lumped, coolant = model.lumped, model.coolant
+    losses = _losses(draft, model, circuit, density)
     supply = supply_loss(model.shelf)
     rack = draft.racks.add(
         name,
@@ -55,10 +64,16 @@ def _lower_rack(draft: Draft, hall: Hall, row: Row, group: RackGroup, slot: int,
         return_setpoint_c=float(coolant.return_setpoint_c) if coolant else 0.0,
         flow_max_kg_per_s=float(coolant.flow_max_m3_per_s) * density if coolant else 0.0,
         flow_min_kg_per_s=float(coolant.flow_min_m3_per_s) * density if coolant else 0.0,
+        loss_square_pa_s2_per_kg2=losses[0],
+        loss_linear_pa_s_per_kg=losses[1],
+        valve_square_pa_s2_per_kg2=losses[2],
+        valve_opening_min=0.0,
+        valve_opening_max=1.0,
         shelf_rating_w=supply[0],
         shelf_loss_fixed=supply[1],
         shelf_loss_linear=supply[2],
         shelf_loss_square=supply[3],
+        storage_j=float(model.storage_j) if model.storage_j else 0.0,
         in_service=_served(draft, group, name),
     )
     draft.learn("rack", name, rack, f"{key}.name")
@@ -72,6 +87,16 @@ def _lower_rack(draft: Draft, hall: Hall, row: Row, group: RackGroup, slot: int,
             share=1.0 / len(group.feeds),
         )
     _lower_nodes(draft, model, rack, key)
+
+
+def _losses(draft: Draft, model: Rack, circuit: int, density: float) -> tuple[float, float, float]:
+    """Return square and linear term of a rack's loss and K of its open valve, by mass flow."""
+    if model.coolant is None:
+        return 0.0, 0.0, 0.0
+    of_loop = draft.circuits.column("density_kg_per_m3")[circuit]
+    _, linear, square = curve_by_mass(draft, model.coolant.pressure_curve, of_loop)
+    most = float(model.coolant.flow_max_m3_per_s) * density
+    return square, linear, float(model.coolant.valve_open_pa) / most**2
 
 
 def _served(draft: Draft, group: RackGroup, name: str) -> bool:
@@ -180,6 +205,9 @@ def _add_node(
         fan_power_max_w=float(model.fan_power_max_w),
         fan_speed_min=float(model.fan_speed_min),
         fan_target_c=float(model.fan_target_c),
+        fan_band_k=FAN_BAND_K,
+        fan_lag_s=FAN_LAG_S,
+        inlet_rise_k=0.0,
         supply_rating_w=supply[0],
         supply_loss_fixed=supply[1],
         supply_loss_linear=supply[2],
@@ -192,11 +220,7 @@ def _add_node(
 
 
 def _add_group(draft: Draft, node: int, model: Node, gpu: Gpu) -> int:
-    chain = gpu.liquid if model.cooling == "liquid" else gpu.air
-    if chain is None:
-        raise InputError(
-            f"catalog/gpu/{model.gpu}.yaml: {model.cooling}: missing, {model.label} cools it so"
-        )
+    chain = _chain(model, gpu)
     memory_j_per_k = float(gpu.memory_capacity_j_per_k)
     return draft.groups.add(
         draft.nodes.names[node],
@@ -212,7 +236,23 @@ def _add_group(draft: Draft, node: int, model: Node, gpu: Gpu) -> int:
         flow_reference_kg_per_s=_reference_flow(draft, node, model, chain),
         flow_exponent=float(chain.flow_exponent),
         coolant_cp_j_per_kg_k=_coolant(draft, node, model)[1],
+        leakage_rate_per_k=float(gpu.leakage_rate_per_k),
+        idle_temp_c=float(chain.idle_temp_c),
+        working_temp_c=float(chain.working_temp_c),
+        clock_max_hz=float(gpu.sm_clock_max_hz),
+        clock_min=float(gpu.sm_clock_min_hz) / float(gpu.sm_clock_max_hz),
+        voltage_flat=float(gpu.voltage_flat_hz) / float(gpu.sm_clock_max_hz),
+        voltage_floor=float(gpu.voltage_floor),
     )
+
+
+def _chain(model: Node, gpu: Gpu) -> ThermalChain:
+    chain = gpu.liquid if model.cooling == "liquid" else gpu.air
+    if chain is None:
+        raise InputError(
+            f"catalog/gpu/{model.gpu}.yaml: {model.cooling}: missing, {model.label} cools it so"
+        )
+    return chain
 
 
 def _coolant(draft: Draft, node: int, model: Node) -> tuple[float, float]:
@@ -230,22 +270,40 @@ def _reference_flow(draft: Draft, node: int, model: Node, chain: ThermalChain) -
     return float(draft.nodes.column("airflow_max_kg_per_s")[node] / lanes)
 
 
+def _spread(spread: Spread | None, gpu: int) -> tuple[float, float]:
+    """Return rise and leakage of a GPU over those of its model; within three deviations."""
+    if spread is None:
+        return 1.0, 1.0
+    drawn = np.random.default_rng([spread.seed, gpu]).standard_normal(2)
+    rise, leakage = np.clip(drawn, -LONGEST_TAIL, LONGEST_TAIL)
+    return 1.0 + spread.rise * float(rise), 1.0 + spread.leakage * float(leakage)
+
+
 def _add_gpus(draft: Draft, node: int, group: int, model: Node, gpu: Gpu) -> None:
     node_name = draft.nodes.names[node]
     usable = bool(draft.nodes.column("in_service")[node])
+    limit_c = float(gpu.temp_limit_c)
+    leakage_w = gpu.leakage_at_w(float(_chain(model, gpu).working_temp_c))
+    rated = {
+        "power_max_w": float(gpu.power_max_w),
+        "power_min_w": float(gpu.power_min_w),
+        "idle_power_w": float(gpu.idle_power_w),
+        "temp_limit_c": limit_c,
+        "slowdown_c": limit_c + float(gpu.slowdown_offset_k),
+        "shutdown_c": limit_c + float(gpu.shutdown_offset_k),
+        "memory_limit_c": float(gpu.memory_limit_c),
+    }
     for number in range(model.gpu_count):
         name = draft.site.naming.gpu.format(node=node_name, j=number, g=len(draft.gpus))
+        rises, leaks = _spread(draft.site.spread, len(draft.gpus))
         draft.gpus.add(
             name,
             node=node,
             group=group,
             upstream=model.upstream[number] if model.upstream else True,
-            power_max_w=float(gpu.power_max_w),
-            power_min_w=float(gpu.power_min_w),
-            idle_power_w=float(gpu.idle_power_w),
-            temp_limit_c=float(gpu.temp_limit_c),
-            shutdown_c=float(gpu.temp_limit_c) + float(gpu.shutdown_offset_k),
-            memory_limit_c=float(gpu.memory_limit_c),
+            **rated,
+            leakage_w=leakage_w * leaks,
+            rise_factor=rises,
             in_service=usable and draft.running(name),
         )
         draft.gpu_domain.append(len(draft.domain_names) - 1)

@@ -4,7 +4,8 @@ from site_models.draft import Draft
 from site_models.kinds.chiller import Chiller
 from site_models.kinds.dry_cooler import DryCooler
 from site_models.kinds.pump import Pump
-from site_models.lower_cooling import LEAST_FLOW_SHARE, TYPICAL_RISE_K
+from site_models.lower_cooling import LEAST_FLOW_SHARE, TYPICAL_RISE_K, UNBOUND_C
+from site_models.lower_pumps import NO_PUMP_CURVE
 from site_models.plant import FWS
 from site_models.site import Coolers, FacilityWater
 
@@ -27,9 +28,12 @@ def lower_facility_water(draft: Draft, system: FacilityWater, key: str) -> None:
         flow_max_kg_per_s=flow,
         flow_min_kg_per_s=LEAST_FLOW_SHARE * flow,
         mover_power_max_w=system.pump_count * float(pump.power_max_w),
+        held_head_share=float(pump.held_head),
         mover_feed=draft.find("feed", system.pump_feed, f"{key}.pump_feed"),
         recirculation=0.0,
         supply_limit_c=system.supply_limit_c,
+        density_kg_per_m3=density,
+        **NO_PUMP_CURVE,
     )
     draft.learn("facility water", system.name, circuit, f"{key}.name")
     for position, coolers in enumerate(system.coolers):
@@ -62,9 +66,11 @@ def _lower_coolers(
             hot_share=float(model.hot_share),
             capacity_w=float(model.capacity_w),
             setpoint_c=system.supply_setpoint_c,
+            setpoint_least_c=UNBOUND_C,
             band_k=float(model.fan_band_k),
             reset_s=float(model.fan_reset_s),
             opening_min=float(model.fan_speed_min),
+            opening_max=1.0,
             fan_power_max_w=float(model.fan_power_max_w),
             fan_feed=draft.find("feed", coolers.feed, f"{key}.feed"),
             adiabatic_effectiveness=float(model.adiabatic_effectiveness),
@@ -88,6 +94,7 @@ def _lower_chillers(
             condenser_approach_k=float(model.condenser_approach_k),
             trim_setpoint_c=system.supply_setpoint_c + system.trim_k,
             feed=draft.find("feed", chillers.feed, f"{key}.feed"),
+            restart_s=float(model.restart_s) if model.restart_s else 0.0,
             in_service=draft.running(name),
         )
         draft.learn("chiller", name, position, key)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from site_models.arrays import Flags, Floats, Ints
+from site_models.fabric import NO_FABRIC, Fabric
 
 T = TypeVar("T", bound=tuple[Any, ...])
 
@@ -35,8 +36,14 @@ class Gpus(NamedTuple):
     idle_power_w: Floats
     temp_limit_c: Floats
     """Maximum operating temperature: the device's own control acts from here."""
+    slowdown_c: Floats
+    """The device halves its clock here."""
     shutdown_c: Floats
     memory_limit_c: Floats
+    leakage_w: Floats
+    """Leaks at its group's working temperature; part of the rated power."""
+    rise_factor: Floats
+    """Its temperature rise over the coolant's inlet, over that of its model [-]."""
     in_service: Flags
 
 
@@ -61,6 +68,18 @@ class GpuGroups(NamedTuple):
     """Coolant flow of one GPU at which the body resistance is stated."""
     flow_exponent: Floats
     coolant_cp_j_per_kg_k: Floats
+    leakage_rate_per_k: Floats
+    idle_temp_c: Floats
+    """Die temperature at which the idle power is stated."""
+    working_temp_c: Floats
+    """Die temperature at which the rated power is stated."""
+    clock_max_hz: Floats
+    clock_min: Floats
+    """Lowest clock, as a share of the highest. 0..1"""
+    voltage_flat: Floats
+    """Clock up to which the core voltage is at its floor, as a share of the highest. 0..1"""
+    voltage_floor: Floats
+    """Lowest core voltage over that of the highest clock. 0..1"""
 
 
 class Nodes(NamedTuple):
@@ -84,6 +103,12 @@ class Nodes(NamedTuple):
     fan_speed_min: Floats
     fan_target_c: Floats
     """GPU temperature that the node's own fan control holds."""
+    fan_band_k: Floats
+    """Fans run from their least to full speed over this band, centred on the target."""
+    fan_lag_s: Floats
+    """Time constant with which they follow."""
+    inlet_rise_k: Floats
+    """What it breathes is this much warmer than its circuit's air: its place in the room."""
     supply_rating_w: Floats
     supply_loss_fixed: Floats
     supply_loss_linear: Floats
@@ -108,15 +133,31 @@ class Racks(NamedTuple):
     """Coolant return temperature that the rack's valve holds."""
     flow_max_kg_per_s: Floats
     flow_min_kg_per_s: Floats
+    loss_square_pa_s2_per_kg2: Floats
+    """The rack loses `square m^2 + linear m` between its ends, without its valve."""
+    loss_linear_pa_s_per_kg: Floats
+    valve_square_pa_s2_per_kg2: Floats
+    """K of the rack's control valve, fully open: it loses K m^2 / opening^2."""
+    valve_opening_min: Floats
+    """The valve moves between these two; a stuck one has both equal. 0..1"""
+    valve_opening_max: Floats
     shelf_rating_w: Floats
     shelf_loss_fixed: Floats
     shelf_loss_linear: Floats
     shelf_loss_square: Floats
+    storage_j: Floats
+    """In the capacitors of the power shelf; 0: none."""
     in_service: Flags
 
 
 AIR, TCS, FWS = 0, 1, 2
 """Kinds of circuit."""
+
+GIVEN_FLOW, HOLDS_DP, HOLDS_FLOW = 0, 1, 2
+"""How a circuit gets its flow: as its users ask, or from a pump curve and its control."""
+
+PARCELS = 16
+"""Places of a pipe: a front passes sharp if the pipe changes over in fewer steps."""
 
 
 class Circuits(NamedTuple):
@@ -129,12 +170,36 @@ class Circuits(NamedTuple):
     flow_max_kg_per_s: Floats
     flow_min_kg_per_s: Floats
     mover_power_max_w: Floats
-    """Pump or fan power at the largest flow; follows the cube of the flow."""
+    """Pump or fan power at the largest flow."""
+    held_head_share: Floats
+    """Part of the head that is held at any flow: P ~ x (h + (1 - h) x^2). 0 for fans."""
     mover_feed: Ints
     recirculation: Floats
     """Part of what a node breathes that comes back from the return side. 0..1"""
     supply_limit_c: Floats
     """Warmest supply that the equipment on the circuit accepts."""
+    density_kg_per_m3: Floats
+    supply_pipe_m3: Floats
+    """Between supply and users, and back: fluid that passes unmixed, beside the two masses."""
+    return_pipe_m3: Floats
+    pump_control: Ints
+    """GIVEN_FLOW, HOLDS_DP or HOLDS_FLOW; what follows is 0 where the flow is given."""
+    pump_setpoint_pa: Floats
+    """Differential pressure that the unit holds at its outlet."""
+    pump_setpoint_kg_per_s: Floats
+    pump_rest_pa: Floats
+    """Head outside the unit at full speed: `rest + linear m + square m^2`, square < 0."""
+    pump_linear_pa_s_per_kg: Floats
+    pump_square_pa_s2_per_kg2: Floats
+    pump_inner_pa_s2_per_kg2: Floats
+    """What the pumps further lose inside the unit, to its exchanger and filters."""
+    pump_efficiency: Floats
+    """Wire to water. 0..1"""
+    pump_speed_min: Floats
+    """The control moves the speed between these two; of tripped pumps both say the speed."""
+    pump_speed_max: Floats
+    loss_square_pa_s2_per_kg2: Floats
+    """Of the headers that all users share."""
 
 
 class Exchangers(NamedTuple):
@@ -152,10 +217,13 @@ class Exchangers(NamedTuple):
     capacity_w: Floats
     setpoint_c: Floats
     """Supply temperature of the hot circuit that the valve or fan holds."""
+    setpoint_least_c: Floats
+    """The setpoint in force is never below: dew point of the hall and a margin, for a CDU."""
     band_k: Floats
     """Proportional band of the controller: error that moves the opening from 0 to 1."""
     reset_s: Floats
     opening_min: Floats
+    opening_max: Floats
     fan_power_max_w: Floats
     fan_feed: Ints
     adiabatic_effectiveness: Floats
@@ -173,6 +241,8 @@ class Chillers(NamedTuple):
     condenser_approach_k: Floats
     trim_setpoint_c: Floats
     feed: Ints
+    restart_s: Floats
+    """From the return of its power until it cools again."""
     in_service: Flags
 
 
@@ -187,6 +257,31 @@ class Feeds(NamedTuple):
     air_circuit: Ints
     """Hall air that takes the stage's losses; -1: outdoors."""
     in_service: Flags
+    """The stage itself is closed. Opening it and closing it again resets what had tripped."""
+    supplied: Flags
+    """What stands in front reaches it: the utility of a meter, else its parent."""
+    breaker_rating_a: Floats
+    """Line current at the stage's rating; 0: no breaker."""
+    breaker_trip_level: Floats
+    breaker_magnetic: Floats
+    """Current over rating that trips at once."""
+    battery_j: Floats
+    """Energy in a full battery; 0: none."""
+    battery_power_w: Floats
+    """Most that the battery gives to the stage, losses of the stage included."""
+    charge_power_w: Floats
+    battery_efficiency: Floats
+    """One way. 0..1"""
+    generator_w: Floats
+    """Rating of the set that is the stage's other source; 0: none."""
+    generator_start_s: Floats
+    generator_block: Floats
+    """Part of its rating that the set accepts at once. 0..1"""
+    generator_interval_s: Floats
+    generator_cooldown_s: Floats
+    transfer_delay_s: Floats
+    transfer_return_s: Floats
+    transfer_dead_s: Floats
 
 
 class RackFeeds(NamedTuple):
@@ -242,6 +337,7 @@ class Plant:
     rack_place_m: Floats
     """Shape (racks, 5): x and y of the centre, width, depth [m], facing angle [rad]."""
     hall_size_m: tuple[float, float]
+    fabric: Fabric = NO_FABRIC
 
     def __repr__(self) -> str:
         return f"Plant({self.site}, {len(self.gpu_names)} GPUs, {len(self.rack_names)} racks)"

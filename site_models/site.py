@@ -1,13 +1,14 @@
 """A site as its YAML file states it: halls, rows, racks, cooling, power, what is out of service."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
 from site_models.errors import InputError
 from site_models.figure import Strict
 from site_models.repeat import expanded
+from site_models.site_fabric import SiteFabric
 from site_models.yaml_file import read_yaml, validated
 
 SHIPPED = Path(__file__).parent / "sites"
@@ -56,6 +57,13 @@ class Location(Strict):
     design_wet_bulb_c: float
 
 
+class Standby(Strict):
+    """A generator set that is a stage's other source, through a transfer switch."""
+
+    model: str
+    rating_w: Positive
+
+
 class Feed(Strict):
     """A stage of the power chain; without a parent it is a utility meter."""
 
@@ -66,7 +74,13 @@ class Feed(Strict):
     indoors: bool = False
     """Its losses warm the hall that lists it."""
     oversubscribed: bool = False
-    """More load may hang below than the rating carries: a policy has to hold it."""
+    """More load may hang below than the rating carries: a policy has to hold it, or its breaker
+    trips."""
+    battery: str = ""
+    """Model of the battery that makes the stage a UPS."""
+    generator: Standby | None = None
+    breaker: str = ""
+    """Model of the breaker that protects the stage at its rating."""
 
 
 class Coolers(Strict):
@@ -130,6 +144,10 @@ class PlacedCdu(Strict):
     fluid: str = "pg25"
     supply_setpoint_c: float
     feed: str
+    control: Literal["dp", "flow"] | None = None
+    """How its pumps are controlled, and to what; as the model does if not given."""
+    dp_setpoint_pa: Positive | None = None
+    flow_setpoint_m3_per_s: Positive | None = None
 
 
 class PlacedCrah(Strict):
@@ -159,6 +177,8 @@ class HallAir(Strict):
 
     supply_setpoint_c: float
     supply_limit_c: float
+    dew_point_c: float = 15.0
+    """CDUs stay above it. 15 C is the upper end of ASHRAE's recommended envelope."""
     recirculation: Share
     """Part of what servers breathe that comes back from their outlets."""
     structure_j_per_k: Positive
@@ -194,6 +214,16 @@ class Naming(Strict):
     gpu: Annotated[str, _pattern_of(node="", j=0, g=0)] = "{node}-gpu{j}"
 
 
+class Spread(Strict):
+    """How GPUs of one model differ: standard deviations, drawn for each GPU from the seed."""
+
+    seed: Annotated[int, Field(ge=0)]
+    rise: Annotated[float, Field(ge=0.0, le=0.3)] = 0.0
+    """Of the temperature rise over the coolant's inlet, as a share of it."""
+    leakage: Annotated[float, Field(ge=0.0, le=0.3)] = 0.0
+    """Of the leakage power, as a share of it."""
+
+
 class Site(Strict):
     """A whole site."""
 
@@ -204,6 +234,10 @@ class Site(Strict):
     feeds: tuple[Feed, ...]
     facility_water: tuple[FacilityWater, ...] = ()
     halls: Annotated[tuple[Hall, ...], Field(min_length=1)]
+    spread: Spread | None = None
+    """None: GPUs of one model are alike."""
+    fabric: SiteFabric | None = None
+    """Scale-out network; none: only NVLink domains."""
     out_of_service: tuple[str, ...] = ()
     """Names of racks, nodes, GPUs, CDUs, coolers, chillers or feeds."""
     default_source: str = ""

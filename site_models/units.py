@@ -42,6 +42,7 @@ UNITS: dict[str, Unit] = {
     "m": Unit("_m", 1.0),
     "mm": Unit("_m", 1e-3),
     "kg": Unit("_kg", 1.0),
+    "V": Unit("_v", 1.0),
     "s": Unit("_s", 1.0),
     "ms": Unit("_s", 1e-3),
     "Hz": Unit("_hz", 1.0),

@@ -55,7 +55,7 @@ class LiveSource:
 
     The source is the clock: `read` waits until the next frame is due, by absolute deadlines,
     so that lateness does not add up; a reader that is late gets the newest deadline that has
-    passed. Checked in ``tests/telemetry/test_live.py``.
+    passed. Checked in ``tests/telemetry/test_live_frames.py``.
     """
 
     def __init__(
@@ -124,6 +124,35 @@ class Pumped:
     def _run(self) -> None:
         while not self._over.is_set() and (frame := self._source.read()) is not None:
             put_frame(self._board, frame, self._now_s())
+
+
+class Fresh:
+    """A source whose frames hold what has come since the frame before, and no more.
+
+    What is recorded is then each reading once, and not the last one again and again.
+    """
+
+    def __init__(self, source: Source, label: str, close: Callable[[], None]) -> None:
+        self.label, self.close = label, close
+        self._source = source
+        self._last_s = -np.inf
+
+    @property
+    def axes(self) -> Mapping[str, Sequence[str]]:
+        """Ids along each axis, as the source has them."""
+        return self._source.axes
+
+    def read(self) -> Frame | None:
+        """Return the next frame without what was there before."""
+        frame = self._source.read()
+        if frame is None:
+            return None
+        since_s, self._last_s = frame.time_s - self._last_s, frame.time_s
+        values = {
+            name: np.where(frame.age_s[name] < since_s, readings, np.nan)
+            for name, readings in frame.values.items()
+        }
+        return Frame(frame.time_s, values, frame.age_s)
 
 
 def put_frame(board: Board, frame: Frame, now_s: float) -> None:

@@ -57,6 +57,7 @@ _SHOWN: Mapping[str, tuple[str, float]] = {
     "bytes/s": ("GB/s", 1e-9),
     "kg/s": ("L/min", _LITRES_PER_MINUTE),
     "Pa": ("kPa", 1e-3),
+    "s": ("ms", 1e3),
     "mask": ("", 1.0),
     "code": ("", 1.0),
 }
@@ -125,12 +126,20 @@ _ROWS: Mapping[str, tuple[_Row, ...]] = {
     "power": (
         ("feed_power_w", "W", "Power into the feed", 0.0, 5e9, "kW"),
         ("feed_loss_w", "W", "Losses of the feed", 0.0, 5e8, "kW"),
+        ("feed_live", "code", "Feed gives power", 0.0, 1.0, ""),
+        ("feed_battery_j", "J", "Energy in the feed's battery", 0.0, 5e12, ""),
+        ("feed_battery_w", "W", "Power out of the feed's battery", -5e9, 5e9, "kW"),
+        ("feed_breaker_thermal", "ratio", "Thermal state of the feed's breaker", 0.0, 100.0, ""),
     ),
     "link": (
         ("link_tx_bytes_per_s", "bytes/s", "Link sent", 0.0, 1e13, ""),
         ("link_rx_bytes_per_s", "bytes/s", "Link received", 0.0, 1e13, ""),
         ("link_errors", "code", "Link symbol errors", 0.0, 2.0**53, ""),
         ("link_up", "code", "Link up", 0.0, 1.0, ""),
+        ("collective_bytes", "bytes", "Buffer of a collective", 1.0, 1e15, ""),
+        ("collective_s", "s", "Time of a collective", 0.0, 1e4, ""),
+        ("collective_nodes", "code", "Nodes of a collective", 1.0, 1e6, ""),
+        ("collective_gpus_per_node", "code", "GPUs a node of a collective", 1.0, 1e3, ""),
     ),
     "site": (
         ("it_power_w", "W", "IT power, into the racks", 0.0, 5e9, "MW"),

@@ -33,7 +33,7 @@ class Account:
     """Totals from `start_s` to `end_s` (seconds since the epoch, UTC).
 
     `accounted_s` is shorter than that where a run left a gap. Electrical energy in J by
-    boundary; `site_j = rack_j + cooling_j + loss_j`.
+    boundary; `site_j = rack_j + cooling_j + loss_j + battery_j`.
     """
 
     start_s: float
@@ -47,6 +47,8 @@ class Account:
     """With the DC load of those racks, of whose fans nothing is known."""
     gpu_j: float = 0.0
     cooling_j: float = 0.0
+    battery_j: float = 0.0
+    """Put into batteries; below 0: taken out of them. What they gave counts as consumed."""
     loss_j: float = 0.0
     """Of the power chain between utility meters and racks, pumps, fans and chillers."""
     reused_j: float = 0.0
@@ -65,8 +67,8 @@ class Account:
 
     @property
     def pue(self) -> float:
-        """Power usage effectiveness, site over rack. NaN without IT energy, as all below."""
-        return _over(self.site_j, self.rack_j)
+        """Power usage effectiveness, site less batteries over rack. NaN without IT, as below."""
+        return _over(self.site_j - self.battery_j, self.rack_j)
 
     @property
     def ppue_cooling(self) -> float:
@@ -91,7 +93,7 @@ class Account:
     @property
     def ere(self) -> float:
         """Energy reuse effectiveness: site energy less reused, over IT energy."""
-        return _over(self.site_j - self.reused_j, self.rack_j)
+        return _over(self.site_j - self.battery_j - self.reused_j, self.rack_j)
 
     @property
     def erf(self) -> float:
@@ -164,7 +166,8 @@ def account_of_step(
         compute_j=float(state.node_dc_power_w.sum() - fans_w + lumped_dc_w) * dt_s,
         gpu_j=float(state.gpu_power_w.sum()) * dt_s,
         cooling_j=cooling_j,
-        loss_j=ledger.energy_in_j - ledger.it_energy_j - cooling_j,
+        battery_j=ledger.battery_j,
+        loss_j=ledger.energy_in_j - ledger.it_energy_j - cooling_j - ledger.battery_j,
         reused_j=reused_w * dt_s,
         evaporated_kg=ledger.water_kg,
         blowdown_kg=blowdown_kg(ledger.water_kg, terms.cycles),

@@ -1,76 +1,28 @@
-"""Racks' coolant, circuits and what moves them during one substep."""
-
-import math
+"""Circuits during one substep: what moves them, and the heat that they take and give."""
 
 import numpy as np
 
 from site_models.arrays import Floats
-from site_models.plant import Arrays
-from twin.physics.circuit import circulate
+from site_models.plant import GIVEN_FLOW, Arrays
+from twin.loop_pressures import units_in_service
+from twin.physics.circuit import circulate, flow_through
 from twin.physics.law import compiled
-from twin.physics.movers import cube_law_power_w
+from twin.physics.movers import held_head_power_w
+from twin.physics.plug_flow import push
 from twin.state import State
 
-VALVE_LAG_S = 10.0
-"""Actuator time of a rack's coolant valve."""
-LEAST_DRIVE_K = 0.5
-"""The rack valve is wide open when supply is this close to the return setpoint."""
 AIR_BYPASS = 1.05
 """Room units move this much more air than the servers ask for."""
-
-
-@compiled
-def set_rack_flows(arrays: Arrays, state: State, h_s: float) -> None:
-    """Move each rack's valve towards the flow that its warmest node needs.
-
-    No node's coolant is to leave warmer than the rack's return setpoint; where all nodes
-    carry their part of the load that is the rack's own return temperature. Sized for the
-    mixed return instead, a single busy tray would starve beside idle ones. When the racks
-    of a circuit ask for more than its pumps give, all get the same share. A rack that is
-    out of service is valved off; nothing flows where no unit that cools is in service.
-    """
-    nodes, racks, circuits = arrays.nodes, arrays.racks, arrays.circuits
-    reach = -math.expm1(-h_s / VALVE_LAG_S)
-    asked, cooled = np.zeros(circuits.kind.size), units_in_service(arrays)
-    sized_w = np.zeros(racks.row.size)
-    for n in range(nodes.rack.size):
-        if nodes.liquid_flow_share[n] > 0.0:
-            as_rack_w = state.node_liquid_heat_w[n] / nodes.liquid_flow_share[n]
-            sized_w[nodes.rack[n]] = max(sized_w[nodes.rack[n]], as_rack_w)
-    for r in range(racks.row.size):
-        k = racks.liquid_circuit[r]
-        if k < 0:
-            continue
-        if racks.lumped[r]:
-            sized_w[r] = state.rack_liquid_heat_w[r]
-        drive_k = max(racks.return_setpoint_c[r] - state.circuit_supply_c[k], LEAST_DRIVE_K)
-        wanted = sized_w[r] / (circuits.cp_j_per_kg_k[k] * drive_k)
-        wanted = min(max(wanted, racks.flow_min_kg_per_s[r]), racks.flow_max_kg_per_s[r])
-        wanted *= racks.in_service[r] * (cooled[k] > 0.0)
-        state.rack_flow_kg_per_s[r] += (wanted - state.rack_flow_kg_per_s[r]) * reach
-        asked[k] += state.rack_flow_kg_per_s[r]
-    for r in range(racks.row.size):
-        k = racks.liquid_circuit[r]
-        if k >= 0 and asked[k] > circuits.flow_max_kg_per_s[k]:
-            state.rack_flow_kg_per_s[r] *= circuits.flow_max_kg_per_s[k] / asked[k]
-
-
-@compiled
-def units_in_service(arrays: Arrays) -> Floats:
-    """Return how many exchangers and chillers cool each circuit now; its pumps are theirs."""
-    cooled = np.zeros(arrays.circuits.kind.size)
-    for x in range(arrays.exchangers.hot_circuit.size):
-        cooled[arrays.exchangers.hot_circuit[x]] += arrays.exchangers.in_service[x]
-    for c in range(arrays.chillers.circuit.size):
-        cooled[arrays.chillers.circuit[c]] += arrays.chillers.in_service[c]
-    return cooled
+LEAST_FLOW_KG_PER_S = 1e-12
+"""What is divided by where a circuit has no movers at all."""
 
 
 @compiled
 def set_circuit_flows(arrays: Arrays, state: State) -> None:
     """Set each circuit's flow from what its users draw, and the power of its movers.
 
-    Pumps stand in the unit that cools: where none is in service, nothing circulates.
+    Loops of racks have theirs from pressures already. Pumps stand in the unit that cools:
+    where none is in service, nothing circulates.
     """
     circuits, nodes, racks, exchangers = (
         arrays.circuits,
@@ -82,14 +34,13 @@ def set_circuit_flows(arrays: Arrays, state: State) -> None:
     for n in range(nodes.rack.size):
         flow[nodes.air_circuit[n]] += AIR_BYPASS * state.node_airflow_kg_per_s[n]
     for r in range(racks.row.size):
-        if racks.liquid_circuit[r] >= 0:
-            flow[racks.liquid_circuit[r]] += state.rack_flow_kg_per_s[r]
         if racks.lumped[r]:
             flow[racks.air_circuit[r]] += lumped_airflow_kg_per_s(state.rack_air_heat_w[r])
     for x in range(exchangers.hot_circuit.size):
         k = exchangers.cold_circuit[x]
         wanted = state.exchanger_opening[x] * exchangers.cold_flow_rated_kg_per_s[x]
-        state.exchanger_cold_flow_kg_per_s[x] = wanted * exchangers.in_service[x]
+        moved = state.circuit_powered[k] if k >= 0 else state.exchanger_powered[x]
+        state.exchanger_cold_flow_kg_per_s[x] = wanted * exchangers.in_service[x] * moved
         if k >= 0:
             flow[k] += state.exchanger_cold_flow_kg_per_s[x]
     for x in range(exchangers.hot_circuit.size):
@@ -98,12 +49,30 @@ def set_circuit_flows(arrays: Arrays, state: State) -> None:
             state.exchanger_cold_flow_kg_per_s[x] *= circuits.flow_max_kg_per_s[k] / flow[k]
     cooled = units_in_service(arrays)
     for k in range(circuits.kind.size):
+        if circuits.pump_control[k] != GIVEN_FLOW:
+            state.circuit_mover_power_w[k] = pumping_power_w(arrays, state, k)
+            continue
         held = min(max(flow[k], circuits.flow_min_kg_per_s[k]), circuits.flow_max_kg_per_s[k])
-        held *= cooled[k] > 0.0
+        held *= (cooled[k] > 0.0) * state.circuit_powered[k]
         state.circuit_flow_kg_per_s[k] = held
-        state.circuit_mover_power_w[k] = cube_law_power_w(
-            held / circuits.flow_max_kg_per_s[k], circuits.mover_power_max_w[k]
+        state.circuit_mover_power_w[k] = held_head_power_w(
+            held / max(circuits.flow_max_kg_per_s[k], LEAST_FLOW_KG_PER_S),
+            circuits.mover_power_max_w[k],
+            circuits.held_head_share[k],
         )
+
+
+@compiled
+def pumping_power_w(arrays: Arrays, state: State, k: int) -> float:
+    """Return what a loop's pumps draw [W]: head outside and losses inside the unit, times flow.
+
+    At the rated flow and head that is the rated power, by how the inner loss was found.
+    """
+    circuits, flow = arrays.circuits, state.circuit_flow_kg_per_s[k]
+    lifted_pa = state.circuit_dp_pa[k] + circuits.pump_inner_pa_s2_per_kg2[k] * flow * flow
+    volume_m3_per_s = flow / circuits.density_kg_per_m3[k]
+    drawn_w: float = lifted_pa * volume_m3_per_s / circuits.pump_efficiency[k]
+    return drawn_w
 
 
 @compiled
@@ -137,16 +106,57 @@ def advance_circuits(arrays: Arrays, state: State, heat_in_w: Floats, h_s: float
         heat_out_w[chillers.circuit[c]] += state.chiller_heat_w[c]
         outdoors_w += state.chiller_heat_w[c] + state.chiller_power_w[c]
     for k in range(circuits.kind.size):
+        pumped_w = state.circuit_mover_power_w[k]
+        if circuits.pump_control[k] != GIVEN_FLOW:
+            heat_out_w[k] -= pumped_w
+        else:
+            heat_in_w[k] += pumped_w
+        if circuits.supply_pipe_m3[k] > 0.0 and circuits.return_pipe_m3[k] > 0.0:
+            advance_piped(arrays, state, k, heat_in_w[k], heat_out_w[k], h_s)
+            continue
         supply_c, return_c = circulate(
             state.circuit_supply_c[k],
             state.circuit_return_c[k],
             circuits.supply_capacity_j_per_k[k],
             circuits.return_capacity_j_per_k[k],
             state.circuit_flow_kg_per_s[k] * circuits.cp_j_per_kg_k[k],
-            heat_in_w[k] + state.circuit_mover_power_w[k],
+            heat_in_w[k],
             heat_out_w[k],
             h_s,
         )
-        state.circuit_supply_c[k] = supply_c
-        state.circuit_return_c[k] = return_c
+        state.circuit_supply_c[k] = state.circuit_delivered_c[k] = supply_c
+        state.circuit_return_c[k] = state.circuit_arriving_c[k] = return_c
     return outdoors_w
+
+
+@compiled
+def advance_piped(
+    arrays: Arrays, state: State, k: int, heat_in_w: float, heat_out_w: float, h_s: float
+) -> None:
+    """Advance a circuit with pipes: unit, supply mass, pipe, racks, return mass, pipe, unit.
+
+    What leaves a pipe during the step stood in it before, so the two masses do not depend on
+    one another within it. Without flow the racks' heat stays in the return mass beside them.
+    """
+    circuits, flow = arrays.circuits, state.circuit_flow_kg_per_s[k]
+    stream_w_per_k = flow * circuits.cp_j_per_kg_k[k]
+    moved_m3 = flow * h_s / circuits.density_kg_per_m3[k]
+    supply_c, to_racks_c = flow_through(
+        state.circuit_supply_c[k],
+        circuits.supply_capacity_j_per_k[k],
+        stream_w_per_k,
+        state.circuit_arriving_c[k],
+        -heat_out_w,
+        h_s,
+    )
+    return_c, to_unit_c = flow_through(
+        state.circuit_return_c[k],
+        circuits.return_capacity_j_per_k[k],
+        stream_w_per_k,
+        state.circuit_delivered_c[k],
+        heat_in_w,
+        h_s,
+    )
+    state.circuit_supply_c[k], state.circuit_return_c[k] = supply_c, return_c
+    push(state.supply_pipe_m3[k], state.supply_pipe_c[k], moved_m3, to_racks_c)
+    push(state.return_pipe_m3[k], state.return_pipe_c[k], moved_m3, to_unit_c)

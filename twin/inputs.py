@@ -57,6 +57,7 @@ class Believer:
         return Inputs(
             gpu_power_w=np.where(np.isnan(power_w), before.gpu_power_w, power_w),
             gpu_power_basis=basis.astype(np.int64),
+            gpu_cap_w=before.gpu_cap_w,
             rack_load_w=self._lumped(frame, before, arrays.racks.lumped),
             exchanger_setpoint_c=before.exchanger_setpoint_c,
             dry_bulb_c=_single(frame, "dry_bulb_c", dry_bulb_c),

@@ -64,11 +64,11 @@ def exchange(arrays: Arrays, state: State, inputs: Inputs) -> float:
             state.exchanger_fan_power_w[x] = cube_law_power_w(
                 state.exchanger_opening[x], exchangers.fan_power_max_w[x]
             )
-        difference_k = max(state.circuit_return_c[hot] - cold_c, 0.0)
+        difference_k = max(state.circuit_arriving_c[hot] - cold_c, 0.0)
         heat_w = exchanged_heat_w(part, hot_w_per_k, cold_w_per_k, difference_k)
         if cold < 0:
             floor_c = inputs.exchanger_setpoint_c[x] - BYPASS_K
-            heat_w = min(heat_w, hot_w_per_k * max(state.circuit_return_c[hot] - floor_c, 0.0))
+            heat_w = min(heat_w, hot_w_per_k * max(state.circuit_arriving_c[hot] - floor_c, 0.0))
         state.exchanger_heat_w[x] = heat_w
     return water_kg_per_s
 
@@ -82,16 +82,18 @@ def chill(arrays: Arrays, state: State, inputs: Inputs) -> None:
     for x in range(arrays.exchangers.hot_circuit.size):
         left_w[arrays.exchangers.hot_circuit[x]] -= state.exchanger_heat_w[x]
     for c in range(chillers.circuit.size):
-        size_w[chillers.circuit[c]] += chillers.capacity_w[c] * chillers.in_service[c]
+        size_w[chillers.circuit[c]] += chillers.capacity_w[c] * (
+            chillers.in_service[c] * state.chiller_powered[c]
+        )
     for c in range(chillers.circuit.size):
         k = chillers.circuit[c]
         state.chiller_heat_w[c] = 0.0
         state.chiller_power_w[c] = 0.0
-        if not chillers.in_service[c]:
+        if not chillers.in_service[c] or state.chiller_powered[c] == 0.0:
             continue
         capacity_rate = state.circuit_flow_kg_per_s[k] * circuits.cp_j_per_kg_k[k]
         needed_w = left_w[k] + capacity_rate * (
-            state.circuit_return_c[k] - chillers.trim_setpoint_c[c]
+            state.circuit_arriving_c[k] - chillers.trim_setpoint_c[c]
         )
         part = min(max(needed_w / size_w[k], 0.0), 1.0)
         heat_w = part * chillers.capacity_w[c]
@@ -115,7 +117,8 @@ def move_valves(arrays: Arrays, state: State, inputs: Inputs, h_s: float) -> Non
     exchangers = arrays.exchangers
     for x in range(exchangers.hot_circuit.size):
         hot = exchangers.hot_circuit[x]
-        error = state.circuit_supply_c[hot] - inputs.exchanger_setpoint_c[x]
+        held_c = max(inputs.exchanger_setpoint_c[x], exchangers.setpoint_least_c[x])
+        error = state.circuit_supply_c[hot] - held_c
         error /= exchangers.band_k[x]
         integral = state.exchanger_integral[x] + error * h_s / exchangers.reset_s[x]
         integral = min(max(integral, 0.0), 1.0)
@@ -124,7 +127,8 @@ def move_valves(arrays: Arrays, state: State, inputs: Inputs, h_s: float) -> Non
         if exchangers.cold_circuit[x] < 0:
             depression_k = inputs.dry_bulb_c - inputs.wet_bulb_c
             coldest_c = inputs.dry_bulb_c - exchangers.adiabatic_effectiveness[x] * depression_k
-            wanted_k = max(state.circuit_return_c[hot] - inputs.exchanger_setpoint_c[x], 1.0)
-            most = min(max((state.circuit_return_c[hot] - coldest_c) / wanted_k, 0.0), 1.0)
+            wanted_k = max(state.circuit_arriving_c[hot] - inputs.exchanger_setpoint_c[x], 1.0)
+            most = min(max((state.circuit_arriving_c[hot] - coldest_c) / wanted_k, 0.0), 1.0)
         opening = min(integral + error, most)
-        state.exchanger_opening[x] = max(opening, exchangers.opening_min[x])
+        opening = max(opening, exchangers.opening_min[x])
+        state.exchanger_opening[x] = min(opening, exchangers.opening_max[x])

@@ -5,14 +5,16 @@ import math
 import numpy as np
 
 from site_models.plant import Arrays, Plant
-from twin.coolant import advance_circuits, set_circuit_flows, set_rack_flows
+from twin.coolant import advance_circuits, set_circuit_flows
 from twin.gpus import advance_gpus
+from twin.loop_pressures import set_rack_flows
 from twin.nodes import advance_nodes, gather_racks, set_fans
 from twin.physics.law import compiled
 from twin.power import load_feeds
+from twin.power_live import set_power
 from twin.rejection import chill, exchange, move_valves
 from twin.state import Inputs, Ledger, State
-from twin.stored import stored_heat_j
+from twin.stored import stored_energy_j
 
 COUPLING_S = 1.0
 """Longest substep over which the heats between blocks are held."""
@@ -34,7 +36,8 @@ def step(plant: Plant, state: State, inputs: Inputs, dt_s: float) -> State:
     new = copied(state)
     substeps = math.ceil(dt_s / COUPLING_S - 1e-9)
     ledger = advance(plant.arrays, new, plain(inputs), dt_s, substeps)
-    return new._replace(time_s=state.time_s + dt_s, ledger=Ledger(*ledger))
+    battery_j = float(np.sum(new.feed_battery_j - state.feed_battery_j))
+    return new._replace(time_s=state.time_s + dt_s, ledger=Ledger(*ledger, battery_j))
 
 
 def copied(state: State) -> State:
@@ -59,13 +62,15 @@ def plain(inputs: Inputs) -> Inputs:
 @compiled
 def advance(
     arrays: Arrays, state: State, inputs: Inputs, dt_s: float, substeps: int
-) -> tuple[float, float, float, float, float]:
-    """Advance the state in place; return the ledger's five amounts, in its order."""
+) -> tuple[float, float, float, float, float, float]:
+    """Advance the state in place; return the ledger's six amounts, in its order."""
     h_s = dt_s / substeps
-    stored_before_j = stored_heat_j(arrays, state)
+    stored_before_j = stored_energy_j(arrays, state)
     to_coolant_w = np.zeros(arrays.nodes.rack.size)
     energy_in_j, heat_out_j, it_energy_j, water_kg = 0.0, 0.0, 0.0, 0.0
+    generator_j = 0.0
     for _ in range(substeps):
+        set_power(arrays, state, h_s)
         set_fans(arrays, state, h_s)
         set_rack_flows(arrays, state, h_s)
         advance_gpus(arrays, state, inputs, h_s, to_coolant_w)
@@ -75,12 +80,13 @@ def advance(
         water_kg += exchange(arrays, state, inputs) * h_s
         chill(arrays, state, inputs)
         heat_in_w = np.zeros(arrays.circuits.kind.size)
-        metered_w, stage_loss_w = load_feeds(arrays, state, heat_in_w)
+        metered_w, generated_w, stage_loss_w = load_feeds(arrays, state, heat_in_w, h_s)
         rejected_w = advance_circuits(arrays, state, heat_in_w, h_s)
         move_valves(arrays, state, inputs, h_s)
-        energy_in_j += metered_w * h_s
+        energy_in_j += (metered_w + generated_w) * h_s
+        generator_j += generated_w * h_s
         heat_out_j += (stage_loss_w + rejected_w) * h_s
         for r in range(arrays.racks.row.size):
             it_energy_j += state.rack_power_w[r] * h_s
-    stored_j = stored_heat_j(arrays, state) - stored_before_j
-    return energy_in_j, heat_out_j, stored_j, it_energy_j, water_kg
+    stored_j = stored_energy_j(arrays, state) - stored_before_j
+    return energy_in_j, heat_out_j, stored_j, it_energy_j, water_kg, generator_j

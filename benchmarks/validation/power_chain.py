@@ -1,4 +1,4 @@
-"""Losses of the power chain: against a load flow, and of its stages by hand."""
+"""The power chain: losses against a load flow and by hand, its memory in the step."""
 
 import importlib
 import warnings
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.evidence import Evidence
+from benchmarks.power_in_step import in_the_step
 from benchmarks.radial_tree import our_losses_w, their_losses_w
 from site_models.catalog import open_catalog
 from site_models.kinds.rack import Rack
@@ -31,6 +32,7 @@ def rows() -> Iterator[Evidence]:
     """Yield the rows of this subject."""
     yield from against_load_flow()
     yield from stages_by_hand()
+    yield from in_the_step()
 
 
 def against_load_flow() -> Iterator[Evidence]:

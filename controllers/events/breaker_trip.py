@@ -27,7 +27,7 @@ class BreakerTrip(Event):
         racks = np.zeros(len(plant.rack_names), dtype=np.bool_)
         racks[places(plant.rack_names, self.target)] = True
         feeds = places(plant.feed_names, self.target)
-        return dark(without_feeds(plant, onset, feeds) if feeds else plant, racks)
+        return dark(without_feeds(plant, feeds) if feeds else plant, racks)
 
 
 KIND = BreakerTrip

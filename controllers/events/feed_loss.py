@@ -9,10 +9,10 @@ from twin.state import State
 
 
 class FeedLoss(Event):
-    """Stages give nothing, nor does what hangs below them.
+    """Stages give nothing, nor does what hangs below them without a source of its own.
 
     Racks go over to their other feeds; those with none are dark. Batteries and generators
-    do not bridge it: the step has none.
+    below it take over.
     """
 
     kind: Literal["feed_loss"]
@@ -23,7 +23,7 @@ class FeedLoss(Event):
 
     def changed(self, plant: Plant, onset: State, after_s: float) -> Plant:
         """Return the plant without them."""
-        return without_feeds(plant, onset, places(self.known(plant), self.target))
+        return without_feeds(plant, places(self.known(plant), self.target))
 
 
 KIND = FeedLoss

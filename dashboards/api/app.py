@@ -13,6 +13,7 @@ from dashboards.api.policy_routes import policy_routes
 from dashboards.api.replies import problem
 from dashboards.api.state_routes import rack_routes, site_routes
 from dashboards.api.whatif_routes import whatif_routes
+from dashboards.api.write_routes import write_routes
 from dashboards.audit import Audit
 from dashboards.feed import Feed
 from site_models.complaints import complaint
@@ -36,6 +37,7 @@ def build_api(feed: Feed, audit: Audit) -> FastAPI:
         history_routes(feed),
         advice_routes(feed, audit),
         policy_routes(feed, audit),
+        write_routes(feed),
         whatif_routes(feed, audit),
     ):
         api.include_router(routes, prefix="/v1")

@@ -4,10 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from dashboards.basis import basis_of
+from dashboards.basis import basis_of, throttling_of
 from dashboards.index import Index
 from dashboards.summary import RACK_SIGNALS, Summary
 from site_models.arrays import Floats
+from twin.feed_room import FeedStanding
+from twin.physics.feed_tree import BELOW, Headroom
+from twin.physics.pump_control import ALARM_DELAY_S
 
 Row = dict[str, Any]
 
@@ -72,6 +75,9 @@ def gpu_row(index: Index, summary: Summary, gpu: int) -> Row:
         "memory_temp_c": float(state.memory_temp_c[gpu]),
         "gpu_power_w": float(state.gpu_power_w[gpu]),
         "basis": basis_of(summary, gpu),
+        "clock_ratio": float(state.gpu_clock_ratio[gpu]),
+        "clocks_event_reasons": int(state.gpu_event_reasons[gpu]),
+        "throttling": throttling_of(summary, gpu),
         "gpu_cap_w": float(summary.snapshot.gpu_cap_w[gpu]),
         "temp_limit_c": float(gpus.temp_limit_c[gpu]),
         "margin_k": float(gpus.temp_limit_c[gpu] - state.gpu_temp_c[gpu]),
@@ -81,20 +87,29 @@ def gpu_row(index: Index, summary: Summary, gpu: int) -> Row:
 
 
 def cdu_row(index: Index, summary: Summary, cdu: int) -> Row:
-    """Return the `cdu`-th CDU now: both of its loops, heat moved and approach."""
+    """Return the `cdu`-th CDU now: both of its loops, heat moved and approach.
+
+    `setpoint_c` is the one in force: no colder than the hall's dew point and a margin.
+    """
     plant, state = index.plant, summary.state
     at = int(plant.cdu_exchangers[cdu])
     exchangers = plant.arrays.exchangers
     tcs, fws = int(exchangers.hot_circuit[at]), int(exchangers.cold_circuit[at])
     supply_c, fws_c = float(state.circuit_supply_c[tcs]), circuit(state.circuit_supply_c, fws)
+    asked_c = float(summary.snapshot.inputs.exchanger_setpoint_c[at])
     served = np.flatnonzero(plant.arrays.racks.liquid_circuit == tcs)
     return {
         "id": plant.exchanger_names[at],
         "in_service": bool(exchangers.in_service[at]),
         "racks": [plant.rack_names[rack] for rack in served],
         "tcs_supply_c": supply_c,
-        "tcs_return_c": float(state.circuit_return_c[tcs]),
+        "setpoint_c": max(asked_c, float(exchangers.setpoint_least_c[at])),
+        "setpoint_asked_c": asked_c,
+        "tcs_return_c": float(state.circuit_arriving_c[tcs]),
         "tcs_flow_kg_per_s": float(state.circuit_flow_kg_per_s[tcs]),
+        "tcs_dp_pa": float(state.circuit_dp_pa[tcs]),
+        "pump_speed": float(state.circuit_pump_speed[tcs]),
+        "low_flow_alarm": bool(state.circuit_low_flow_s[tcs] >= ALARM_DELAY_S),
         "fws_supply_c": fws_c,
         "fws_return_c": circuit(state.circuit_return_c, fws),
         "cdu_approach_k": supply_c - fws_c,
@@ -106,18 +121,33 @@ def cdu_row(index: Index, summary: Summary, cdu: int) -> Row:
     }
 
 
-def feed_row(index: Index, summary: Summary, feed: int) -> Row:
-    """Return a stage of the power chain now."""
+def feed_row(
+    index: Index, summary: Summary, standing: FeedStanding, room: Headroom, feed: int
+) -> Row:
+    """Return a stage of the power chain now; powers at its output but for `power_w`."""
     plant, feeds = index.plant, index.plant.arrays.feeds
     power_w, rating_w = float(summary.state.feed_power_w[feed]), float(feeds.rating_w[feed])
+    load_w = float(standing.load_w[feed])
+    worst_w, bound = float(standing.worst_load_w[feed]), int(room.bound_by[feed])
     return {
         "id": plant.feed_names[feed],
         "parent": _name(plant.feed_names, int(feeds.parent[feed])),
         "in_service": bool(feeds.in_service[feed]),
         "power_w": power_w,
         "rating_w": rating_w,
-        "headroom_w": rating_w - power_w,
-        "load_share": power_w / rating_w if rating_w > 0.0 else float("nan"),
+        "status": standing.status[feed],
+        "load_w": load_w,
+        "headroom_w": rating_w - load_w,
+        "usable_w": float(room.usable_w[feed]),
+        "stranded_w": float(room.stranded_w[feed]),
+        "bound_by": "below" if bound == BELOW else _name(plant.feed_names, bound),
+        "load_share": load_w / rating_w if rating_w > 0.0 else float("nan"),
+        "worst_load_w": worst_w,
+        "worst_headroom_w": rating_w - worst_w,
+        "worst_loss": _name(plant.feed_names, int(standing.worst_loss[feed])),
+        "battery_share": float(standing.battery_share[feed]),
+        "battery_left_s": float(standing.battery_left_s[feed]),
+        "breaker_share": float(standing.breaker_share[feed]),
     }
 
 

@@ -12,6 +12,7 @@ from dashboards.api.replies import newest, reply, stamped
 from dashboards.api.rows import cdu_row, feed_row, gpu_row, node_row, rack_row
 from dashboards.feed import Feed
 from site_models.arrays import Ints
+from twin.feed_room import feed_room, feed_standing
 
 Page = Annotated[Paging, Depends()]
 
@@ -62,9 +63,11 @@ def site_routes(feed: Feed) -> APIRouter:
 
     @routes.get("/power")
     def power(page: Page) -> Response:
-        """Stages of the power chain: load against rating."""
+        """Stages of the power chain: load, room, what one loss would bring, battery, breaker."""
         summary, every = newest(feed), np.arange(len(plant.feed_names))
-        content = listed(every, lambda at: feed_row(feed.index, summary, at), page)
+        standing = feed_standing(plant, summary.state)
+        room = feed_room(plant, summary.state, open_places=True)
+        content = listed(every, lambda at: feed_row(feed.index, summary, standing, room, at), page)
         return reply(stamped(feed, content))
 
     return routes

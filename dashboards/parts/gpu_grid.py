@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dashboards.basis import basis_of, sign_of
+from dashboards.basis import basis_of, sign_of, throttling_of
 from dashboards.findings import NEAR_GPU_K
 from dashboards.index import Index
 from dashboards.numbers import fixed, power
@@ -81,6 +81,7 @@ def _gpu_tip(index: Index, summary: Summary, gpu: int) -> str:
             _against("memory", state.memory_temp_c[gpu], arrays.memory_limit_c[gpu]),
             f"{power(float(state.gpu_power_w[gpu]), 1.0)}, cap {power(cap_w, 1.0)}",
             f"power {basis_of(summary, gpu)}",
+            *filter(None, (throttling_of(summary, gpu),)),
             *(() if arrays.in_service[gpu] else ("out of service",)),
         )
     )

@@ -42,7 +42,7 @@ def _hottest(index: Index, summary: Summary, rack: int) -> Card:
 
 
 def _coolant(index: Index, summary: Summary, rack: int) -> list[Card]:
-    """Return supply, return and flow of the rack's coolant."""
+    """Return supply, return, flow and pressure of the rack's coolant."""
     arrays = index.plant.arrays
     supply_c = float(summary.rack["rack_supply_c"][rack])
     return_c = float(summary.rack["rack_return_c"][rack])
@@ -51,13 +51,17 @@ def _coolant(index: Index, summary: Summary, rack: int) -> list[Card]:
     cp = float(arrays.circuits.cp_j_per_kg_k[circuit])
     flow = litres_per_min(float(summary.rack["rack_flow_kg_per_s"][rack]), cp)
     most = litres_per_min(float(arrays.racks.flow_max_kg_per_s[rack]), cp)
+    shown_dp = fixed(float(summary.rack["rack_dp_pa"][rack]) / 1e3, 0)
+    valve = fixed(100.0 * float(summary.rack["rack_valve"][rack]), 0)
+    pumps = fixed(100.0 * float(summary.state.circuit_pump_speed[circuit]), 0)
     hold_c = float(arrays.racks.return_setpoint_c[rack])
     return [
         Card("Coolant supply", fixed(supply_c), "°C",
              f"{index.plant.circuit_names[circuit]} · limit {fixed(limit_c, 0)} °C",
              temperature_share(supply_c, limit_c), level_of(limit_c - supply_c, NEAR_COOLANT_K)),
         Card("Coolant return", fixed(return_c), "°C", f"the valve holds {fixed(hold_c, 0)} °C"),
-        Card("Coolant flow", fixed(flow), "L/min", f"of {fixed(most)} L/min",
+        Card("Coolant flow", fixed(flow), "L/min",
+             f"of {fixed(most)} L/min · {shown_dp} kPa · valve {valve} % · pumps {pumps} %",
              flow / most if most > 0.0 else math.nan),
     ]  # fmt: skip
 

@@ -9,13 +9,16 @@ from typing import Annotated, Any
 
 import typer
 
+from controllers.live import open_live
 from controllers.this_host import located
 from dashboards.keeping import KeepRaw, KeepRollups, keep_of
 from dashboards.report import SITE_HELP, Catalogs, Json, Out, tell
 from site_models.compile import compile_site
 from site_models.errors import InputError
+from site_models.plant import Plant
 from telemetry.collecting import collect
 from telemetry.finding import is_live, source_of
+from telemetry.live import Fresh
 from telemetry.recording_rollups import RackSeats
 
 ENDS = (signal.SIGINT, signal.SIGTERM)
@@ -58,7 +61,10 @@ def record(
         raise InputError(f"--source {source}: is no live source, expected one such as nvml")
     name, folders = located(site, tuple(catalog or ()))
     plant = compile_site(name, folders)
-    opened = module.open_source(argument, plant, -math.inf, math.inf, False, every_s=every)
+    if hasattr(module, "feeder"):
+        opened: Any = _fresh(source, plant, every)
+    else:
+        opened = module.open_source(argument, plant, -math.inf, math.inf, False, every_s=every)
     ended = threading.Event()
     before = {number: signal.signal(number, _setting(ended)) for number in ENDS}
     try:
@@ -87,6 +93,14 @@ def record(
     }
     said = f"{found.rows} rows over {found.seconds:.1f} s in {out}, {found.dropped} frames dropped"
     tell(content, [*found.notes, said], json)
+
+
+def _fresh(spec: str, plant: Plant, every_s: float) -> Fresh:
+    """Return the new readings of what comes when it comes."""
+    live = open_live([spec], plant, every_s)
+    if live.inbox is not None:
+        raise InputError(f"--source {spec}: comes over HTTP, expected it with twin serve --record")
+    return Fresh(live, live.label, live.close)
 
 
 def _setting(ended: threading.Event) -> Callable[[int, FrameType | None], None]:

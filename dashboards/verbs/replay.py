@@ -36,6 +36,10 @@ To = Annotated[
     typer.Option("--to", metavar="TIME", help="Leave out what is after: ISO 8601 or epoch s."),
 ]
 Step = Annotated[float, typer.Option("--dt", metavar="SECONDS", help="Time step.")]
+Params = Annotated[
+    Path | None,
+    typer.Option("--params", metavar="OVERLAY", help="Parameters written by twin identify."),
+]
 BALANCE_LIMIT = 1e-6
 """Energy unaccounted for in any step, over the energy in, above which a run fails."""
 
@@ -63,6 +67,7 @@ def replay(
     price: Price = None,
     carbon: Carbon = None,
     catalog: Catalogs = None,
+    params: Params = None,
     json: Json = False,
 ) -> None:
     """Play a recording through the twin and its policies."""
@@ -75,6 +80,7 @@ def replay(
         to_s=time_of("--to", to, math.inf),
         resume=state_of(resume),
         catalogs=tuple(catalog or ()),
+        params=params,
     )
     stored = Recording(sample(str(recording)) or recording)
     span_s = min(wish.to_s, stored.end_s) - max(wish.from_s, stored.start_s)
@@ -100,6 +106,7 @@ def run(
     price: Price = None,
     carbon: Carbon = None,
     catalog: Catalogs = None,
+    params: Params = None,
     json: Json = False,
 ) -> None:
     """Run a source through the twin without pages."""
@@ -109,6 +116,7 @@ def run(
         policies=tuple(policy or ("hold",)),
         dt_s=positive("--dt", dt),
         catalogs=tuple(catalog or ()),
+        params=params,
     )
     if math.isinf(for_) and not source.startswith(("replay:", SCENARIO)):
         raise InputError("--for: missing, expected seconds, since this source does not end")

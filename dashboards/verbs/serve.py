@@ -22,7 +22,10 @@ from telemetry.recording_retention import Keep
 
 DEFAULT_POLICIES = ("thermal_guard=shadow", "power_budget=shadow")
 _SITE = f"{SITE_HELP} pilot if not given."
-_SOURCE = "nvml, replay:REC or idle; the site's own if not given."
+_SOURCE = (
+    "nvml, prometheus:URL, remote-write, mqtt://HOST, replay:REC, scenario:FILE or idle;"
+    " live ones may be several. The site's own if not given."
+)
 _POLICY = "Mode off, shadow or advise. May be repeated; both of the shipped ones if none is given."
 _RECORD = "Record what is measured meanwhile: a new folder, or one to go on with."
 _HOST = "To listen on, 127.0.0.1 if not given; any other needs --tokens."
@@ -32,7 +35,7 @@ class Config(Strict):
     """The options as a YAML file; those on the command line come first."""
 
     site: str = "pilot"
-    source: str = ""
+    source: str | tuple[str, ...] = ""
     policy: tuple[str, ...] = DEFAULT_POLICIES
     host: str = "127.0.0.1"
     port: int = 8050
@@ -58,7 +61,9 @@ def register(app: typer.Typer) -> None:
 
 def serve(
     site: Annotated[str | None, typer.Option("--site", metavar="SITE", help=_SITE)] = None,
-    source: Annotated[str | None, typer.Option("--source", metavar="SPEC", help=_SOURCE)] = None,
+    source: Annotated[
+        list[str] | None, typer.Option("--source", metavar="SPEC", help=_SOURCE)
+    ] = None,
     policy: Annotated[
         list[str] | None, typer.Option("--policy", metavar="POLICY[=MODE]", help=_POLICY)
     ] = None,
@@ -88,7 +93,7 @@ def serve(
     """Serve the live pages and the HTTP interface."""
     given: dict[str, Any] = {
         "site": site,
-        "source": source,
+        "source": tuple(source) if source else None,
         "policy": tuple(policy) if policy else None,
         "host": host,
         "port": port,
@@ -116,10 +121,12 @@ def _serve(chosen: Config) -> None:
     if chosen.record is None and keep != Keep():
         raise InputError("--keep-raw, --keep-rollups: expected --record with them")
     chosen.runs.mkdir(parents=True, exist_ok=True)
+    specs = (chosen.source,) if isinstance(chosen.source, str) else chosen.source
     world = open_world(
         Wish(
             site=chosen.site,
-            spec=chosen.source,
+            spec=specs[0] if specs else "",
+            also=specs[1:],
             policies=chosen.policy,
             speed=chosen.speed,
             loop=True,
@@ -167,7 +174,11 @@ def _run(world: World | RecordedWorld, chosen: Config, charges: Charges) -> None
     )
     shown = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
     typer.echo(f"{world.plant.site}: http://{shown}:{chosen.port}/   (Ctrl-C ends it)")
-    server.run()
+    try:
+        server.run()
+    finally:
+        if world.live is not None:
+            world.live.close()
 
 
 def _config(path: Path | None) -> Config:

@@ -23,6 +23,10 @@ class RackCoolant(Equipment):
     return_setpoint_c: Figure
     flow_max_m3_per_s: Positive
     flow_min_m3_per_s: Positive
+    pressure_curve: str
+    """Key in `flow_curve`: what the rack loses, without its valve."""
+    valve_open_pa: Positive
+    """What the open valve loses at the largest flow."""
 
 
 class LumpedLoad(Equipment):
@@ -41,6 +45,8 @@ class Rack(Equipment):
     lumped: LumpedLoad | None = None
     coolant: RackCoolant | None = None
     shelf: SupplyLoss | None = None
+    storage_j: Positive | None = None
+    """In the capacitors of the power shelf."""
     rating_w: Positive
     width_m: Positive
     depth_m: Positive

@@ -21,6 +21,7 @@ from telemetry.signals import SIGNALS
 from telemetry.targets import targets_of
 
 SCHEME = "prometheus"
+LIVE = True
 PERIOD_S = 5.0
 MOST_AT_ONCE = 32
 LARGEST_ANSWER_BYTES = 64 * 1024 * 1024

@@ -8,6 +8,7 @@ from telemetry.remote_write import Receiver
 from telemetry.seating import Seating
 
 SCHEME = "remote-write"
+LIVE = True
 
 
 def feeder(argument: str, plant: Plant, board: Board, now_s: Callable[[], float]) -> "Listener":

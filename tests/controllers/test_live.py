@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from controllers import this_host, worlds
+from controllers import live, this_host, worlds
 from controllers.this_host import located
 from controllers.worlds import Wish, open_world
 from site_models.compile import compile_site
@@ -33,6 +33,7 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDriver]:
 
     module = SimpleNamespace(SCHEME="nvml", LIVE=True, open_source=open_source)
     monkeypatch.setattr(worlds, "find_sources", lambda: {"nvml": module})
+    monkeypatch.setattr(live, "source_of", lambda scheme: module)
     yield fake
     for host in hosts:
         host.close()

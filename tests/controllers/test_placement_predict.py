@@ -95,8 +95,8 @@ def test_a_busy_tray_among_idle_ones_gets_the_coolant_that_it_needs(gpus: int) -
 def test_pumps_that_cannot_give_what_the_racks_ask_leave_the_job_warmer(gpus: int) -> None:
     """The other rack of the circuit is busy: it takes its part of what there is."""
     arrays = small_arrays()
-    most = arrays.circuits.flow_max_kg_per_s * np.array([1.0, 0.3, 1.0, 1.0])
-    plant = small_plant(arrays._replace(circuits=arrays.circuits._replace(flow_max_kg_per_s=most)))
+    slow = arrays.circuits._replace(pump_speed_max=np.array([1.0, 0.4, 1.0, 1.0]))
+    plant = small_plant(arrays._replace(circuits=slow))
     drawn_w = GPUS.idle_power_w.copy()
     drawn_w[:16] = 900.0
     inputs = small_inputs(plant)._replace(gpu_power_w=drawn_w)
@@ -108,6 +108,7 @@ def test_pumps_that_cannot_give_what_the_racks_ask_leave_the_job_warmer(gpus: in
     drawn_w = drawn_w.copy()
     drawn_w[mine] = 800.0
     after = steady(plant, inputs._replace(gpu_power_w=drawn_w))
-    assert after.rack_flow_kg_per_s.sum() == pytest.approx(most[1])
+    assert after.circuit_pump_speed[1] == pytest.approx(0.4)
+    assert after.rack_valve[0] == pytest.approx(1.0)
     assert advice.predicted.gpu_temp_max_c == pytest.approx(after.gpu_temp_c[mine].max(), abs=0.3)
     assert advice.predicted.tcs_return_c == pytest.approx(after.rack_return_c[1], abs=0.1)

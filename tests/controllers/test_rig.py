@@ -14,8 +14,15 @@ from controllers.supervisor import Supervisor
 from site_models.compile import compile_site
 from site_models.plant import Plant
 from telemetry.signals import SIGNALS
-from tests.fakes.small_plant import START_S, small_arrays, small_plant
+from tests.fakes.small_plant import (
+    START_S,
+    small_arrays,
+    small_inputs,
+    small_plant,
+    small_state,
+)
 from tests.fakes.small_run import believe_frame, full_load, loop_of, rig_of
+from twin.physics.clocks import IDLE, SW_THERMAL
 from twin.start import rated_inputs
 from twin.steady import steady
 
@@ -144,3 +151,36 @@ def test_a_series_holds_each_row_until_the_next() -> None:
     assert [float(series(t)[0]) for t in (0.0, 100.0, 109.9, 110.0, 125.0, 999.0)] == [
         1.0, 1.0, 1.0, 2.0, 3.0, 3.0,
     ]  # fmt: skip
+
+
+def test_devices_hold_their_own_limits_where_nobody_else_does() -> None:
+    """Doing nothing breaks the limit here; each GPU then lowers its own clock and says why."""
+    plant = warm_plant()
+    rig = Rig(plant, small_state(plant), small_inputs(plant), lambda t: full_load(plant),
+              lambda t: (25.0, 18.0), end_s=START_S + 1500.0)  # fmt: skip
+    while (frame := rig.read()) is not None:
+        last = frame
+    gpus, groups = plant.arrays.gpus, plant.arrays.groups
+    over = last.values["gpu_margin_k"] < 0.0
+    assert over.any()
+    assert not rig.shut_down.any()
+    assert (last.values["gpu_temp_c"] < gpus.shutdown_c).all()
+    np.testing.assert_allclose(
+        last.values["gpu_margin_k"], gpus.temp_limit_c - last.values["gpu_temp_c"]
+    )
+    reasons = last.values["clocks_event_reasons"].astype(np.int64)
+    np.testing.assert_array_equal((reasons & SW_THERMAL) != 0, over)
+    slow = last.values["sm_clock_hz"] < groups.clock_max_hz[gpus.group]
+    np.testing.assert_array_equal(slow, over)
+    assert (last.values["gpu_power_w"][over] < gpus.power_max_w[over]).all()
+
+
+def test_an_idle_gpu_runs_at_its_lowest_clock_and_says_that_it_idles() -> None:
+    plant = small_plant()
+    frame = rig_of(plant, plant.arrays.gpus.idle_power_w, 10.0).read()
+    assert frame is not None
+    groups, group = plant.arrays.groups, plant.arrays.gpus.group
+    np.testing.assert_array_equal(frame.values["clocks_event_reasons"], IDLE)
+    np.testing.assert_allclose(
+        frame.values["sm_clock_hz"], (groups.clock_min * groups.clock_max_hz)[group]
+    )

@@ -1,7 +1,7 @@
 """The ready scenarios: what an engineer expects of each, and what is refused of others.
 
-The devices' own throttling is not modelled: past its limit a GPU keeps its power until it
-turns itself off at its shutdown temperature.
+The devices' own control is played: past its limit a GPU lowers its clock, and it turns itself
+off at its shutdown temperature.
 """
 
 import json
@@ -24,6 +24,7 @@ from site_models.arrays import Floats
 from site_models.errors import InputError
 from site_models.plant import Plant
 from telemetry.frame import Frame
+from twin.physics.clocks import SW_THERMAL
 from twin.state import State
 
 ONSET_S = 60
@@ -74,11 +75,22 @@ def past(name: str) -> Past:
 
 
 def mean_c(run: Past, state: State, circuit: int) -> float:
-    """Return the temperature of a circuit weighted by its heat capacities."""
-    c = run.plant.arrays.circuits
-    cold, warm = c.supply_capacity_j_per_k[circuit], c.return_capacity_j_per_k[circuit]
-    held = cold * state.circuit_supply_c[circuit] + warm * state.circuit_return_c[circuit]
-    return float(held / (cold + warm))
+    """Return the temperature of a circuit weighted by its heat capacities, pipes included."""
+    c, k = run.plant.arrays.circuits, circuit
+    cold, warm = c.supply_capacity_j_per_k[k], c.return_capacity_j_per_k[k]
+    held = cold * state.circuit_supply_c[k] + warm * state.circuit_return_c[k]
+    by_volume = c.density_kg_per_m3[k] * c.cp_j_per_kg_k[k]
+    held += by_volume * state.supply_pipe_m3[k] @ state.supply_pipe_c[k]
+    held += by_volume * state.return_pipe_m3[k] @ state.return_pipe_c[k]
+    return float(held / held_j_per_k(run.plant, k))
+
+
+def held_j_per_k(plant: Plant, k: int) -> float:
+    """Return the heat capacity of all fluid of a circuit [J/K]."""
+    c = plant.arrays.circuits
+    pipes_m3 = c.supply_pipe_m3[k] + c.return_pipe_m3[k]
+    masses = c.supply_capacity_j_per_k[k] + c.return_capacity_j_per_k[k]
+    return float(masses + pipes_m3 * c.density_kg_per_m3[k] * c.cp_j_per_kg_k[k])
 
 
 @pytest.mark.parametrize("name", ready_scenarios())
@@ -102,10 +114,11 @@ def test_it_gives_the_same_digest_again(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(set(ready_scenarios()) - {"sensor_bias"}))
 def test_the_twin_believes_what_is_true_unless_its_power_sensors_lie(name: str) -> None:
+    """Sensors tell the mean power of a second; how leakage moved within it they do not."""
     run = past(name)
     believed, true = run.shots[-1].state, run.truth[-1]
-    np.testing.assert_allclose(believed.gpu_temp_c, true.gpu_temp_c, atol=1e-6)
-    np.testing.assert_allclose(believed.circuit_supply_c, true.circuit_supply_c, atol=1e-6)
+    np.testing.assert_allclose(believed.gpu_temp_c, true.gpu_temp_c, atol=0.05)
+    np.testing.assert_allclose(believed.circuit_supply_c, true.circuit_supply_c, atol=1e-3)
 
 
 def test_pump_trip_its_racks_pass_the_limit_in_seconds_and_the_standby_saves_them() -> None:
@@ -124,7 +137,12 @@ def test_pump_trip_its_racks_pass_the_limit_in_seconds_and_the_standby_saves_the
 def test_cdu_loss_takes_its_half_of_the_racks_and_no_other() -> None:
     run = past("cdu_loss")
     assert run.events[0]["first_limit"]["after_s"] <= 8.0
-    assert run.events[0]["first_shutdown"]["after_s"] <= 12.0
+    assert 10.0 < run.events[0]["first_shutdown"]["after_s"] <= 16.0
+    throttled = run.truth[ONSET_S + 9]
+    lost = run.gpus("a5") | run.gpus("a6") | run.gpus("a7") | run.gpus("a8")
+    assert throttled.gpu_clock_ratio[lost].max() < 0.6
+    assert (throttled.gpu_event_reasons[lost] & SW_THERMAL).all()
+    assert throttled.gpu_clock_ratio[~lost & run.gpus("a")].min() > 0.99
     off = run.truth[-1].gpu_power_w == 0.0
     lost = run.gpus("a5") | run.gpus("a6") | run.gpus("a7") | run.gpus("a8")
     np.testing.assert_array_equal(off, lost)
@@ -140,6 +158,51 @@ def test_feed_loss_leaves_its_racks_dark_and_cooling() -> None:
     assert run.events[0]["gpus_dark"] == 288
     assert (run.truth[-1].gpu_temp_c[:288] < run.before.gpu_temp_c[:288] - 5.0).all()
     assert run.truth[-1].rack_power_w[4] == pytest.approx(run.before.rack_power_w[4], rel=1e-3)
+
+
+def test_utility_loss_the_ups_carries_the_racks_and_the_generator_the_cooling() -> None:
+    run = past("utility_loss")
+    names = run.plant.feed_names
+    ups, mechanical = names.index("ups"), names.index("mechanical")
+    fws, chw, hall = (run.plant.circuit_names.index(name) for name in ("fws", "chw", "hall"))
+    after = run.truth[ONSET_S:]
+    dark = [state.feed_live[mechanical] == 0.0 for state in after]
+    battery = [state.feed_on_battery[ups] > 0.0 for state in after]
+    assert 10 <= sum(dark) <= 13
+    assert 10 <= sum(battery) <= 20
+    assert battery[: sum(battery)] == [True] * sum(battery)
+    full_j = run.plant.arrays.feeds.battery_j[ups]
+    used = 1.0 - min(state.feed_battery_j[ups] for state in after) / full_j
+    assert 15.0 / 300.0 * 0.6 < used < 20.0 / 300.0
+    assert run.truth[-1].feed_battery_j[ups] == pytest.approx(full_j)
+    assert all((state.rack_powered == 1.0).all() for state in after)
+    cooling = [float(state.chiller_power_w.sum()) > 0.0 for state in after]
+    assert cooling.index(True) == pytest.approx(sum(dark) + 120, abs=2)
+    supply_c = np.array([state.circuit_supply_c for state in run.truth])
+
+    def over_s(circuit: int, rise_k: float) -> int:
+        return int(np.argmax(supply_c[:, circuit] > run.before.circuit_supply_c[circuit] + rise_k))
+
+    assert ONSET_S < over_s(hall, 2.0) <= ONSET_S + 5  # no chilled water: its air at once
+    assert over_s(hall, 2.0) < over_s(chw, 2.0) < ONSET_S + 60
+    assert supply_c[:, fws].max() < run.plant.arrays.circuits.supply_limit_c[fws]
+    assert max(state.gpu_temp_c.max() for state in after) < run.before.gpu_temp_c.max() + 5.0
+    assert run.kpi["gpus_shut_down"] == run.events[0]["gpus_dark"] == 0
+
+
+def test_a_ups_on_battery_drops_everything_when_it_is_empty_and_not_before() -> None:
+    run = past("ups_on_battery")
+    ups = run.plant.feed_names.index("ups")
+    alive = [state.feed_live[ups] > 0.0 for state in run.truth[ONSET_S:]]
+    feeds = run.plant.arrays.feeds
+    held_j = feeds.battery_j[ups] * feeds.battery_efficiency[ups]
+    assert sum(alive) == pytest.approx(held_j / run.before.feed_power_w[ups], rel=0.02)
+    assert 300 < sum(alive) < 600  # five minutes at the rating, longer at part load
+    assert run.events[0]["gpus_dark"] == 832
+    np.testing.assert_array_equal(run.truth[-1].rack_power_w, 0.0)
+    mechanical = run.plant.feed_names.index("mechanical")
+    assert run.truth[-1].feed_live[mechanical] == 1.0
+    np.testing.assert_array_equal(run.truth[-1].rack_flow_kg_per_s[:8], 0.0)
 
 
 def test_chiller_loss_warms_its_water_first_and_the_hall_after_it() -> None:
@@ -159,10 +222,9 @@ def test_chiller_loss_warms_its_water_first_and_the_hall_after_it() -> None:
 
 def test_losing_facility_water_warms_the_loop_as_its_volume_says() -> None:
     run = past("facility_water_loss")
-    c = run.plant.arrays.circuits
     loop = run.plant.circuit_names.index("cdu-1-tcs")
     heat_w = float(run.before.rack_liquid_heat_w[:4].sum() + run.before.circuit_mover_power_w[loop])
-    held = float(c.supply_capacity_j_per_k[loop] + c.return_capacity_j_per_k[loop])
+    held = held_j_per_k(run.plant, loop)
     seconds = 20
     rise_k = mean_c(run, run.truth[ONSET_S + seconds - 1], loop) - mean_c(run, run.before, loop)
     assert rise_k / seconds == pytest.approx(heat_w / held, rel=0.2)
@@ -373,7 +435,7 @@ def test_a_whole_site_may_lose_its_power(
     tmp_path: Path, whatif: Callable[..., tuple[int, str, str]]
 ) -> None:
     path = tmp_path / "dark.yaml"
-    path.write_text(GOOD.replace("pump_trip, target: cdu-1", "feed_loss, target: utility"))
+    path.write_text(GOOD.replace("pump_trip, target: cdu-1", "feed_loss, target: '*'"))
     code, out, _ = whatif(path, "--out", tmp_path / "run", "--json")
     assert code == 0
     assert json.loads(out)["events"][0]["gpus_dark"] == 832

@@ -62,6 +62,20 @@ def test_loads_coolant_and_health_are_told() -> None:
     assert told["health"] == (Severity.NEAR, "gap of 300 s")
 
 
+def test_a_ups_on_battery_and_a_tripped_feed_are_told_and_what_hangs_below_is_not() -> None:
+    lines = found(
+        feed_on_battery=np.array([0.0, 1.0, 0.0, 0.0, 0.0]),
+        feed_live=np.array([0.0, 1.0, 0.0, 1.0, 0.0]),
+        feed_open=np.array([0.0, 0.0, 1.0, 0.0, 0.0]),
+    )
+    told = {one.where: (one.severity, one.what) for one in lines}
+    assert told["utility"] == (Severity.OVER, "gives no power")
+    assert told["ups"][0] is Severity.NEAR
+    assert told["ups"][1].startswith("on battery, 100 %, ")
+    assert told["pdu-a"][1] == "tripped; open until it is reset"
+    assert "mech" not in told
+
+
 def test_the_worst_comes_first() -> None:
     severities = [one.severity for one in found(rack_power_w=np.array([31e3, 29e3, 1e3]))]
     assert severities == sorted(severities, reverse=True)

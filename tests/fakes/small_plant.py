@@ -12,6 +12,8 @@ from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import (
     AIR,
     FWS,
+    GIVEN_FLOW,
+    HOLDS_DP,
     TCS,
     Arrays,
     Chillers,
@@ -26,6 +28,7 @@ from site_models.plant import (
     Racks,
     freeze,
 )
+from twin.start import filled_pipes
 from twin.state import Inputs, Ledger, State
 
 TRAYS, TRAY_GPUS, SERVERS, SERVER_GPUS = 8, 4, 2, 8
@@ -64,8 +67,11 @@ def _gpus() -> Gpus:
         power_min_w=_split(200.0, 200.0, counts),
         idle_power_w=_split(170.0, 90.0, counts),
         temp_limit_c=_split(88.0, 87.0, counts),
+        slowdown_c=_split(91.0, 89.0, counts),
         shutdown_c=_split(93.0, 95.0, counts),
         memory_limit_c=_split(95.0, 95.0, counts),
+        leakage_w=np.zeros(48),
+        rise_factor=np.ones(48),
         in_service=_flags(48),
     )
 
@@ -85,6 +91,13 @@ def _groups() -> GpuGroups:
         flow_reference_kg_per_s=_split(0.0252, 0.15, counts),
         flow_exponent=_split(-0.6, -0.7, counts),
         coolant_cp_j_per_kg_k=_split(3970.0, 1006.0, counts),
+        leakage_rate_per_k=_split(0.012, 0.012, counts),
+        idle_temp_c=_split(45.0, 33.0, counts),
+        working_temp_c=_split(75.0, 64.0, counts),
+        clock_max_hz=_split(2.062e9, 1.98e9, counts),
+        clock_min=_split(0.06, 0.17, counts),
+        voltage_flat=_split(0.56, 0.56, counts),
+        voltage_floor=_split(0.65, 0.65, counts),
     )
 
 
@@ -104,6 +117,9 @@ def _nodes() -> Nodes:
         fan_power_max_w=_split(100.0, 1200.0, counts),
         fan_speed_min=_split(0.3, 0.3, counts),
         fan_target_c=_split(75.0, 70.0, counts),
+        fan_band_k=_split(20.0, 20.0, counts),
+        fan_lag_s=_split(10.0, 10.0, counts),
+        inlet_rise_k=_split(0.0, 0.0, counts),
         supply_rating_w=_split(0.0, 13200.0, counts),
         supply_loss_fixed=_split(0.0, 0.006, counts),
         supply_loss_linear=_split(0.0, 0.01, counts),
@@ -126,10 +142,16 @@ def _racks() -> Racks:
         return_setpoint_c=_split(55.0, np.nan, counts),
         flow_max_kg_per_s=_split(0.6, 0.0, counts),
         flow_min_kg_per_s=_split(0.20, 0.0, counts),
+        loss_square_pa_s2_per_kg2=_split(1.6e5, 0.0, counts),
+        loss_linear_pa_s_per_kg=_split(1.0e4, 0.0, counts),
+        valve_square_pa_s2_per_kg2=_split(8.0e4, 0.0, counts),
+        valve_opening_min=np.zeros(3),
+        valve_opening_max=np.ones(3),
         shelf_rating_w=_split(33_000.0, 0.0, counts),
         shelf_loss_fixed=_split(0.0065, 0.0, counts),
         shelf_loss_linear=_split(0.001, 0.0, counts),
         shelf_loss_square=_split(0.025, 0.0, counts),
+        storage_j=np.zeros(3),
         in_service=_flags(3),
     )
 
@@ -144,9 +166,24 @@ def _circuits() -> Circuits:
         flow_max_kg_per_s=_floats(4.0, 1.5, 3.0, 2.0),
         flow_min_kg_per_s=_floats(1.0, 0.1, 0.5, 0.3),
         mover_power_max_w=_floats(1500.0, 900.0, 1200.0, 800.0),
+        held_head_share=_floats(0.0, 0.0, 0.3, 0.3),
         mover_feed=_ints(4, 4, 4, 4),
         recirculation=_floats(0.03, 0.0, 0.0, 0.0),
         supply_limit_c=_floats(32.0, 47.0, 45.0, 25.0),
+        density_kg_per_m3=_floats(1.18, 1010.0, 994.0, 999.0),
+        supply_pipe_m3=_floats(0.0, 0.02, 0.0, 0.0),
+        return_pipe_m3=_floats(0.0, 0.02, 0.0, 0.0),
+        pump_control=_ints(GIVEN_FLOW, HOLDS_DP, GIVEN_FLOW, GIVEN_FLOW),
+        pump_setpoint_pa=_floats(0.0, 1.1e5, 0.0, 0.0),
+        pump_setpoint_kg_per_s=_floats(0.0, 1.2, 0.0, 0.0),
+        pump_rest_pa=_floats(0.0, 1.6e5, 0.0, 0.0),
+        pump_linear_pa_s_per_kg=np.zeros(4),
+        pump_square_pa_s2_per_kg2=_floats(0.0, -2.0e4, 0.0, 0.0),
+        pump_inner_pa_s2_per_kg2=_floats(0.0, 4.0e4, 0.0, 0.0),
+        pump_efficiency=_floats(1.0, 0.5, 1.0, 1.0),
+        pump_speed_min=_floats(0.0, 0.15, 0.0, 0.0),
+        pump_speed_max=np.ones(4),
+        loss_square_pa_s2_per_kg2=_floats(0.0, 3.0e3, 0.0, 0.0),
     )
 
 
@@ -162,9 +199,11 @@ def _exchangers() -> Exchangers:
         hot_share=_floats(0.5, 0.7, 0.1, 0.1),
         capacity_w=_floats(60_000.0, 30_000.0, 90_000.0, 30_000.0),
         setpoint_c=_floats(40.0, 23.0, 34.0, 15.0),
+        setpoint_least_c=_floats(17.0, -273.15, -273.15, -273.15),
         band_k=_floats(5.0, 5.0, 5.0, 5.0),
         reset_s=_floats(60.0, 120.0, 120.0, 120.0),
         opening_min=_floats(0.05, 0.05, 0.1, 0.1),
+        opening_max=np.ones(4),
         fan_power_max_w=_floats(0.0, 0.0, 3000.0, 1500.0),
         fan_feed=_ints(4, 4, 4, 4),
         adiabatic_effectiveness=_floats(0.0, 0.0, 0.0, 0.0),
@@ -180,6 +219,7 @@ def _chillers() -> Chillers:
         condenser_approach_k=_floats(10.0),
         trim_setpoint_c=_floats(15.0),
         feed=_ints(4),
+        restart_s=_floats(0.0),
         in_service=_flags(1),
     )
 
@@ -194,6 +234,22 @@ def _feeds() -> Feeds:
         loss_square=_floats(0.0047, 0.0135, 0.008, 0.008, 0.004),
         air_circuit=_ints(-1, -1, 0, 0, -1),
         in_service=_flags(5),
+        supplied=_flags(5),
+        breaker_rating_a=np.zeros(5),
+        breaker_trip_level=np.full(5, 1.25),
+        breaker_magnetic=np.full(5, 7.0),
+        battery_j=_floats(0.0, 1.0e6, 0.0, 0.0, 0.0),
+        battery_power_w=_floats(0.0, 120_000.0, 0.0, 0.0, 0.0),
+        charge_power_w=_floats(0.0, 11_000.0, 0.0, 0.0, 0.0),
+        battery_efficiency=_floats(1.0, 0.97, 1.0, 1.0, 1.0),
+        generator_w=np.zeros(5),
+        generator_start_s=np.full(5, 10.0),
+        generator_block=np.full(5, 0.5),
+        generator_interval_s=np.full(5, 5.0),
+        generator_cooldown_s=np.full(5, 300.0),
+        transfer_delay_s=np.full(5, 1.0),
+        transfer_return_s=np.full(5, 1800.0),
+        transfer_dead_s=np.full(5, 0.1),
     )
 
 
@@ -263,6 +319,7 @@ def small_inputs(plant: Plant, load: float = 0.0) -> Inputs:
     return Inputs(
         gpu_power_w=gpus.idle_power_w + load * (gpus.power_max_w - gpus.idle_power_w),
         gpu_power_basis=np.zeros(48, dtype=np.int64),
+        gpu_cap_w=gpus.power_max_w.copy(),
         rack_load_w=np.zeros(len(plant.rack_names)),
         exchanger_setpoint_c=plant.arrays.exchangers.setpoint_c.copy(),
         dry_bulb_c=25.0,
@@ -288,6 +345,7 @@ def small_state(plant: Plant, load: float = 0.0, time_s: float = START_S) -> Sta
     coolant_c = np.where(np.arange(48) < LIQUID_GPUS, 42.0 + 6.0 * load, 25.0 + 10.0 * load)
     resistance = _split(0.024, 0.056, (LIQUID_GPUS, AIR_GPUS))
     flow = np.clip(liquid_w / (3970.0 * 15.0), arrays.racks.flow_min_kg_per_s, np.inf)
+    supply_c, return_c = _floats(23.0, 40.0, 34.0, 15.0), _floats(33.0, 55.0, 42.0, 20.0)
     feed_w = np.array([1.12, 1.05, 0.35, 0.72, 0.05]) * rack_w.sum()
     return State(
         time_s=time_s,
@@ -295,13 +353,28 @@ def small_state(plant: Plant, load: float = 0.0, time_s: float = START_S) -> Sta
         gpu_body_c=coolant_c + 0.5 * resistance * gpu_w,
         memory_temp_c=coolant_c + 0.5 * resistance * gpu_w + 0.012 * gpu_w,
         gpu_coolant_c=coolant_c,
+        gpu_off=_flags(48, False),
         fan_speed=np.full(10, 0.5),
-        rack_flow_kg_per_s=flow * np.array([1.0, 1.0, 0.0]),
-        circuit_supply_c=_floats(23.0, 40.0, 34.0, 15.0),
-        circuit_return_c=_floats(33.0, 55.0, 42.0, 20.0),
+        rack_valve=_floats(0.5, 0.5, 0.0),
+        circuit_pump_speed=_floats(0.0, 0.8, 0.0, 0.0),
+        circuit_low_flow_s=np.zeros(4),
+        circuit_supply_c=supply_c,
+        circuit_return_c=return_c,
+        **filled_pipes(plant, supply_c, return_c),
         exchanger_opening=np.full(4, 0.5),
         exchanger_integral=np.full(4, 0.5),
+        feed_open=np.zeros(5),
+        feed_breaker_thermal=np.zeros(5),
+        feed_battery_j=arrays.feeds.battery_j.copy(),
+        generator_turning_s=np.zeros(5),
+        generator_cooling_s=np.zeros(5),
+        transfer_alternate=np.zeros(5),
+        transfer_waited_s=np.zeros(5),
+        transfer_dead_left_s=np.zeros(5),
+        chiller_wait_s=np.zeros(1),
         gpu_power_w=gpu_w,
+        gpu_clock_ratio=np.ones(48),
+        gpu_event_reasons=np.zeros(48, dtype=np.int64),
         node_power_w=node_w,
         node_dc_power_w=node_dc_w,
         node_liquid_heat_w=np.where(
@@ -316,7 +389,12 @@ def small_state(plant: Plant, load: float = 0.0, time_s: float = START_S) -> Sta
         rack_liquid_heat_w=liquid_w,
         rack_air_heat_w=rack_w - liquid_w,
         rack_return_c=np.array([55.0, 55.0, np.nan]),
+        rack_flow_kg_per_s=flow * np.array([1.0, 1.0, 0.0]),
+        rack_dp_pa=np.array([1.0e5, 1.0e5, np.nan]),
+        circuit_delivered_c=supply_c.copy(),
+        circuit_arriving_c=return_c.copy(),
         circuit_flow_kg_per_s=_floats(2.5, float(flow[:2].sum()), 1.5, 0.8),
+        circuit_dp_pa=_floats(0.0, 1.1e5, 0.0, 0.0),
         circuit_mover_power_w=_floats(400.0, 100.0, 150.0, 80.0),
         exchanger_heat_w=np.array(
             [liquid_w.sum(), (rack_w - liquid_w).sum(), liquid_w.sum(), rack_w[2]]
@@ -326,5 +404,13 @@ def small_state(plant: Plant, load: float = 0.0, time_s: float = START_S) -> Sta
         chiller_heat_w=_floats(0.5 * float(rack_w[2])),
         chiller_power_w=_floats(0.1 * float(rack_w[2])),
         feed_power_w=feed_w,
+        feed_output_w=np.minimum(feed_w, arrays.feeds.rating_w),
+        feed_battery_w=np.zeros(5),
+        feed_live=np.ones(5),
+        feed_on_battery=np.zeros(5),
+        rack_powered=arrays.racks.in_service.astype(np.float64),
+        circuit_powered=np.ones(4),
+        exchanger_powered=np.ones(4),
+        chiller_powered=np.ones(1),
         ledger=Ledger(0.0, 0.0, 0.0, 0.0, 0.0),
     )

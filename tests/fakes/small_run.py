@@ -48,7 +48,7 @@ def rig_of(
     sensors: Sensors | None = None,
     state: State | None = None,
 ) -> Rig:
-    """Return a rig that plays one constant demand from rest."""
+    """Return a rig that plays one constant demand from rest, whatever that heats up to."""
     return Rig(
         plant=plant,
         state=small_state(plant) if state is None else state,
@@ -57,6 +57,7 @@ def rig_of(
         weather=lambda time_s: (dry_bulb_c, 18.0),
         end_s=START_S + seconds,
         sensors=sensors,
+        thermal_control=False,
     )
 
 

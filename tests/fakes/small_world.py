@@ -52,6 +52,7 @@ class SmallWorld:
     interval_s: float = 0.25
     ticks: int | None = None
     zone: str = "America/Chicago"
+    live: None = None
 
     def __post_init__(self) -> None:
         self.allocations = Allocations(self.plant)

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from site_models.catalog import open_catalog
+from site_models.catalog import Catalog, open_catalog
 from site_models.checks import rated_heat, site_checks
 from site_models.compile import compile_site
+from site_models.kinds.gpu import Gpu
 from site_models.plant import FWS
 from site_models.site import Site, load_site, shipped_sites
 
@@ -65,3 +66,18 @@ def test_a_small_feed_is_refused_unless_it_is_meant_to_be() -> None:
     assert failed({}) == []
     assert failed({"ups": {"rating_w": 0.9e6}}) == ["feed_ratings"]
     assert failed({"ups": {"rating_w": 0.9e6, "oversubscribed": True}}) == []
+
+
+def test_leakage_that_feeds_itself_is_refused() -> None:
+    """At thirty times the leakage each kelvin of a GB200 brings more than one at 93 C."""
+    gpu = CATALOG.get(Gpu, "gb200_gpu")
+    wild = gpu.model_copy(update={"leakage_w": gpu.leakage_w.model_copy(update={"value": 1800.0})})
+
+    class Wild(Catalog):
+        def get(self, kind: Any, key: str) -> Any:
+            return wild if key == "gb200_gpu" else CATALOG.get(kind, key)
+
+    checks = {c.name: c for c in site_checks(load_site("edge"), Wild.__new__(Wild))}
+    assert not checks["leakage_runaway"].ok
+    assert "gb200_gpu" in checks["leakage_runaway"].message
+    assert "expected less than 1 K" in checks["leakage_runaway"].message

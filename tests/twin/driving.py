@@ -4,7 +4,7 @@ import numpy as np
 
 from site_models.arrays import Floats
 from site_models.plant import Plant
-from twin.start import first_state, idle_inputs
+from twin.start import filled_pipes, first_state, idle_inputs
 from twin.state import Inputs, State
 
 
@@ -25,11 +25,12 @@ def random_state(plant: Plant, inputs: Inputs, seed: int) -> State:
     """Return a state with every temperature, flow and position somewhere else."""
     rng = np.random.default_rng(seed + 1)
     state = first_state(plant, inputs, 0.0)
-    arrays = plant.arrays
+    arrays, racks = plant.arrays, len(plant.rack_names)
 
     def off(values: Floats) -> Floats:
         return values + rng.uniform(-15.0, 25.0, len(values))
 
+    supply_c, return_c = off(state.circuit_supply_c), off(state.circuit_return_c)
     return state._replace(
         gpu_temp_c=off(state.gpu_temp_c),
         gpu_body_c=off(state.gpu_body_c),
@@ -37,8 +38,15 @@ def random_state(plant: Plant, inputs: Inputs, seed: int) -> State:
         gpu_coolant_c=off(state.gpu_coolant_c),
         fan_speed=rng.uniform(0.2, 1.0, len(state.fan_speed)),
         rack_flow_kg_per_s=rng.uniform(size=len(plant.rack_names)) * arrays.racks.flow_max_kg_per_s,
-        circuit_supply_c=off(state.circuit_supply_c),
-        circuit_return_c=off(state.circuit_return_c),
+        rack_valve=np.where(
+            arrays.racks.flow_max_kg_per_s > 0.0, rng.uniform(0.0, 1.0, racks), 0.0
+        ),
+        circuit_supply_c=supply_c,
+        circuit_return_c=return_c,
+        circuit_delivered_c=supply_c.copy(),
+        circuit_arriving_c=return_c.copy(),
+        **filled_pipes(plant, supply_c, return_c),
+        circuit_pump_speed=state.circuit_pump_speed * rng.uniform(0.3, 1.4, len(supply_c)),
         exchanger_opening=rng.uniform(size=len(plant.exchanger_names)),
         exchanger_integral=rng.uniform(size=len(plant.exchanger_names)),
     )
@@ -53,6 +61,10 @@ def integrated(state: State) -> dict[str, Floats]:
         "gpu_coolant_c",
         "fan_speed",
         "rack_flow_kg_per_s",
+        "rack_valve",
+        "circuit_pump_speed",
+        "supply_pipe_c",
+        "return_pipe_c",
         "circuit_supply_c",
         "circuit_return_c",
         "exchanger_opening",

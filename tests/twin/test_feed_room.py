@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from site_models.plant import Plant
-from twin.feed_room import direct_power_w, feed_room
+from tests.fakes.small_plant import small_plant, small_state
+from twin.feed_room import DEAD, LIVE, ON_BATTERY, TRIPPED, direct_power_w, feed_room, feed_standing
 from twin.physics.feed_tree import BELOW, Stages, tree_powers
 from twin.start import first_state, idle_inputs, rated_inputs
 from twin.state import State
@@ -52,3 +53,35 @@ def test_at_80_percent_of_its_rating_the_ups_strands_a_part_of_the_pdu(pilot: Pl
     np.testing.assert_allclose(
         room.usable_w + room.stranded_w, np.maximum(room.unused_w, 0.0), atol=1e-3
     )
+
+
+def test_a_lost_feed_puts_all_of_a_rack_on_the_other() -> None:
+    plant = small_plant()
+    state = small_state(plant, 0.5)
+    standing = feed_standing(plant, state)
+    r0_w, r1_w, r2_w = state.rack_power_w
+    np.testing.assert_allclose(standing.worst_load_w[2:4], [r0_w + r1_w, r0_w + r1_w + r2_w])
+    assert standing.worst_loss[2:4].tolist() == [3, 2]
+    assert standing.worst_loss[4] == -1
+
+
+def test_what_is_left_in_a_battery_lasts_for_energy_over_load() -> None:
+    plant = small_plant()
+    half = 0.5 * plant.arrays.feeds.battery_j
+    state = small_state(plant, 0.5)._replace(feed_battery_j=half)
+    standing = feed_standing(plant, state)
+    assert standing.battery_share[1] == 0.5
+    assert standing.battery_left_s[1] == pytest.approx(half[1] * 0.97 / state.feed_power_w[1])
+    assert np.isnan(standing.battery_left_s[[0, 2, 3, 4]]).all()
+    assert np.isnan(standing.breaker_share).all()
+
+
+def test_a_feed_says_in_one_word_how_it_stands() -> None:
+    plant = small_plant()
+    state = small_state(plant)._replace(
+        feed_live=np.array([0.0, 1.0, 0.0, 1.0, 0.0]),
+        feed_on_battery=np.array([0.0, 1.0, 0.0, 0.0, 0.0]),
+        feed_open=np.array([0.0, 0.0, 1.0, 0.0, 0.0]),
+    )
+    assert feed_standing(plant, state).status == (DEAD, ON_BATTERY, TRIPPED, LIVE, DEAD)
+    assert (feed_room(plant, state).usable_w < 1e-6).all()

@@ -177,7 +177,7 @@ def test_standing_coolant_heats_up_and_stays_finite(edge: Plant, power: float) -
     still = replace(edge, arrays=edge.arrays._replace(racks=racks))
     inputs = rated_inputs(edge, 20.0, 15.0)
     inputs = inputs._replace(gpu_power_w=power * inputs.gpu_power_w)
-    start = first_state(edge, inputs, 0.0)._replace(rack_flow_kg_per_s=none.copy())
+    start = first_state(edge, inputs, 0.0)._replace(rack_valve=none.copy())
     state = walked(still, start, inputs, 10)
     assert state.ledger.balance_error < 1e-9
     gained_j = held_by_gpus_j(edge, state) - held_by_gpus_j(edge, start)

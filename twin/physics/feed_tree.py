@@ -7,6 +7,7 @@ import numpy as np
 from site_models.arrays import Floats, Ints
 from twin.physics.converters import converter_input_w, converter_output_w
 from twin.physics.law import compiled
+from twin.physics.switching import shares_now
 
 BELOW = -2
 """Bound by what hangs below the stage, not by one above it."""
@@ -129,3 +130,39 @@ def _from_above(
         if reached_w - out_w[i] < spare_w[i]:
             spare_w[i], bound_by[i] = max(reached_w - out_w[i], 0.0), bound_by[p]
     return spare_w, bound_by
+
+
+@compiled
+def worst_outputs_w(
+    stages: Stages, consumer: Ints, feed: Ints, share: Floats, power_w: Floats, other_w: Floats
+) -> tuple[Floats, Ints]:
+    """Return the most that flows out of every stage if any one stage is lost, and which one.
+
+    Loss of a stage takes everything behind it; consumers with several feeds go over to those
+    that live. `consumer`, `feed` and `share` of each connection, `power_w` of each consumer,
+    `other_w` on each stage beside them. -1: nothing lost is the worst. N-1 holds where this
+    stays within the rating. Checked against `switching.worst_load_w` where stages lose
+    nothing in ``tests/twin/physics/test_feed_tree.py``.
+    """
+    count = stages.parent.size
+    worst_w, worst = np.zeros(count), np.full(count, -1)
+    dead = np.zeros(count, dtype=np.bool_)
+    for lost in range(-1, count):
+        for f in range(count):
+            dead[f] = f == lost or (stages.parent[f] >= 0 and dead[stages.parent[f]])
+        now = shares_now(consumer, share, ~dead[feed])
+        out_w = np.where(dead, 0.0, other_w)
+        for i in range(feed.size):
+            out_w[feed[i]] += now[i] * power_w[consumer[i]]
+        for f in range(count - 1, -1, -1):
+            if out_w[f] > worst_w[f]:
+                worst_w[f], worst[f] = out_w[f], lost
+            if stages.parent[f] >= 0 and not dead[f]:
+                out_w[stages.parent[f]] += converter_input_w(
+                    out_w[f],
+                    stages.rating_w[f],
+                    stages.loss_fixed[f],
+                    stages.loss_linear[f],
+                    stages.loss_square[f],
+                )
+    return worst_w, worst

@@ -17,6 +17,18 @@ def cube_law_power_w(relative_flow: float, power_max_w: float) -> float:
 
 
 @law
+def held_head_power_w(relative_flow: float, power_max_w: float, held_share: float) -> float:
+    """Return the power of pumps [W] that hold a share of their head at any flow.
+
+    At a share x of the largest flow they lift `h + (1 - h) x^2` of the largest head, at one
+    efficiency: P x (h + (1 - h) x^2). The cube law where nothing is held, in proportion to the
+    flow where all is. Checked at both ends in ``tests/twin/physics/test_movers.py``.
+    """
+    x = relative_flow
+    return power_max_w * x * (held_share + (1.0 - held_share) * x * x)
+
+
+@law
 def second_law_cop(leaving_c: float, condensing_c: float, second_law_efficiency: float) -> float:
     """Return the coefficient of performance of a chiller [-].
 

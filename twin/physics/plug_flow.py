@@ -76,6 +76,28 @@ def push(volume_m3: Floats, temp_c: Floats, inflow_m3: float, inlet_c: float) ->
 
 
 @compiled
+def leaving_c(volume_m3: Floats, temp_c: Floats, outflow_m3: float) -> float:
+    """Return the mean temperature of what a pipe will lose, without moving anything [C].
+
+    The same sum as :func:`push` returns, to the last bit, as long as no more leaves than the
+    pipe holds; beyond, the mean of what it holds. Checked against it in
+    ``tests/twin/physics/test_plug_flow.py``.
+    """
+    if not outflow_m3 > 0.0:
+        standing_c: float = temp_c[0]
+        return standing_c
+    left_m3, heat, i = outflow_m3, 0.0, 0
+    while i < volume_m3.size and volume_m3[i] > 0.0 and volume_m3[i] <= left_m3:
+        heat += volume_m3[i] * temp_c[i]
+        left_m3 -= volume_m3[i]
+        i += 1
+    if i == volume_m3.size or volume_m3[i] == 0.0:
+        return heat / (outflow_m3 - left_m3)
+    mixed_c: float = (heat + left_m3 * temp_c[i]) / outflow_m3
+    return mixed_c
+
+
+@compiled
 def parcels(volume_m3: Floats) -> int:
     """Return how many places of a pipe are taken."""
     used = volume_m3.size

@@ -65,6 +65,16 @@ def battery_power_w(
 
 
 @law
+def battery_drain_w(power_w: float, efficiency: float) -> float:
+    """Return how fast a battery's energy falls at a terminal power [W]; below 0: it rises.
+
+    P / eta when it gives, P eta when it takes: what is between the two is its loss.
+    Source: ENGINEERING section 8.7.
+    """
+    return power_w / efficiency if power_w >= 0.0 else power_w * efficiency
+
+
+@law
 def battery_energy_j(energy_j: float, power_w: float, efficiency: float, dt_s: float) -> float:
     """Return the energy in a battery after a step of held terminal power [J].
 

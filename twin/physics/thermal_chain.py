@@ -17,6 +17,8 @@ SIZE = 5
 """Known when compiling, so that the loops over a matrix are unrolled."""
 TAYLOR_TERMS = 10
 """With a scaled norm below 1/2 the remainder is under 1e-13."""
+RESPONSES = 6
+POWER_I, POWER_K, POWER_Q, INLET_I, INLET_K, DIE_ROW = 0, 1, 2, 3, 4, 5
 
 
 @compiled
@@ -56,17 +58,8 @@ def transition(rates_per_s: Floats, dt_s: float) -> tuple[Floats, Floats]:
     I(2h) = I(h) + exp(A h) I(h), so a singular A (no flow) needs no special case. Checked
     against scipy's expm and solve_ivp in ``tests/twin/physics/test_thermal_chain.py``.
     """
-    largest = 0.0
-    for i in range(SIZE):
-        row = 0.0
-        for j in range(SIZE):
-            row += abs(rates_per_s[i, j])
-        largest = max(largest, row)
-    halvings = 0
-    h = dt_s
-    while largest * h > 0.5:
-        h *= 0.5
-        halvings += 1
+    halvings = halvings_for(rates_per_s, dt_s, 0)
+    h = dt_s * 0.5**halvings
     power, next_power = np.eye(SIZE), np.empty((SIZE, SIZE))
     propagator, integral = np.eye(SIZE), np.eye(SIZE) * h
     for k in range(1, TAYLOR_TERMS + 1):
@@ -87,11 +80,91 @@ def transition(rates_per_s: Floats, dt_s: float) -> tuple[Floats, Floats]:
 
 
 @compiled
+def first_responses(
+    rates_per_s: Floats, by_power: Floats, by_inlet: Floats, h_s: float
+) -> tuple[Floats, Floats]:
+    """Return exp(A h) and what held sources do in a short step, for `doubled` to lengthen.
+
+    Rows of the second, shape (6, 5): the integral I b of exp(A s) b for the source of board
+    power; its integral K b; that one's, Q b; I and K of the inlet's source; the die's row of
+    I. Taylor series, for |A| h up to 1/2.
+    """
+    power, next_power = np.eye(SIZE), np.empty((SIZE, SIZE))
+    propagator, responses = np.eye(SIZE), np.zeros((RESPONSES, SIZE))
+    for k in range(TAYLOR_TERMS + 1):
+        if k > 0:
+            multiply(power, rates_per_s, next_power)
+            for i in range(SIZE):
+                for j in range(SIZE):
+                    power[i, j] = next_power[i, j] * (h_s / k)
+                    propagator[i, j] += power[i, j]
+        first = h_s / (k + 1)
+        second = first * h_s / (k + 2)
+        third = second * h_s / (k + 3)
+        for i in range(SIZE):
+            of_power, of_inlet = 0.0, 0.0
+            for j in range(SIZE):
+                of_power += power[i, j] * by_power[j]
+                of_inlet += power[i, j] * by_inlet[j]
+            responses[POWER_I, i] += of_power * first
+            responses[POWER_K, i] += of_power * second
+            responses[POWER_Q, i] += of_power * third
+            responses[INLET_I, i] += of_inlet * first
+            responses[INLET_K, i] += of_inlet * second
+            responses[DIE_ROW, i] += power[DIE, i] * first
+    return propagator, responses
+
+
+@compiled
+def doubled(propagator: Floats, responses: Floats, h_s: float, after: Floats, then: Floats) -> None:
+    """Write what `first_responses` returns for twice the step into `after` and `then`.
+
+    With E = exp(A h): I(2h) = I + E I, K(2h) = K + h I + E K, Q(2h) = Q + h K + h^2/2 I + E Q,
+    so a singular A (no flow) needs no special case, and no matrix but E is squared. Checked
+    against `transition` and quadrature in ``tests/twin/physics/test_thermal_chain.py``.
+    """
+    multiply(propagator, propagator, after)
+    for r in range(RESPONSES):
+        for i in range(SIZE):
+            total = 0.0
+            for j in range(SIZE):
+                if r == DIE_ROW:
+                    total += responses[r, j] * propagator[j, i]
+                else:
+                    total += propagator[i, j] * responses[r, j]
+            then[r, i] = responses[r, i] + total
+    for i in range(SIZE):
+        then[POWER_K, i] += h_s * responses[POWER_I, i]
+        then[INLET_K, i] += h_s * responses[INLET_I, i]
+        then[POWER_Q, i] += h_s * (responses[POWER_K, i] + 0.5 * h_s * responses[POWER_I, i])
+
+
+@compiled
+def halvings_for(rates_per_s: Floats, dt_s: float, least: int) -> int:
+    """Return how often to halve a step, at least `least` times, until the series holds."""
+    largest = 0.0
+    for i in range(SIZE):
+        row = 0.0
+        for j in range(SIZE):
+            row += abs(rates_per_s[i, j])
+        largest = max(largest, row)
+    halvings = 0
+    h = dt_s
+    while halvings < least or largest * h > 0.5:
+        h *= 0.5
+        halvings += 1
+    return halvings
+
+
+@compiled
 def multiply(a: Floats, b: Floats, into: Floats) -> None:
     """Write the product of two small square matrices, without a library call."""
     for i in range(SIZE):
         for j in range(SIZE):
-            total = 0.0
-            for k in range(SIZE):
-                total += a[i, k] * b[k, j]
-            into[i, j] = total
+            into[i, j] = (
+                a[i, 0] * b[0, j]
+                + a[i, 1] * b[1, j]
+                + a[i, 2] * b[2, j]
+                + a[i, 3] * b[3, j]
+                + a[i, 4] * b[4, j]
+            )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 from site_models.arrays import Floats
-from twin.physics.circuit import circulate
+from twin.physics.circuit import circulate, flow_through
 
 TEMPS = st.floats(-10.0, 90.0)
 MASSES = st.floats(1e3, 1e8)
@@ -87,3 +87,29 @@ def test_standing_fluid_warms_where_the_heat_enters() -> None:
     assert supply_c == pytest.approx(20.0, abs=1e-12)
     assert return_c == pytest.approx(30.0 + 5e4 * 100.0 / 2e6)
     assert math.isfinite(supply_c + return_c)
+
+
+@pytest.mark.parametrize("dt_s", [0.1, 1.0, 60.0])
+@pytest.mark.parametrize("flow_w_per_k", [0.0, 20.0, 500.0, 8e4])
+def test_a_mass_that_is_flown_through_follows_the_integrator(
+    dt_s: float, flow_w_per_k: float
+) -> None:
+    capacity_j, entering_c, heat_w = 7.0e5, 55.0, -2.0e5
+
+    def slopes(_: float, y: Floats) -> list[float]:
+        return [(flow_w_per_k * (entering_c - y[0]) + heat_w) / capacity_j, y[0] / dt_s]
+
+    solved = solve_ivp(slopes, (0.0, dt_s), [40.0, 0.0], method="Radau", rtol=1e-11, atol=1e-9)
+    found = flow_through(40.0, capacity_j, flow_w_per_k, entering_c, heat_w, dt_s)
+    np.testing.assert_allclose(found, solved.y[:, -1], atol=1e-6)
+
+
+@given(TEMPS, TEMPS, MASSES, FLOWS, HEATS, st.floats(0.1, 60.0))
+def test_what_leaves_a_mass_is_what_it_does_not_keep(
+    temp_c: float, entering_c: float, mass_j: float, flow_w_per_k: float, heat_w: float, dt_s: float
+) -> None:
+    after_c, mean_c = flow_through(temp_c, mass_j, flow_w_per_k, entering_c, heat_w, dt_s)
+    kept_j = mass_j * (after_c - temp_c)
+    came_j = (flow_w_per_k * (entering_c - mean_c) + heat_w) * dt_s
+    largest = max(abs(heat_w) * dt_s, (flow_w_per_k * dt_s + mass_j) * 200.0, 1.0)
+    assert kept_j == pytest.approx(came_j, abs=1e-12 * largest)

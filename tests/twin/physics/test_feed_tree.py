@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from site_models.arrays import Floats, Ints
 from twin.physics.converters import converter_input_w
-from twin.physics.feed_tree import BELOW, Stages, headroom, tree_powers
+from twin.physics.feed_tree import BELOW, Stages, headroom, tree_powers, worst_outputs_w
+from twin.physics.switching import worst_load_w
 
 LOSSES = (0.004, 0.002, 0.008)
 INF = np.inf
@@ -107,3 +108,21 @@ def test_usable_and_stranded_make_up_the_unused(tree: tuple[Stages, Floats, Ints
     np.testing.assert_allclose(
         room.usable_w + room.stranded_w, np.maximum(room.unused_w, 0.0), atol=1e-6
     )
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_the_worst_loss_agrees_with_that_of_single_connections_and_bounds_the_rest(
+    seed: int,
+) -> None:
+    chance = np.random.default_rng(seed)
+    stages = stages_of([-1, 0, 0, 1, 2], [4e3, 2e3, 2e3, 1e3, 1e3])
+    consumer = np.array([0, 0, 1, 1, 2])
+    feed = np.array([3, 4, 3, 4, int(chance.integers(3, 5))])
+    share = np.array([0.5, 0.5, 1.0, 0.0, 1.0])
+    power_w = chance.uniform(0.0, 500.0, 3)
+    worst_w, worst = worst_outputs_w(stages, consumer, feed, share, power_w, np.zeros(5))
+    leaves = worst_load_w(stages.parent, consumer, feed, share, power_w)
+    np.testing.assert_allclose(worst_w[3:], leaves[3:])
+    direct_w = np.bincount(feed, share * power_w[consumer], 5).astype(np.float64)
+    assert (worst_w >= tree_powers(stages, direct_w)[0] - 1e-9).all()
+    assert (worst[:1] != 0).all()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twin.physics.movers import cube_law_power_w, second_law_cop
+from twin.physics.movers import cube_law_power_w, held_head_power_w, second_law_cop
 
 SHARE = st.floats(0.05, 1.0)
 
@@ -38,3 +38,12 @@ def test_half_the_flow_takes_an_eighth_of_the_power() -> None:
     assert cube_law_power_w(1.0, 8000.0) == 8000.0
     assert cube_law_power_w(0.5, 8000.0) == pytest.approx(1000.0, rel=1e-15)
     assert cube_law_power_w(0.0, 8000.0) == 0.0
+
+
+def test_pumps_that_hold_head_save_less_than_the_cube() -> None:
+    """Nothing held: the cube; all held: in proportion; a third held: 25 % at half the flow."""
+    assert held_head_power_w(0.5, 8000.0, 0.0) == cube_law_power_w(0.5, 8000.0)
+    assert held_head_power_w(0.5, 8000.0, 1.0) == 4000.0
+    assert held_head_power_w(0.5, 8000.0, 1.0 / 3.0) == pytest.approx(2000.0)
+    assert held_head_power_w(1.0, 8000.0, 0.4) == 8000.0
+    assert held_head_power_w(0.0, 8000.0, 0.4) == 0.0

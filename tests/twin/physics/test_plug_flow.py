@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from site_models.arrays import Floats
-from twin.physics.plug_flow import filled_pipe, mean_c, parcels, push
+from twin.physics.plug_flow import filled_pipe, leaving_c, mean_c, parcels, push
 
 VOLUME_M3 = 0.34
 STEPS = st.lists(st.tuples(st.floats(0.0, 0.1), st.floats(5.0, 80.0)), min_size=1, max_size=120)
@@ -111,3 +111,12 @@ def test_a_full_row_blurs_a_front_but_not_its_arrival() -> None:
 def test_a_pipe_without_volume_or_places_is_refused(volume: float, places: int) -> None:
     with pytest.raises(ValueError, match="expected 3 places or more and a volume"):
         filled_pipe(volume, 20.0, places)
+
+
+@given(STEPS)
+def test_what_will_leave_is_what_leaves_to_the_last_bit(steps: list[tuple[float, float]]) -> None:
+    pipe = filled_pipe(VOLUME_M3, 30.0, 16)
+    for inflow_m3, inlet_c in steps:
+        ahead_c = leaving_c(*pipe, inflow_m3)
+        assert push(*pipe, inflow_m3, inlet_c) == ahead_c
+    assert leaving_c(*pipe, 10.0 * VOLUME_M3) == pytest.approx(mean_c(*pipe), abs=1e-9)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from telemetry.live import LiveSource, board_for
+from telemetry.live import Fresh, LiveSource, board_for
 
 
 class Clock:
@@ -31,6 +31,21 @@ class Counting:
 
     def stop(self) -> None:
         self.stopped += 1
+
+
+def test_fresh_frames_hold_each_reading_once() -> None:
+    clock = Clock()
+    board = board_for({"gpu": ("a", "b")}, 5.0)
+    source = Fresh(LiveSource(board, [], 1.0, clock, clock.sleep), "x", lambda: None)
+    got = []
+    for k in range(20):
+        if k % 5 == 0:
+            taken = np.array([clock.now_s])
+            board.put("gpu_temp_c", np.array([0]), np.array([40.0 + k]), taken, clock.now_s)
+        frame = source.read()
+        assert frame is not None
+        got += frame.values["gpu_temp_c"][:1].tolist()
+    assert [value for value in got if not np.isnan(value)] == [40.0, 45.0, 50.0, 55.0]
 
 
 def test_lateness_does_not_add_up_and_a_slow_reader_gets_the_newest() -> None:

@@ -1,0 +1,66 @@
+"""`twin identify` and `twin score` from a log to figures, by their contract."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dashboards.cli import main
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two minutes of a server: idle, then a job, warming as one mass would."""
+    folder = tmp_path_factory.mktemp("learn")
+    rows, temps_c = ["timestamp,gpu,power_w,temp_c"], np.full(8, 32.0)
+    for second in range(120):
+        power_w = 110.0 if second < 20 else 600.0
+        temps_c += (23.0 + 0.055 * power_w - temps_c) / 15.0
+        rows += [f"{1_700_000_000 + second},{g},{power_w},{round(temps_c[g])}" for g in range(8)]
+    log = folder / "log.csv"
+    log.write_text("\n".join(rows) + "\n")
+    assert main(["import", str(log), "--out", str(folder / "rec")]) == 0
+    return folder / "rec"
+
+
+def told(capfd: pytest.CaptureFixture[str], *words: str) -> dict[str, dict[str, dict[str, float]]]:
+    capfd.readouterr()
+    assert main([*words, "--json"]) == 0
+    content: dict[str, dict[str, dict[str, float]]] = json.loads(capfd.readouterr().out)
+    return content
+
+
+def test_what_is_learned_predicts_better_than_the_catalog(
+    recording: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out, site = recording.parent / "learned.yaml", ("--site", "hgx-h100")
+    fit = told(capfd, "identify", str(recording), *site, "--out", str(out))
+    assert set(fit["parameters"]["fan_lag_s"]) == {"value", "std"}
+    assert fit["rmse"]["gpu_temp_c"] < 1.0  # type: ignore[operator]
+    plain = told(capfd, "score", str(recording), *site)["signals"]["gpu_temp_c"]
+    learned = told(capfd, "score", str(recording), *site, "--params", str(out))
+    ahead = told(capfd, "score", str(recording), *site, "--params", str(out), "--horizon", "10")[
+        "signals"
+    ]["gpu_temp_c"]
+    assert {"rmse", "mae", "bias", "p95", "worst", "persistence_rmse", "n"} == set(plain)
+    assert learned["signals"]["gpu_temp_c"]["rmse"] < plain["rmse"]
+    assert ahead["rmse"] < ahead["persistence_rmse"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--params", "nowhere.yaml"), "nowhere.yaml"),
+        (("--horizon", "0"), "--horizon"),
+        (("--from", "2001-01-01", "--to", "2001-01-02"), "nothing to replay"),
+    ],
+)
+def test_unusable_input_is_one_line_and_exit_2(
+    recording: Path, capfd: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+) -> None:
+    capfd.readouterr()
+    assert main(["score", str(recording), "--site", "hgx-h100", *words]) == 2
+    complaint = capfd.readouterr().err
+    assert said in complaint
+    assert complaint.count("\n") == 1
