@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from controllers.allocations import Allocations
+from controllers.live import Live
 from controllers.snapshot import Snapshot
 from controllers.supervisor import Supervisor
 from controllers.worlds import World
 from site_models.errors import InputError
 from site_models.plant import Plant
-from telemetry.health import Health
 from telemetry.recorder import Recorder
 from telemetry.recording_format import to_iso, to_microseconds
 from telemetry.recording_retention import Keep
@@ -27,9 +27,7 @@ class RecordedWorld:
     where the folder holds a recording of another site or of later times.
     """
 
-    def __init__(
-        self, world: World, folder: Path, keep: Keep | None = None, health: Health | None = None
-    ) -> None:
+    def __init__(self, world: World, folder: Path, keep: Keep | None = None) -> None:
         plant = world.plant
         axes = {axis: plant.axis(axis) for axis in AXES if axis not in ("link", "job")}
         self._world = world
@@ -41,7 +39,7 @@ class RecordedWorld:
             site_hash=plant.site_hash,
             racks=RackSeats.of(plant),
             keep=keep,
-            health=health,
+            health=world.live.health if world.live is not None else None,
             goes_on=True,
         )
         begins_s = world.loop.progress.state.time_s
@@ -73,12 +71,20 @@ class RecordedWorld:
         """Return the keeper of policy modes, parameters and the journal."""
         return self._world.supervisor
 
+    @property
+    def live(self) -> Live | None:
+        """Return the live sources and their health, where there are some."""
+        return self._world.live
+
     def snapshots(self) -> Iterator[Snapshot]:
-        """Run the loop, recording each frame; the recorder's alarm is in their health."""
+        """Run the loop, recording each frame; the recorder's alarm is in their health.
+
+        In a live world it is there already, among the troubles of telemetry.
+        """
         self.recorder.start()
         for shot in self._world.snapshots():
             self.recorder.offer(shot.frame)
-            alarm = self.recorder.alarm
+            alarm = "" if self._world.live is not None else self.recorder.alarm
             yield replace(shot, health=(*shot.health, alarm)) if alarm else shot
 
     def close(self) -> None:

@@ -179,6 +179,7 @@ class Recorder:
         except Exception as error:  # the pages must say it; the twin itself runs on
             _log.exception("%s: the recorder failed", self.folder)
             self.alarm = f"recording failed: {self.folder}: {error}"
+            self.health.raised("failed", "recorder", self.alarm, self._writer.last_us / 1e6)
 
     def _end(self) -> None:
         self._over.set()
