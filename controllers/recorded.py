@@ -11,6 +11,7 @@ from controllers.supervisor import Supervisor
 from controllers.worlds import World
 from site_models.errors import InputError
 from site_models.plant import Plant
+from telemetry.live import fresh
 from telemetry.recorder import Recorder
 from telemetry.recording_format import to_iso, to_microseconds
 from telemetry.recording_retention import Keep
@@ -79,11 +80,12 @@ class RecordedWorld:
     def snapshots(self) -> Iterator[Snapshot]:
         """Run the loop, recording each frame; the recorder's alarm is in their health.
 
-        In a live world it is there already, among the troubles of telemetry.
+        In a live world it is there already, among the troubles of telemetry; there a reading
+        is in several frames and recorded with the first.
         """
         self.recorder.start()
         for shot in self._world.snapshots():
-            self.recorder.offer(shot.frame)
+            self.recorder.offer(fresh(shot.frame, shot.dt_s) if self.live else shot.frame)
             alarm = "" if self._world.live is not None else self.recorder.alarm
             yield replace(shot, health=(*shot.health, alarm)) if alarm else shot
 

@@ -28,6 +28,7 @@ _SOURCE = (
 )
 _POLICY = "Mode off, shadow or advise. May be repeated; both of the shipped ones if none is given."
 _RECORD = "Record what is measured meanwhile: a new folder, or one to go on with."
+_PUBLISH = "mqtt://HOST?map=FILE: tell believed values of a live site there, as it asks for."
 _HOST = "To listen on, 127.0.0.1 if not given; any other needs --tokens."
 
 
@@ -42,6 +43,8 @@ class Config(Strict):
     speed: float = 1.0
     trust_loopback: bool = False
     tokens: Path | None = None
+    publish: str = ""
+    """Bus on which believed values of a live site are told, where it asked for them."""
     runs: Path = Path("runs")
     """Folder of the journal and the audit log."""
     catalog: tuple[Path, ...] = ()
@@ -88,6 +91,7 @@ def serve(
     record: Annotated[Path | None, typer.Option("--record", metavar="FOLDER", help=_RECORD)] = None,
     keep_raw: KeepRaw = None,
     keep_rollups: KeepRollups = None,
+    publish: Annotated[str | None, typer.Option("--publish", metavar="BUS", help=_PUBLISH)] = None,
     catalog: Catalogs = None,
 ) -> None:
     """Serve the live pages and the HTTP interface."""
@@ -105,6 +109,7 @@ def serve(
         "record": record,
         "keep_raw": keep_raw,
         "keep_rollups": keep_rollups,
+        "publish": publish,
         "catalog": tuple(catalog) if catalog else None,
     }
     chosen = _config(config).model_copy(
@@ -161,8 +166,10 @@ def _recorded(world: World, folder: Path | None, keep: Keep) -> Iterator[World |
 
 def _run(world: World | RecordedWorld, chosen: Config, charges: Charges) -> None:
     """Serve until interrupted."""
+    from dashboards.bus_values import BelievedValues
     from dashboards.server import server_of  # the pages take a second to load: only here
 
+    told = BelievedValues(chosen.publish.partition(":")[2], world.plant) if chosen.publish else None
     server = server_of(
         world,
         chosen.host,
@@ -171,12 +178,17 @@ def _run(world: World | RecordedWorld, chosen: Config, charges: Charges) -> None
         tokens=chosen.tokens,
         audit=chosen.runs / "audit.jsonl",
         charges=charges,
+        listeners=(told.publish,) if told else (),
     )
     shown = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
     typer.echo(f"{world.plant.site}: http://{shown}:{chosen.port}/   (Ctrl-C ends it)")
+    if told is not None:
+        told.start()
     try:
         server.run()
     finally:
+        if told is not None:
+            told.stop()
         if world.live is not None:
             world.live.close()
 

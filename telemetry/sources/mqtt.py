@@ -19,6 +19,7 @@ from telemetry.dsx_map import BusMap
 from telemetry.dsx_points import POINTS
 
 SCHEME = "mqtt"
+LIVE = True
 MOST_WAITING = 100_000
 """Messages that may wait to be taken; further ones are dropped and counted."""
 KEEPALIVE_S, LONGEST_RETRY_S, ACKNOWLEDGED_S = 15, 30, 2.0
