@@ -87,7 +87,9 @@ def pretraining(plant: Plant) -> Iterator[Evidence]:
     flat = fast_power(
         plant, idle_state(plant), staggered(halves), 120.0, smoothing=Smoothing(floor=0.9)
     ).utility_w
-    broken = [v.name for v in verdicts(quality_of(site, 0.01), grid, float(site.max())) if not v.met]
+    broken = [
+        v.name for v in verdicts(quality_of(site, 0.01), grid, float(site.max())) if not v.met
+    ]
     left = quality_of(flat, 0.01).dynamic_range_w / quality_of(site, 0.01).dynamic_range_w
     yield Evidence.at_most(
         "The same as eight staggered jobs with a floor of 90 %: swing left at the meter",
@@ -112,18 +114,20 @@ def storage(plant: Plant) -> Iterator[Evidence]:
         "% of the wave",
         "processors and network cards of the trays at a steady draw",
     )
-    held = {hz: left_of(plant, hz, math.inf) for hz in fast_hz}
+    tried_hz = (3.0, 3.1, 3.15, 3.2, 3.3, 4.0)
+    flat_hz = min(hz for hz in tried_hz if left_of(plant, hz, math.inf) < 0.01)
     yield Evidence.at_most(
-        "The same, all of the tray following its boards, level following with 1 s",
-        "two levels that 65 J allow at 3 Hz differ by 5 % of the wave; limit our reading of flat",
-        100.0 * max(left_of(plant, hz, 1.0) for hz in fast_hz),
-        10.0,
-        "% of the wave",
-        "level held: " + ", ".join(f"{hz:g} Hz {100 * left:.2g} %" for hz, left in held.items()),
+        "The same with all of the tray following its boards: lowest frequency held flat",
+        said,
+        flat_hz,
+        3.0,
+        "Hz",
+        f"at 3 Hz {100 * left_of(plant, 3.0, math.inf):.0f} % of the wave is left for one step",
+        "what follows the boards adds 7.1 % to the wave: 68 J a GPU at 3 Hz, and the shelf has 65",
     )
     lowered = []
     for tau_s, level in (
-        *((math.inf, level) for level in np.linspace(0.0, 1.0, 41)),
+        *((math.inf, level) for level in np.linspace(0.9, 1.0, 41)),
         *((tau_s, math.nan) for tau_s in np.geomspace(0.01, 30.0, 8)),
     ):
         raw, drawn = wave(plant, 0.5, float(tau_s), float(level))

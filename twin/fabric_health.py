@@ -17,7 +17,6 @@ import numpy as np
 from site_models.arrays import Flags, Floats, Ints
 from site_models.errors import InputError
 from site_models.plant import Plant
-from twin.fabric import lone_rate
 
 MAD_TO_STD = 1.4826
 """Standard deviation over the median absolute deviation of a normal distribution."""
@@ -164,31 +163,46 @@ def odd_gpus(plant: Plant, gpus: Ints, values: Floats, name: str) -> tuple[Suspe
 
 
 def _refuse(plant: Plant, pairs: Pairs) -> None:
-    for number, (a, b, rate) in enumerate(zip(*pairs, strict=True)):
-        if not (0 <= a < len(plant.gpu_names) and 0 <= b < len(plant.gpu_names)) or a == b:
-            raise InputError(f"pairs.{number}: expected two different GPUs of {plant.site}")
-        if not (rate > 0.0 and math.isfinite(rate)):
-            raise InputError(f"pairs.{number}: {rate:g} B/s, expected a rate above 0")
+    count = len(plant.gpu_names)
+    ends = np.stack([pairs.first, pairs.second])
+    wrong = ((ends < 0) | (ends >= count)).any(axis=0) | (pairs.first == pairs.second)
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise InputError(f"pairs.{at}: expected two different GPUs of {plant.site}")
+    wrong = ~((pairs.bytes_per_s > 0.0) & np.isfinite(pairs.bytes_per_s))
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise InputError(f"pairs.{at}: {pairs.bytes_per_s[at]:g} B/s, expected a rate above 0")
 
 
 def _paths(plant: Plant, pairs: Pairs) -> tuple[Ints, Floats]:
-    """Return the kind of each pair's path and the rate that names expect of it [B/s]."""
-    fabric = plant.fabric
-    same = plant.gpu_nvlink_domain[pairs.first] == plant.gpu_nvlink_domain[pairs.second]
-    expected = np.minimum(
-        fabric.gpu_nvlink_bytes_per_s[pairs.first], fabric.gpu_nvlink_bytes_per_s[pairs.second]
-    )
-    kinds = np.zeros(len(same), dtype=np.int64)
-    for k in np.flatnonzero(~same):
-        both = np.array([pairs.first[k], pairs.second[k]])
-        expected[k] = lone_rate(plant, both, "sendrecv")
-        if expected[k] <= 0.0:
-            a, b = (plant.gpu_names[g] for g in both)
-            raise InputError(f"pairs.{k}: no network joins {a} and {b}, expected a common fabric")
-        leaf = fabric.gpu_leaf[both]
-        pod = fabric.switches.pod[leaf]
-        kinds[k] = 1 if leaf[0] == leaf[1] else 2 if pod[0] == pod[1] else 3
-    return kinds, expected
+    """Return the kind of each pair's path and the rate that names expect of it [B/s].
+
+    Kinds: 0 inside an NVLink domain, 1 one leaf, 2 one pod, 3 across pods. A pair alone never
+    fills a trunk wider than its interfaces.
+    """
+    fabric, ends = plant.fabric, np.stack([pairs.first, pairs.second])
+    domain = plant.gpu_nvlink_domain[ends]
+    same = domain[0] == domain[1]
+    if not same.all() and not len(fabric.gpu_leaf):
+        raise InputError(f"pairs: {plant.site} has no network, expected GPUs of one NVLink domain")
+    if not len(fabric.gpu_leaf):
+        return np.zeros(len(same), dtype=np.int64), np.ones(len(same))
+    leaf = fabric.gpu_leaf[ends]
+    pod = np.where(leaf >= 0, fabric.switches.pod[leaf], -1)
+    kinds = np.where(same, 0, 1 + (leaf[0] != leaf[1]) + (pod[0] != pod[1]))
+    through = fabric.gpu_network_bytes_per_s[ends].min(axis=0)
+    up = fabric.leaf_uplink_bytes_per_s[leaf].min(axis=0)
+    across = fabric.pod_uplink_bytes_per_s[pod].min(axis=0)
+    through = np.where(kinds >= 2, np.minimum(through, up), through)
+    through = np.where(kinds == 3, np.minimum(through, across), through)
+    through = np.where((leaf < 0).any(axis=0), 0.0, through)
+    expected = np.where(same, fabric.gpu_nvlink_bytes_per_s[ends].min(axis=0), through)
+    if (expected <= 0.0).any():
+        at = int(np.argmax(expected <= 0.0))
+        one, other = (plant.gpu_names[g] for g in ends[:, at])
+        raise InputError(f"pairs.{at}: no network joins {one} and {other}, expected a common one")
+    return kinds.astype(np.int64), expected
 
 
 def _crossed(plant: Plant, pairs: Pairs, kinds: Ints) -> _Parts:
@@ -226,46 +240,45 @@ def _explained(lost: Floats, noise: Floats, parts: _Parts) -> tuple[Suspect, ...
     found: list[Suspect] = []
     left = np.ones(len(lost), dtype=np.bool_)
     least = _deviations(len(parts.names))
-    bounds = np.searchsorted(parts.part, np.arange(len(parts.names) + 1))
-    crossing = [parts.row[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
     while len(found) < len(parts.names):
-        sure, slow = _scores(lost, noise, crossing, left)
-        best = int(np.argmax(np.where(slow > LEAST_SLOW, sure, -np.inf)))
-        if not (sure[best] > least and slow[best] > LEAST_SLOW):
+        sure, slow = _scores(lost, noise, parts, left)
+        best = int(np.argmax(sure))
+        if not sure[best] > least:
             break
-        same = [
-            parts.names[k][1]
-            for k in np.flatnonzero(sure >= sure[best] * (1.0 - 1e-9))
-            if k != best and slow[k] > LEAST_SLOW
-        ]
-        mine = crossing[best][left[crossing[best]]]
+        same = np.flatnonzero(sure >= sure[best] * (1.0 - 1e-9))
+        also = tuple(parts.names[k][1] for k in same if k != best)
+        mine = parts.row[(parts.part == best) & left[parts.row]]
         kind, name = parts.names[best]
         why = f"{len(mine)} measurements across it are slow"
         missing = -math.expm1(-slow[best])
-        found.append(Suspect(name, kind, missing, float(sure[best]), why, tuple(same)))
+        found.append(Suspect(name, kind, missing, float(sure[best]), why, also))
         left[mine] = False
     return tuple(found)
 
 
-def _scores(
-    lost: Floats, noise: Floats, crossing: list[Ints], left: Flags
-) -> tuple[Floats, Floats]:
-    """Return for each part how surely it is slow and by how much (log of the rate's ratio).
+def _scores(lost: Floats, noise: Floats, parts: _Parts, left: Flags) -> tuple[Floats, Floats]:
+    """Return for each part how surely it is slow and by how much (log of the rates' ratio).
 
-    The lower quartile of what its measurements lost: all of them must be slow, but for some
-    that noise spared. Under noise alone the mean of n is normal with std / sqrt(n), and a
-    lower quartile lies below the mean of the same numbers as a rule; the smaller one counts.
+    All that crosses a slow part is slow, but for a few that noise spared: its lower quartile
+    is. So the mean over the noise, which is normal with std / sqrt(n) where nothing is wrong,
+    counts only as far as the quartile goes along. -inf below LEAST_SLOW and two measurements.
     """
-    sure, slow = np.full(len(crossing), -np.inf), np.zeros(len(crossing))
-    for k, rows in enumerate(crossing):
-        mine = rows[left[rows]]
-        if len(mine) < 2:
-            continue
-        slow[k] = np.median(lost[mine])
-        spared = float(np.quantile(lost[mine] / noise[mine], 0.25))
-        mean = float(np.mean(np.minimum(lost[mine] / noise[mine], 1e3)))
-        if spared > 0.0:
-            sure[k] = min(mean, 2.0 * spared + 3.0) * math.sqrt(len(mine))
+    count = len(parts.names)
+    on = left[parts.row]
+    part, value = parts.part[on], (lost / noise)[parts.row[on]]
+    order = np.lexsort((value, part))
+    part, value = part[order], value[order]
+    n = np.bincount(part, minlength=count)
+    first = np.concatenate([[0], np.cumsum(n)[:-1]])
+    seen = np.flatnonzero(n >= 2)
+    slow, sure = np.zeros(count), np.full(count, -np.inf)
+    middle = first[seen] + n[seen] // 2
+    usual = np.bincount(part, weights=noise[parts.row[on]][order], minlength=count)[seen] / n[seen]
+    slow[seen] = value[middle] * usual
+    quartile = value[first[seen] + (n[seen] - 1) // 4]
+    mean = np.bincount(part, weights=value, minlength=count)[seen] / n[seen]
+    told = np.minimum(mean, 2.0 * quartile + 3.0) * np.sqrt(n[seen])
+    sure[seen] = np.where((slow[seen] > LEAST_SLOW) & (quartile > 0.0), told, -np.inf)
     return sure, slow
 
 
