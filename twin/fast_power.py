@@ -114,7 +114,7 @@ def fast_power(
         level_w, tau_s = _level_w(load_w[k], smoothing.level), float(smoothing.tau_s)
         stored_j[k] = shelf_draw(arrays, rack, load_w[k], bank_j, level_w, tau_s, dt_s, power_w[k])
     feed_w, utility_w = up_the_tree(plant, state, racks, power_w)
-    time_s = (np.arange(steps) + 0.5) * dt_s
+    time_s = np.asarray((np.arange(steps) + 0.5) * dt_s, dtype=np.float64)
     return Course(time_s, racks, load_w, power_w, feed_w, utility_w, stored_j)
 
 

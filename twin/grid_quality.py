@@ -65,7 +65,8 @@ def spectrum_of(power_w: Floats, dt_s: float) -> Spectrum:
     energy[0] = 0.0
     total, square_w2 = float(energy.sum()), float(np.mean(swing_w**2))
     scaled = energy * (square_w2 / total) if total > 0.0 else np.zeros_like(energy)
-    return Spectrum(np.fft.rfftfreq(len(swing_w), dt_s), scaled)
+    frequency_hz = np.asarray(np.fft.rfftfreq(len(swing_w), dt_s), dtype=np.float64)
+    return Spectrum(frequency_hz, scaled)
 
 
 def quality_of(power_w: Floats, dt_s: float) -> Quality:

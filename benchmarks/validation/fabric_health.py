@@ -115,7 +115,8 @@ def counters(plant: Plant) -> Evidence:
     right = 0
     for seed in range(TRIALS):
         random = np.random.default_rng(seed)
-        sent = 0.6 * links.rate_bytes_per_s * np.exp(NOISE * random.standard_normal(len(names)))
+        noise = np.exp(NOISE * random.standard_normal(len(names)))
+        sent = 0.6 * links.rate_bytes_per_s * noise
         ill = int(random.integers(own, len(sent)))
         sent[ill] *= 0.75
         suspects = ill_links(plant, {"link_tx_bytes_per_s": sent})

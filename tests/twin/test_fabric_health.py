@@ -105,14 +105,17 @@ def test_measurements_that_cannot_be_are_refused(pod: Plant, tmp_path: Path) -> 
     ):
         with pytest.raises(InputError, match=said):
             slow_parts(pod, pairs)
-    with pytest.raises(InputError, match="expected 0..1"):
+    with pytest.raises(InputError, match=r"expected 0\.\.1"):
         with_links(pod, np.array([0]), 2.0)
     with pytest.raises(InputError, match=r"link_up: 3 values, expected \d+ links"):
         ill_links(pod, {"link_up": np.ones(3)})
     path = tmp_path / "pairs.csv"
     for text, said in (
         ("first,second,bytes_per_s\nnobody,x,1\n", "row 2: first: 'nobody', expected a GPU of"),
-        (f"first,second,bytes_per_s\n{pod.gpu_names[0]},{pod.gpu_names[8]},fast\n", "expected a number"),
+        (
+            f"first,second,bytes_per_s\n{pod.gpu_names[0]},{pod.gpu_names[8]},fast\n",
+            "expected a number",
+        ),
     ):
         path.write_text(text)
         with pytest.raises(InputError, match=said):
