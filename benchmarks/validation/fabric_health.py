@@ -122,7 +122,7 @@ def counters(plant: Plant) -> Evidence:
         suspects = ill_links(plant, {"link_tx_bytes_per_s": sent})
         right += [s.name for s in suspects] == [names[ill]]
     return Evidence.within(
-        f"{plant.site}: one of {len(links.upper) - own} links between switches at 75 %, by counters",
+        f"{plant.site}: one of {len(names) - own} links between switches at 75 %, by counters",
         f"{INJECTED}, {TRIALS} places",
         100.0 * right / TRIALS,
         95.0,
