@@ -13,8 +13,10 @@ from site_models.arrays import Ints
 from site_models.compile import compile_site
 from site_models.plant import Plant
 from twin.fabric import lone_rate, use_of
-from twin.fabric_health import Pairs, ill_links, slow_parts
+from twin.fabric_counters import ill_links
+from twin.fabric_health import slow_parts
 from twin.fabric_links import Running, link_load, with_links
+from twin.fabric_pairs import Pairs
 
 NOISE = 0.02
 TRIALS = 60

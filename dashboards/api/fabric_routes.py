@@ -13,8 +13,9 @@ from site_models.fabric import OPTICS
 from site_models.plant import Plant
 from telemetry.signals import on_axis
 from twin.fabric import trunk_rates
-from twin.fabric_health import Suspect, ill_links
+from twin.fabric_counters import ill_links
 from twin.fabric_links import Running, link_load
+from twin.suspects import Suspect
 
 Page = Annotated[Paging, Depends()]
 Standing = Literal["ok", "degraded", "down"]

@@ -10,8 +10,10 @@ from site_models.compile import compile_site
 from site_models.errors import InputError
 from site_models.plant import Plant
 from twin.fabric import lone_rate
-from twin.fabric_health import Pairs, ill_links, odd_gpus, read_pairs, slow_parts
+from twin.fabric_counters import ill_links, odd_gpus
+from twin.fabric_health import slow_parts
 from twin.fabric_links import Running, link_load, with_links
+from twin.fabric_pairs import Pairs, read_pairs
 
 
 @pytest.fixture(scope="module")
