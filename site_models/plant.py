@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from site_models.arrays import Flags, Floats, Ints
-from site_models.fabric import NO_FABRIC, Fabric
+from site_models.fabric import NO_FABRIC, Fabric, link_names
 
 T = TypeVar("T", bound=tuple[Any, ...])
 
@@ -404,6 +404,8 @@ class Plant:
 
     def axis(self, name: str) -> tuple[str, ...]:
         """Return the ids along a frame's axis; KeyError for an axis a plant has not."""
+        if name == "link":
+            return link_names(self.fabric, self.gpu_names)
         return {
             "gpu": self.gpu_names,
             "node": self.node_names,

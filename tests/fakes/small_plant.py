@@ -30,6 +30,7 @@ from site_models.plant import (
     Towers,
     freeze,
 )
+from tests.fakes.small_fabric import small_fabric
 from twin.start import filled_pipes
 from twin.state import Inputs, Ledger, State
 
@@ -337,6 +338,7 @@ def small_plant(arrays: Arrays | None = None) -> Plant:
                 [1.0, 4.0, 0.6, 1.1, 0.0],
             ]
         ),
+        fabric=small_fabric(),
         hall_size_m=(6.0, 6.0),
     )
 
