@@ -46,11 +46,13 @@ class Learner:
     ) -> tuple[State, Learned, tuple[Cause, ...]]:
         """Return the state corrected by a frame, what is learned by now, and probable causes."""
         begun = bool(learned.watch.watched_s.any())
-        seen = sighting(self._plant, frame, dt_s) if dt_s > 0.0 else None
-        if seen is None and not (begun and dt_s > 0.0):
+        if not dt_s > 0.0:
+            return state, learned, ()
+        rise_k = learned.rise_k
+        seen = sighting(self._plant, state, rise_k, frame, dt_s)
+        if seen is None and not begun:
             return state, learned, ()
         watch = learned.watch if begun else watch_of(self._plant, state)
-        rise_k = learned.rise_k
         watch = watched(self._plant, watch, state, rise_k, inputs, seen, dt_s)
         if seen is not None:
             state, rise_k = corrected(

@@ -10,6 +10,7 @@ from telemetry.frame import Frame
 from telemetry.health import Health
 from telemetry.signals import SIGNALS
 from telemetry.source import Source
+from telemetry.unit_watch import CONVERSIONS, UnitWatch
 
 
 class Rate(NamedTuple):
@@ -63,13 +64,15 @@ class Screened:
 
     A jump faster than :data:`RATES` is held back until it has been read three times; a
     temperature that does not move for ten minutes although its power does is missing until
-    it moves again. Ranges and blanks are refused where readings come in. Checked in
+    it moves again; readings that change to another unit are missing until they are back.
+    Ranges and blanks are refused where readings come in. Checked in
     ``tests/telemetry/test_screen.py``.
     """
 
     def __init__(self, source: Source, health: Health) -> None:
         self._source, self._health = source, health
         self._tracks: dict[str, _Track] = {}
+        self._units: dict[str, UnitWatch] = {}
 
     @property
     def axes(self) -> Mapping[str, Sequence[str]]:
@@ -82,14 +85,27 @@ class Screened:
         if frame is None:
             return None
         values = dict(frame.values)
+        for signal in CONVERSIONS:
+            if signal in values:
+                values[signal] = self._own_unit(signal, values[signal], frame.time_s)
         for signal, rate in RATES.items():
             if signal in values:
                 values[signal] = self._steady(signal, rate, values[signal], frame.time_s)
         for signal, power in WATCHED.items():
             if signal in values and power in values:
-                drawn_w = frame.values[power]
+                drawn_w = values[power]
                 values[signal] = self._moving(signal, values[signal], drawn_w, frame.time_s)
         return Frame(frame.time_s, values, frame.age_s)
+
+    def _own_unit(self, signal: str, value: Floats, time_s: float) -> Floats:
+        """Return values without those that came in another unit."""
+        watch = self._units.setdefault(signal, UnitWatch(signal, len(value)))
+        foreign = watch.look(value)
+        if foreign.any() or watch.told:
+            why = f"reads as if in {watch.unit}, expected {SIGNALS[signal].unit}: not taken"
+            self._health.set(bool(watch.foreign.any()), "unit", signal, why, time_s)
+            watch.told = bool(watch.foreign.any())
+        return np.where(foreign, np.nan, value)
 
     def _steady(self, signal: str, rate: Rate, value: Floats, time_s: float) -> Floats:
         """Return values without jumps that have not lasted yet."""

@@ -41,6 +41,8 @@ CHAIN = (
     "coolant_cp_j_per_kg_k",
 )
 """What a gain depends on, of a group."""
+MOST_OFF_K = 25.0
+"""A reading further off than this corrects no more than one that is off by so much."""
 MOST_RISE_K = 20.0
 """No wandering inlet is further off: beyond it something else is wrong."""
 PACE = 1.1
@@ -81,7 +83,7 @@ class Estimator:
         gpus = self._plant.arrays.gpus
         pace = PACE ** round(math.log(max(dt_s, 1e-3)) / math.log(PACE))
         gain = self._gains(pace)[gpus.group]
-        off_k = np.where(seen, off_k, 0.0)
+        off_k = np.clip(np.where(seen, off_k, 0.0), -MOST_OFF_K, MOST_OFF_K)
         told = np.bincount(gpus.node, gain[:, INLET] * off_k, len(rise_k))
         tellers = np.bincount(gpus.node, seen, len(rise_k))
         after = state._replace(

@@ -114,7 +114,7 @@ def _swapped(watch: Watch, off_k: Floats, suspects: Ints) -> list[tuple[int, int
     told_c = expected_c + off_k[suspects]
     miss_k = np.abs(told_c[:, None] - expected_c[None, :])
     least_k = ALIKE * np.minimum.outer(np.abs(off_k[suspects]), np.abs(off_k[suspects]))
-    fits = (miss_k <= least_k) & (miss_k.T <= least_k)
+    fits = np.maximum(miss_k, miss_k.T) <= least_k
     fits &= np.sign(off_k[suspects])[:, None] != np.sign(off_k[suspects])[None, :]
     worth_k = np.where(fits, miss_k + miss_k.T, np.inf)
     pairs = []

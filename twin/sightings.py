@@ -15,6 +15,9 @@ INLET_S = 30.0
 """With this time constant an inlet or a circuit follows what its own sensor says: it moves
 with the water or air of a room, and sensors there scatter."""
 
+COLDER_K = 10.0
+"""A die is never this much colder than what cools it: such a reading is a mark for none."""
+
 CIRCUITS = (
     ("cdu_tcs_supply_c", "circuit_supply_c"),
     ("fws_supply_c", "circuit_supply_c"),
@@ -32,7 +35,9 @@ class Sighting(NamedTuple):
     """Of what cools the node's GPUs: air, or the coolant of its rack."""
 
 
-def sighting(plant: Plant, frame: Frame, dt_s: float) -> Sighting | None:
+def sighting(
+    plant: Plant, state: State, rise_k: Floats, frame: Frame, dt_s: float
+) -> Sighting | None:
     """Return the readings taken since the frame before, `dt_s` ago; None without any GPU's.
 
     Readings outside a signal's physical range are none: recordings are not screened.
@@ -46,7 +51,13 @@ def sighting(plant: Plant, frame: Frame, dt_s: float) -> Sighting | None:
     air_c = fresh(frame, "node_inlet_c", len(plant.node_names), dt_s)
     liquid_c = fresh(frame, "rack_supply_c", len(plant.rack_names), dt_s)[nodes.rack]
     inlet_c = np.where(nodes.liquid_circuit >= 0, liquid_c, air_c)
-    return Sighting(gpu_c, fresh(frame, "memory_temp_c", gpus, dt_s), inlet_c)
+    least_c = (taken_in_c(plant, state, rise_k) - COLDER_K)[plant.arrays.gpus.node]
+    memory_c = fresh(frame, "memory_temp_c", gpus, dt_s)
+    return Sighting(
+        np.where(gpu_c >= least_c, gpu_c, np.nan),
+        np.where(memory_c >= least_c, memory_c, np.nan),
+        inlet_c,
+    )
 
 
 def fresh(frame: Frame, name: str, count: int, dt_s: float) -> Floats:

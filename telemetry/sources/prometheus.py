@@ -53,6 +53,8 @@ class Target:
         self._helps = ""
         self.refused: dict[str, str] = {}
         """Metrics whose stated unit is not the table's, with that unit."""
+        self.told: set[str] = set()
+        """Those of them that the health log knows of."""
         self.repeated = ""
         """Why some of its devices are another target's."""
 
@@ -184,6 +186,9 @@ class Scraper:
         for name, unit in target.refused.items():
             said = f"its help says {unit}, expected {metrics()[name].unit}: not read"
             health.raised("rejected", f"{target.url} {name}", said, now_s)
+        for name in target.told - set(target.refused):
+            health.cleared("rejected", f"{target.url} {name}", now_s)
+        target.told = set(target.refused)
         health.set(bool(target.repeated), "repeated", target.url, target.repeated, now_s)
         shift_s = self._clocks.shift_s(target.host, told_s, now_s) if told_s else 0.0
         return self._put(samples, seats, 0.5 * (asked_s + now_s), shift_s, now_s)
