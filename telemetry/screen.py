@@ -46,6 +46,10 @@ WATCHED: Mapping[str, str] = {"gpu_temp_c": "gpu_power_w", "memory_temp_c": "gpu
 """Temperatures that must move, and the power that moves them."""
 
 
+MARKED = ("gpu_temp_c", "memory_temp_c")
+"""Of these exactly 0 stands for no reading: a board at work is never that cold."""
+
+
 class _Track:
     """What is remembered of one signal."""
 
@@ -85,6 +89,9 @@ class Screened:
         if frame is None:
             return None
         values = dict(frame.values)
+        for signal in MARKED:
+            if signal in values:
+                values[signal] = self._unmarked(signal, values[signal], frame.time_s)
         for signal in CONVERSIONS:
             if signal in values:
                 values[signal] = self._own_unit(signal, values[signal], frame.time_s)
@@ -96,6 +103,15 @@ class Screened:
                 drawn_w = values[power]
                 values[signal] = self._moving(signal, values[signal], drawn_w, frame.time_s)
         return Frame(frame.time_s, values, frame.age_s)
+
+    def _unmarked(self, signal: str, value: Floats, time_s: float) -> Floats:
+        """Return values without zeros; told for devices that have given others."""
+        track = self._tracks.setdefault(f"{signal} marked", _Track(len(value)))
+        zero = value == 0.0
+        wrong = bool((zero & ~np.isnan(track.value)).any())
+        self._health.set(wrong, "marked", signal, "0 is no temperature: not taken", time_s)
+        track.value = np.where(zero | np.isnan(value), track.value, value)
+        return np.where(zero, np.nan, value)
 
     def _own_unit(self, signal: str, value: Floats, time_s: float) -> Floats:
         """Return values without those that came in another unit."""

@@ -48,7 +48,8 @@ def causes(plant: Plant, watch: Watch, time_s: float) -> tuple[Cause, ...]:
     """Return the probable causes of what is off, none where all is as usual."""
     stuck = _stuck(watch, time_s)
     off_k = watch.off_k - common_k(plant, watch)
-    suspect = (watch.suspect_s >= RIPE_S) & (np.abs(off_k) > limit_k(watch)) & ~stuck
+    far = np.abs(off_k) > limit_k(watch)
+    suspect = (watch.suspect_s >= RIPE_S) & far & ~stuck
     if not (stuck.any() or suspect.any()):
         return ()
     found = [_of_stuck(plant, watch, int(g), time_s) for g in np.flatnonzero(stuck)]
@@ -58,12 +59,13 @@ def causes(plant: Plant, watch: Watch, time_s: float) -> tuple[Cause, ...]:
         names = plant.gpu_names[one], plant.gpu_names[other]
         said = f"tells the temperature of {names[1]} and the other way round: swapped, probably"
         found.append(Cause("swapped", names[0], said))
-    for node in _warm_nodes(plant, off_k, left):
+    for node in _warm_nodes(plant, far & (off_k > 0.0), left):
         mine = plant.arrays.gpus.node == node
         left &= ~mine
         found.append(_of_node(plant, node, float(np.median(off_k[mine]))))
-    found += [_of_gpu(plant, watch, off_k, int(g)) for g in np.flatnonzero(left)]
-    return tuple(found)
+    single = [_of_gpu(plant, watch, off_k, int(g)) for g in np.flatnonzero(left)]
+    misled = _misled(plant, found + single)
+    return (*found, *(one for one in single if one.kind != "plate" or one.where not in misled))
 
 
 def common_k(plant: Plant, watch: Watch) -> Floats:
@@ -126,12 +128,28 @@ def _swapped(watch: Watch, off_k: Floats, suspects: Ints) -> list[tuple[int, int
     return pairs
 
 
-def _warm_nodes(plant: Plant, off_k: Floats, left: Flags) -> list[int]:
-    """Return nodes most of whose GPUs are warm."""
-    count = plant.arrays.nodes.gpu_count
-    warm = np.bincount(plant.arrays.gpus.node, left & (off_k > 0.0), len(count))
-    most = (warm >= MOST_OF_NODE * count) & (warm >= FEWEST_OF_NODE)
+def _warm_nodes(plant: Plant, warm: Flags, ripe: Flags) -> list[int]:
+    """Return nodes most of whose GPUs are warm, one of them for long enough."""
+    count, of_gpu = plant.arrays.nodes.gpu_count, plant.arrays.gpus.node
+    several = np.bincount(of_gpu, warm, len(count))
+    some = np.bincount(of_gpu, ripe, len(count)) > 0.0
+    most = (several >= MOST_OF_NODE * count) & (several >= FEWEST_OF_NODE) & some
     return [int(n) for n in np.flatnonzero(most)]
+
+
+def _misled(plant: Plant, found: list[Cause]) -> set[str]:
+    """Return the GPUs of air-cooled nodes in which a sensor is false.
+
+    The twin takes the node's fans to follow that sensor, so the others seem off as well.
+    """
+    false = {cause.where for cause in found if cause.kind in ("stuck", "swapped", "sensor")}
+    if not false:
+        return set()
+    nodes, of_gpu = plant.arrays.nodes, plant.arrays.gpus.node
+    hit = np.isin(plant.gpu_names, list(false))
+    node = np.bincount(of_gpu, hit, len(nodes.rack)) > 0.0
+    mine = (node & (nodes.liquid_circuit < 0))[of_gpu]
+    return {plant.gpu_names[g] for g in np.flatnonzero(mine)}
 
 
 def _of_node(plant: Plant, node: int, off_k: float) -> Cause:

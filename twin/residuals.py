@@ -20,13 +20,15 @@ from twin.step import plain
 
 QUICK_S = 60.0
 """Averages of a residual forget with this time constant."""
+MOST_SHARE = 0.15
+"""No single reading moves a quick average by more: readings far apart scatter as much."""
 USUAL_S = 86_400.0
 """What is usual is learned over a day, at first over all that there is."""
 LEARNING_S = 600.0
 """So long a GPU is watched before anything is said of it."""
 LONGEST_S = 120.0
 """A pause between two readings counts as this at most."""
-SUSPECT_K = 2.5
+SUSPECT_K = 2.0
 """A residual is not the usual one from here on, or from so many of its own deviations."""
 DEVIATIONS = 5.0
 DEVIATION_K = 0.3
@@ -143,7 +145,7 @@ def watched(
 def _averaged(watch: Watch, seen: Sighting, rise: Floats, there: Flags, since_s: Floats) -> Watch:
     """Return the watch with quick and slow averages after readings."""
     age_s = watch.watched_s + since_s
-    quick = np.where(there, 1.0 - np.exp(-since_s / QUICK_S), 0.0)
+    quick = np.where(there, np.minimum(1.0 - np.exp(-since_s / QUICK_S), MOST_SHARE), 0.0)
     raw_k = seen.gpu_temp_c - watch.gpu_temp_c
     raw_memory_k = seen.memory_temp_c - watch.memory_temp_c
     square = np.maximum(watch.usual_square, 1.0)

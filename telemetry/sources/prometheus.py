@@ -55,6 +55,7 @@ class Target:
         """Metrics whose stated unit is not the table's, with that unit."""
         self.told: set[str] = set()
         """Those of them that the health log knows of."""
+        self._denied: dict[tuple[str, str], str] = {}
         self.repeated = ""
         """Why some of its devices are another target's."""
 
@@ -96,7 +97,10 @@ class Target:
                 for name, metric in metrics().items()
                 if name in said and (unit := refused_unit(metric, said[name]))
             }
-        return [self._seat(sample.name, sample.block) for sample in samples]
+        found = [self._seat(sample.name, sample.block) for sample in samples]
+        keys = ((sample.name, sample.block) for sample in samples) if self._denied else ()
+        self.repeated = next((self._denied[key] for key in keys if key in self._denied), "")
+        return found
 
     def _seat(self, name: str, block: str) -> Seat | None:
         key = (name, block)
@@ -116,7 +120,8 @@ class Target:
             return None
         other = self._claims.setdefault((axis, place), self.url)
         if other != self.url:
-            self.repeated = f"{labels.get('Hostname', self.host)} is read from {other} already"
+            who = labels.get("Hostname", self.host)
+            self._denied[name, block] = f"{who} is read from {other} already"
             return None
         return metric.signal, place, metric
 
