@@ -140,7 +140,7 @@ def steady_gains(plant: Plant, dt_s: float) -> Floats:
 def alike(plant: Plant) -> tuple[Ints, Ints]:
     """Return the first group of each kind of chain, and each group's kind.
 
-    A site has a group a node, but few kinds of node.
+    A site has a group for each rack, but few kinds of chain.
     """
     groups = plant.arrays.groups._asdict()
     chain = np.column_stack([groups[name] for name in CHAIN])

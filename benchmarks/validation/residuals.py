@@ -20,7 +20,7 @@ from site_models.plant import Plant
 
 STEP_S, JOB_S = 5.0, 900.0
 AT_S, WITHIN_S = 1200.0, 600.0
-WEEK_STEP_S, WEEK_HELD_S, WEEK_JOB_S = 60.0, 30.0, 3600.0
+WEEK_STEP_S, WEEK_HELD_S, WEEK_JOB_S = 60.0, 10.0, 3600.0
 """The healthy week: frames, heats held between blocks, and jobs of this length."""
 SIGNAL = "gpu_temp_c"
 
