@@ -34,7 +34,8 @@ CONVERSIONS: Mapping[str, Conversion] = {
 }
 """Kelvin, mW and MW are outside the ranges and refused where readings come in. A board that
 draws power draws more than 5 W: what is below is kilowatts."""
-LARGEST_KW = 5.0
+LARGEST_SMALL = 5.0
+"""In kilowatts, and of watts what no board at work draws."""
 
 
 class UnitWatch:
@@ -57,7 +58,7 @@ class UnitWatch:
         rule, last = self._rule, self._last
         there = ~np.isnan(value)
         if rule.near_share:
-            small = there & (value > 0.0) & (value < LARGEST_KW)
+            small = there & (value > 0.0) & (value < LARGEST_SMALL)
             step_down = small & (self.foreign | (value * rule.near_share < last))
             self.foreign = np.where(there, step_down, self.foreign)
         else:

@@ -99,7 +99,8 @@ def named(plant: Plant, kind: str, event: Event, names: set[str]) -> tuple[float
 
 def healthy_week(plant: Plant) -> Evidence:
     """Return the row of false alarms in a simulated week of changing jobs."""
-    alarms, now = 0, set()
+    alarms = 0
+    now: set[tuple[str, str]] = set()
     with held_over(WEEK_HELD_S):
         for shot in learning_loop(plant, 7.0 * DAY_S, WEEK_STEP_S, WEEK_JOB_S):
             before, now = now, {(cause.kind, cause.where) for cause in shot.causes}
