@@ -18,7 +18,7 @@ from site_models.errors import InputError
 from site_models.plant import Plant
 from twin.start import first_state, idle_inputs
 
-VERSION = 1
+VERSION = 2
 
 
 def store(path: Path, loop: Loop) -> None:

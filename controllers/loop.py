@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from controllers.digest import FIRST, chained
+from controllers.learner import Learned, Learner, nothing_learned
 from controllers.policy import View
 from controllers.snapshot import Snapshot, World
 from controllers.supervisor import Supervisor
@@ -14,6 +15,7 @@ from site_models.arrays import Floats
 from site_models.plant import Plant
 from telemetry.frame import Frame
 from telemetry.source import Source
+from twin.residual_causes import Cause, line_of
 from twin.state import Inputs, State
 from twin.step import step
 
@@ -37,6 +39,8 @@ class Progress(NamedTuple):
     """When each GPU's newest reading of its own was taken; -inf: never. Shape (GPUs,)"""
     gpu_meter_s: Floats
     """The same of the newest meter that stands above it: its node's, its rack's."""
+    learned: Learned
+    """What measured temperatures have taught."""
     tick: int = 0
     skipped: int = 0
     """Frames left out because time did not advance."""
@@ -47,7 +51,7 @@ class Progress(NamedTuple):
 def begun(plant: Plant, state: State, inputs: Inputs) -> Progress:
     """Return the progress of a run that starts from a state."""
     never_s = np.full(len(plant.gpu_names), -np.inf)
-    return Progress(state, inputs, never_s, never_s.copy())
+    return Progress(state, inputs, never_s, never_s.copy(), nothing_learned(plant, state))
 
 
 class Loop:
@@ -60,7 +64,8 @@ class Loop:
 
     Where the plant itself changes while it runs, `in_force` says which one brought the
     newest frame: in a what-if the twin knows what has happened. `troubles` adds what is wrong
-    with telemetry to the health lines.
+    with telemetry to the health lines. A `learner` corrects the belief by what was measured;
+    the correction is no heat and stands in no step's ledger.
 
     `progress` belongs to the newest snapshot: store it with `controllers.checkpoint` and a
     resumed run ends in the same digest. Checked in ``tests/controllers/test_loop.py``.
@@ -78,10 +83,11 @@ class Loop:
         now_s: Callable[[], float] | None = None,
         in_force: Callable[[], Plant] | None = None,
         troubles: Callable[[], tuple[str, ...]] | None = None,
+        learner: Learner | None = None,
     ) -> None:
         self.plant, self.supervisor, self.progress = plant, supervisor, progress
         self._source, self._believe, self._now_s = source, believe, now_s
-        self._in_force, self._troubles = in_force, troubles
+        self._in_force, self._troubles, self._learner = in_force, troubles, learner
         self._mode: World = mode
         self.label = label
 
@@ -96,7 +102,7 @@ class Loop:
                 continue
             plant = self.plant if self._in_force is None else self._in_force()
             inputs = self._believe(frame, last.inputs, last.state)
-            state = advanced(plant, last.state, inputs, dt_s, frame.time_s)
+            state, learned, causes = self._moved(plant, last, inputs, frame, dt_s)
             own_s, meter_s = taken_s(plant, frame)
             own_s = np.maximum(last.gpu_own_s, own_s)
             meter_s = np.maximum(last.gpu_meter_s, meter_s)
@@ -108,6 +114,7 @@ class Loop:
                 inputs=inputs,
                 gpu_own_s=own_s,
                 gpu_meter_s=meter_s,
+                learned=learned,
                 tick=last.tick + 1,
                 skipped=last.skipped,
                 gaps=last.gaps + (dt_s > GAP_S),
@@ -127,8 +134,20 @@ class Loop:
                 wall_s=time.perf_counter() - began_s,
                 dt_s=dt_s,
                 digest=self.progress.digest,
-                health=self._health(dt_s) + ruling.health,
+                health=self._health(dt_s) + tuple(map(line_of, causes)) + ruling.health,
+                causes=causes,
+                rise_k=None if self._learner is None else learned.rise_k,
             )
+
+    def _moved(
+        self, plant: Plant, last: Progress, inputs: Inputs, frame: Frame, dt_s: float
+    ) -> tuple[State, Learned, tuple[Cause, ...]]:
+        """Return the state at a frame, what was learned from it, and what it points to."""
+        if self._learner is None:
+            return advanced(plant, last.state, inputs, dt_s, frame.time_s), last.learned, ()
+        plant = self._learner.breathing(plant, last.learned)
+        state = advanced(plant, last.state, inputs, dt_s, frame.time_s)
+        return self._learner.look(state, last.learned, inputs, frame, min(dt_s, LONGEST_STEP_S))
 
     def _view(
         self,

@@ -7,6 +7,7 @@ from controllers.policy import Decision, Standing
 from site_models.arrays import Floats
 from site_models.plant import Plant
 from telemetry.frame import Frame
+from twin.residual_causes import Cause
 from twin.state import Inputs, State
 
 World = Literal["LIVE", "REPLAY", "WHAT-IF"]
@@ -43,3 +44,8 @@ class Snapshot:
     """Chain over every frame, state and decision so far (see `controllers.digest`)."""
     health: tuple[str, ...]
     """Short lines on what is not as it should be; empty when all is well."""
+    causes: tuple[Cause, ...] = ()
+    """What residuals point to; each is a line of `health` too."""
+    rise_k: Floats | None = None
+    """What each node takes in is believed to be this much warmer than the plant says; None
+    where the loop does not correct its belief."""

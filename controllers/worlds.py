@@ -16,6 +16,7 @@ from controllers.actuators.nobody import Nobody
 from controllers.allocations import Allocations
 from controllers.checkpoint import resume
 from controllers.journal import Journal
+from controllers.learner import Learner
 from controllers.live import Live, open_live
 from controllers.loop import Loop, Progress, begun
 from controllers.onset import Onset
@@ -136,13 +137,15 @@ def open_world(wish: Wish) -> World:
             label,
             time.time,
             troubles=source.troubles,
+            learner=Learner(plant),
         )
         return World(site, plant, loop, supervisor, Allocations(plant), outdoors, live=source)
     after_s = progress.state.time_s if progress.tick else -np.inf
     source, label = open_spec(spec, plant, wish, after_s)
     if np.isfinite(wish.speed):
         source = Paced(source, wish.speed)
-    loop = Loop(plant, source, believer, supervisor, progress, "REPLAY", label)
+    learner = Learner(plant)
+    loop = Loop(plant, source, believer, supervisor, progress, "REPLAY", label, learner=learner)
     return World(site, plant, loop, supervisor, Allocations(plant), outdoors)
 
 

@@ -13,6 +13,7 @@ from dashboards.summary import Summary
 from site_models.arrays import Floats, Ints
 from twin.feed_room import DEAD, ON_BATTERY, ON_GENERATOR, TRIPPED, feed_standing
 from twin.physics.pump_control import ALARM_DELAY_S
+from twin.residual_causes import line_of
 
 NEAR_GPU_K, NEAR_COOLANT_K, NEAR_SHARE = 3.0, 1.0, 0.95
 """Margins below which a limit counts as near."""
@@ -51,6 +52,7 @@ def findings(index: Index, summary: Summary) -> tuple[Finding, ...]:
         *_circuits(index, summary),
         *_exchangers(index, summary),
         *_feeds(index, summary),
+        *_causes(index, summary),
         *_notes(index, summary),
     ]
     return tuple(sorted(found, key=lambda finding: -finding.severity))
@@ -139,10 +141,25 @@ def _feed_states(index: Index, summary: Summary) -> Iterator[Finding]:
             yield Finding(Severity.NEAR, name, what)
 
 
+def _causes(index: Index, summary: Summary) -> Iterator[Finding]:
+    """Yield what residuals point to, each with the page of its rack."""
+    plant = index.plant
+    for cause in summary.snapshot.causes:
+        at = index.gpu.get(cause.where)
+        rack = (
+            index.rack_of_gpu[at]
+            if at is not None
+            else plant.arrays.nodes.rack[plant.node_names.index(cause.where)]
+        )
+        yield Finding(Severity.NEAR, cause.where, cause.what, rack_href(plant.rack_names[rack]))
+
+
 def _notes(index: Index, summary: Summary) -> Iterator[Finding]:
     """Yield the health of the sources, what the policies say and what is out of service."""
+    caused = {line_of(cause) for cause in summary.snapshot.causes}
     for line in summary.snapshot.health:
-        yield Finding(Severity.NEAR, "health", line)
+        if line not in caused:
+            yield Finding(Severity.NEAR, "health", line)
     for standing in summary.snapshot.standings:
         if standing.mode in ("advise", "armed") and standing.reason:
             what = f"{standing.mode}: {standing.reason}"

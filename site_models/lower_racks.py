@@ -208,6 +208,7 @@ def _add_node(
         fan_band_k=FAN_BAND_K,
         fan_lag_s=FAN_LAG_S,
         inlet_rise_k=0.0,
+        coolant_rise_k=0.0,
         supply_rating_w=supply[0],
         supply_loss_fixed=supply[1],
         supply_loss_linear=supply[2],

@@ -109,6 +109,8 @@ class Nodes(NamedTuple):
     """Time constant with which they follow."""
     inlet_rise_k: Floats
     """What it breathes is this much warmer than its circuit's air: its place in the room."""
+    coolant_rise_k: Floats
+    """What its cold plates take in is this much warmer than its circuit delivers; 0 as built."""
     supply_rating_w: Floats
     supply_loss_fixed: Floats
     supply_loss_linear: Floats

@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from site_models.arrays import Floats, Ints
+from site_models.arrays import Flags, Floats, Ints
 from telemetry.frame import Frame
 from telemetry.health import Health
 from telemetry.signals import SIGNALS
 
+QUIET_S = 60.0
+"""A signal of which nothing was refused for this long is well again."""
 AHEAD_S = 5.0
 """A reading from further in the future than this is refused: its host's clock is wrong."""
 
@@ -35,7 +37,8 @@ class Board:
     Of two readings of one thing the later one stays, whichever came first, so repeated and
     reordered samples do no harm. Readings outside a signal's physical range, NaN and times
     from the future are refused and counted; a refused reading leaves the one before it to
-    age. Safe to use from several threads. Checked in ``tests/telemetry/test_board.py``.
+    age. A signal of which readings are refused, or have aged away, is one incident until that
+    is over. Safe to use from several threads. Checked in ``tests/telemetry/test_board.py``.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class Board:
         self._expiry_s = expiry_s
         self._values: dict[str, Floats] = {}
         self._taken_s: dict[str, Floats] = {}
+        self._wrong_s: dict[tuple[str, str], float] = {}
         self._life_s: dict[str, Floats] = {}
         self._lock = threading.Lock()
 
@@ -73,7 +77,11 @@ class Board:
         sound = ~(missing | wild | ahead)
         with self._lock:
             self._count(f"{signal} outside {facts.low:g}..{facts.high:g}", int(wild.sum()))
-            self._count("time in the future", int((ahead & ~wild & ~missing).sum()))
+            early = int((ahead & ~wild & ~missing).sum())
+            self._count("time in the future", early)
+            within = f"outside {facts.low:g}..{facts.high:g} {facts.unit}"
+            self._tell("rejected", signal, within, bool(wild.any()), now_s)
+            self._tell("early", signal, "read in the future: a clock is fast", early > 0, now_s)
             values, times = self._columns(signal)
             at, read, when = place[sound], value[sound], taken_s[sound]
             if np.any(at[1:] <= at[:-1]):
@@ -108,9 +116,21 @@ class Board:
             for signal, kept in self._values.items():
                 age_s = np.maximum(now_s - self._taken_s[signal], 0.0)
                 fresh = age_s <= self._life_s[signal]
+                self._tell_silent(signal, kept, fresh, now_s)
                 values[signal] = np.where(fresh, kept, np.nan)
                 ages[signal] = np.where(np.isfinite(values[signal]), age_s, np.inf)
         return Frame(now_s, values, ages)
+
+    def _tell_silent(self, signal: str, kept: Floats, fresh: Flags, now_s: float) -> None:
+        """Say once that devices which gave a signal give it no more, and once that all do."""
+        key, silent = ("silent", signal), int(np.count_nonzero(~np.isnan(kept) & ~fresh))
+        if silent:
+            self._wrong_s[key] = now_s
+            why = f"nothing new of {silent} of {len(kept)} for longer than they may take"
+            self.health.raised(*key, why, now_s)
+        elif key in self._wrong_s:
+            del self._wrong_s[key]
+            self.health.cleared(*key, now_s)
 
     def _columns(self, signal: str) -> tuple[Floats, Floats]:
         if signal not in self._values:
@@ -119,6 +139,19 @@ class Board:
             self._taken_s[signal] = np.full(count, -np.inf)
             self._life_s[signal] = np.full(count, self._expiry_s)
         return self._values[signal], self._taken_s[signal]
+
+    def _tell(self, kind: str, signal: str, why: str, wrong: bool, now_s: float) -> None:
+        """Say once that readings of a signal are refused, and once that they no longer are.
+
+        Several senders write one signal, so a sound reading alone does not end an incident.
+        """
+        key = (kind, signal)
+        if wrong:
+            self._wrong_s[key] = now_s
+            self.health.raised(kind, signal, why, now_s)
+        elif key in self._wrong_s and now_s - self._wrong_s[key] >= QUIET_S:
+            del self._wrong_s[key]
+            self.health.cleared(kind, signal, now_s)
 
     def _count(self, reason: str, times: int) -> None:
         if times:

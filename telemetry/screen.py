@@ -10,6 +10,7 @@ from telemetry.frame import Frame
 from telemetry.health import Health
 from telemetry.signals import SIGNALS
 from telemetry.source import Source
+from telemetry.unit_watch import CONVERSIONS, UnitWatch
 
 
 class Rate(NamedTuple):
@@ -45,6 +46,10 @@ WATCHED: Mapping[str, str] = {"gpu_temp_c": "gpu_power_w", "memory_temp_c": "gpu
 """Temperatures that must move, and the power that moves them."""
 
 
+MARKED = ("gpu_temp_c", "memory_temp_c")
+"""Of these exactly 0 stands for no reading: a board at work is never that cold."""
+
+
 class _Track:
     """What is remembered of one signal."""
 
@@ -63,13 +68,15 @@ class Screened:
 
     A jump faster than :data:`RATES` is held back until it has been read three times; a
     temperature that does not move for ten minutes although its power does is missing until
-    it moves again. Ranges and blanks are refused where readings come in. Checked in
+    it moves again; readings that change to another unit are missing until they are back.
+    Ranges and blanks are refused where readings come in. Checked in
     ``tests/telemetry/test_screen.py``.
     """
 
     def __init__(self, source: Source, health: Health) -> None:
         self._source, self._health = source, health
         self._tracks: dict[str, _Track] = {}
+        self._units: dict[str, UnitWatch] = {}
 
     @property
     def axes(self) -> Mapping[str, Sequence[str]]:
@@ -82,14 +89,39 @@ class Screened:
         if frame is None:
             return None
         values = dict(frame.values)
+        for signal in MARKED:
+            if signal in values:
+                values[signal] = self._unmarked(signal, values[signal], frame.time_s)
+        for signal in CONVERSIONS:
+            if signal in values:
+                values[signal] = self._own_unit(signal, values[signal], frame.time_s)
         for signal, rate in RATES.items():
             if signal in values:
                 values[signal] = self._steady(signal, rate, values[signal], frame.time_s)
         for signal, power in WATCHED.items():
             if signal in values and power in values:
-                drawn_w = frame.values[power]
+                drawn_w = values[power]
                 values[signal] = self._moving(signal, values[signal], drawn_w, frame.time_s)
         return Frame(frame.time_s, values, frame.age_s)
+
+    def _unmarked(self, signal: str, value: Floats, time_s: float) -> Floats:
+        """Return values without zeros; told for devices that have given others."""
+        track = self._tracks.setdefault(f"{signal} marked", _Track(len(value)))
+        zero = value == 0.0
+        wrong = bool((zero & ~np.isnan(track.value)).any())
+        self._health.set(wrong, "marked", signal, "0 is no temperature: not taken", time_s)
+        track.value = np.where(zero | np.isnan(value), track.value, value)
+        return np.where(zero, np.nan, value)
+
+    def _own_unit(self, signal: str, value: Floats, time_s: float) -> Floats:
+        """Return values without those that came in another unit."""
+        watch = self._units.setdefault(signal, UnitWatch(signal, len(value)))
+        foreign = watch.look(value)
+        if foreign.any() or watch.told:
+            why = f"reads as if in {watch.unit}, expected {SIGNALS[signal].unit}: not taken"
+            self._health.set(bool(watch.foreign.any()), "unit", signal, why, time_s)
+            watch.told = bool(watch.foreign.any())
+        return np.where(foreign, np.nan, value)
 
     def _steady(self, signal: str, rate: Rate, value: Floats, time_s: float) -> Floats:
         """Return values without jumps that have not lasted yet."""

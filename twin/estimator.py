@@ -10,11 +10,12 @@ step's ledger.
 """
 
 import functools
+import math
 from dataclasses import replace
 
 import numpy as np
 
-from site_models.arrays import Floats
+from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import Plant, freeze
 from twin.physics.thermal_chain import BODY, COOLANT, DIE, MEMORY, chain_rates, transition
 from twin.state import State
@@ -27,6 +28,25 @@ CORRELATION_S = 2.0
 """Readings closer than this are not independent evidence."""
 WANDER_K_PER_ROOT_S = (0.05, 0.1, 0.05, 0.01, 0.03)
 """What the model misses in a second: die, body, memory, coolant, inlet."""
+CHAIN = (
+    "memory_share",
+    "die_capacity_j_per_k",
+    "body_capacity_j_per_k",
+    "memory_capacity_j_per_k",
+    "coolant_capacity_j_per_k",
+    "die_resistance_k_per_w",
+    "body_resistance_k_per_w",
+    "memory_resistance_k_per_w",
+    "flow_reference_kg_per_s",
+    "coolant_cp_j_per_kg_k",
+)
+"""What a gain depends on, of a group."""
+MOST_OFF_K = 25.0
+"""A reading further off than this corrects no more than one that is off by so much."""
+MOST_RISE_K = 20.0
+"""No wandering inlet is further off: beyond it something else is wrong."""
+PACE = 1.1
+"""Lengths of step within this ratio share their gains: live frames jitter."""
 MOST_PASSES = 20_000
 """Of the Riccati recursion; at ten readings a second it settles within a few thousand."""
 
@@ -40,23 +60,30 @@ class Estimator:
 
     def __init__(self, plant: Plant) -> None:
         self._plant = plant
-        self._gains = functools.lru_cache(maxsize=8)(functools.partial(steady_gains, plant))
+        self._gains = functools.lru_cache(maxsize=32)(functools.partial(steady_gains, plant))
 
     def corrected(
-        self, state: State, rise_k: Floats, measured_c: Floats, dt_s: float
+        self,
+        state: State,
+        rise_k: Floats,
+        measured_c: Floats,
+        dt_s: float,
+        direct: Flags | None = None,
     ) -> tuple[State, Floats]:
         """Return state and inlet rise after readings of GPU temperature, NaN where none.
 
         `rise_k` is the believed rise of each node's inlet over the plant's, shape (nodes,),
-        zeros at first; `dt_s` is the time since the readings before.
+        zeros at first; `dt_s` is the time since the readings before. `direct` says which
+        nodes have an inlet that is measured itself: their GPUs tell nothing of it.
         """
         off_k = measured_c - state.gpu_temp_c
         seen = ~np.isnan(off_k)
         if not seen.any():
             return state, rise_k
         gpus = self._plant.arrays.gpus
-        gain = self._gains(float(f"{max(dt_s, 1e-3):.2g}"))[gpus.group]
-        off_k = np.where(seen, off_k, 0.0)
+        pace = PACE ** round(math.log(max(dt_s, 1e-3)) / math.log(PACE))
+        gain = self._gains(pace)[gpus.group]
+        off_k = np.clip(np.where(seen, off_k, 0.0), -MOST_OFF_K, MOST_OFF_K)
         told = np.bincount(gpus.node, gain[:, INLET] * off_k, len(rise_k))
         tellers = np.bincount(gpus.node, seen, len(rise_k))
         after = state._replace(
@@ -65,13 +92,25 @@ class Estimator:
             memory_temp_c=state.memory_temp_c + gain[:, MEMORY] * off_k,
             gpu_coolant_c=state.gpu_coolant_c + gain[:, COOLANT] * off_k,
         )
-        return after, rise_k + told / np.maximum(tellers, 1.0)
+        move_k = told / np.maximum(tellers, 1.0)
+        if direct is not None:
+            move_k = np.where(direct, 0.0, move_k)
+        return after, np.clip(rise_k + move_k, -MOST_RISE_K, MOST_RISE_K)
 
 
 def risen(plant: Plant, rise_k: Floats) -> Plant:
-    """Return the plant whose nodes breathe air warmer by a rise, shape (nodes,)."""
+    """Return the plant whose nodes take in coolant warmer by a rise, shape (nodes,).
+
+    Liquid where plates cool the GPUs, air elsewhere.
+    """
     nodes = plant.arrays.nodes
-    nodes = freeze(nodes._replace(inlet_rise_k=nodes.inlet_rise_k + rise_k))
+    wet = nodes.liquid_circuit >= 0
+    nodes = freeze(
+        nodes._replace(
+            inlet_rise_k=nodes.inlet_rise_k + np.where(wet, 0.0, rise_k),
+            coolant_rise_k=nodes.coolant_rise_k + np.where(wet, rise_k, 0.0),
+        )
+    )
     return replace(plant, arrays=plant.arrays._replace(nodes=nodes))
 
 
@@ -81,7 +120,8 @@ def steady_gains(plant: Plant, dt_s: float) -> Floats:
     At the group's reference flow, readings every `dt_s` seconds. Checked against scipy's
     solution of the algebraic Riccati equation in ``tests/twin/test_estimator.py``.
     """
-    step = np.stack([chain_and_inlet(plant, q, dt_s) for q in range(len(plant.arrays.groups.node))])
+    first, like = alike(plant)
+    step = np.stack([chain_and_inlet(plant, int(q), dt_s) for q in first])
     wander = np.diag(np.square(WANDER_K_PER_ROOT_S)) * dt_s
     noise = SENSOR_STD_K**2 * max(CORRELATION_S / dt_s, 1.0)
     spread = np.broadcast_to(np.eye(5), step.shape)
@@ -94,7 +134,18 @@ def steady_gains(plant: Plant, dt_s: float) -> Floats:
         spread = after
         if settled:
             break
-    return gain
+    return gain[like]
+
+
+def alike(plant: Plant) -> tuple[Ints, Ints]:
+    """Return the first group of each kind of chain, and each group's kind.
+
+    A site has a group for each rack, but few kinds of chain.
+    """
+    groups = plant.arrays.groups._asdict()
+    chain = np.column_stack([groups[name] for name in CHAIN])
+    _, first, like = np.unique(chain, axis=0, return_index=True, return_inverse=True)
+    return first, like.ravel()
 
 
 def chain_and_inlet(plant: Plant, q: int, dt_s: float) -> Floats:

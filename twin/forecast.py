@@ -6,7 +6,7 @@ import numpy as np
 
 from site_models.arrays import Floats
 from site_models.plant import Plant
-from twin.estimator import SENSOR_STD_K, WANDER_K_PER_ROOT_S, chain_and_inlet
+from twin.estimator import SENSOR_STD_K, WANDER_K_PER_ROOT_S, alike, chain_and_inlet
 from twin.physics.thermal_chain import DIE
 from twin.state import Inputs, State
 from twin.step import step
@@ -67,12 +67,12 @@ def forecast(
 
 def wander_std_k(plant: Plant, count: int, every_s: float) -> Floats:
     """Return how far each GPU's die strays from its prediction, shape (count, GPUs)."""
-    groups = len(plant.arrays.groups.node)
-    moves = np.stack([chain_and_inlet(plant, q, every_s) for q in range(groups)])
+    first, like = alike(plant)
+    moves = np.stack([chain_and_inlet(plant, int(q), every_s) for q in first])
     wander = np.diag(np.square(WANDER_K_PER_ROOT_S)) * every_s
     spread = np.broadcast_to(np.eye(5) * SENSOR_STD_K**2, moves.shape)
-    stray_k = np.empty((count, groups))
+    stray_k = np.empty((count, len(first)))
     for k in range(count):
         spread = moves @ spread @ moves.transpose(0, 2, 1) + wander
         stray_k[k] = np.sqrt(spread[:, DIE, DIE])
-    return stray_k[:, plant.arrays.gpus.group]
+    return stray_k[:, like[plant.arrays.gpus.group]]

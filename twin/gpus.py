@@ -64,7 +64,7 @@ def advance_gpus(
         powered = state.rack_powered[nodes.rack[n]]
         inlet_c = state.node_inlet_c[n]
         if liquid:
-            inlet_c = state.circuit_delivered_c[nodes.liquid_circuit[n]]
+            inlet_c = state.circuit_delivered_c[nodes.liquid_circuit[n]] + nodes.coolant_rise_k[n]
         for turn in range(1 if liquid else 2):
             if turn == 1:
                 air_w_per_k = coolant_w_per_k[group[first]]

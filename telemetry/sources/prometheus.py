@@ -53,6 +53,9 @@ class Target:
         self._helps = ""
         self.refused: dict[str, str] = {}
         """Metrics whose stated unit is not the table's, with that unit."""
+        self.told: set[str] = set()
+        """Those of them that the health log knows of."""
+        self._denied: dict[tuple[str, str], str] = {}
         self.repeated = ""
         """Why some of its devices are another target's."""
 
@@ -94,7 +97,10 @@ class Target:
                 for name, metric in metrics().items()
                 if name in said and (unit := refused_unit(metric, said[name]))
             }
-        return [self._seat(sample.name, sample.block) for sample in samples]
+        found = [self._seat(sample.name, sample.block) for sample in samples]
+        keys = ((sample.name, sample.block) for sample in samples) if self._denied else ()
+        self.repeated = next((self._denied[key] for key in keys if key in self._denied), "")
+        return found
 
     def _seat(self, name: str, block: str) -> Seat | None:
         key = (name, block)
@@ -114,7 +120,8 @@ class Target:
             return None
         other = self._claims.setdefault((axis, place), self.url)
         if other != self.url:
-            self.repeated = f"{labels.get('Hostname', self.host)} is read from {other} already"
+            who = labels.get("Hostname", self.host)
+            self._denied[name, block] = f"{who} is read from {other} already"
             return None
         return metric.signal, place, metric
 
@@ -184,6 +191,9 @@ class Scraper:
         for name, unit in target.refused.items():
             said = f"its help says {unit}, expected {metrics()[name].unit}: not read"
             health.raised("rejected", f"{target.url} {name}", said, now_s)
+        for name in target.told - set(target.refused):
+            health.cleared("rejected", f"{target.url} {name}", now_s)
+        target.told = set(target.refused)
         health.set(bool(target.repeated), "repeated", target.url, target.repeated, now_s)
         shift_s = self._clocks.shift_s(target.host, told_s, now_s) if told_s else 0.0
         return self._put(samples, seats, 0.5 * (asked_s + now_s), shift_s, now_s)

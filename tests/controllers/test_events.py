@@ -45,6 +45,7 @@ ONE_OF_EACH: tuple[dict[str, Any], ...] = (
     {"kind": "sensor_bias", "target": "gpu3", "signal": "gpu_power_w", "offset": 100.0},
     {"kind": "sensor_dropout", "target": "*", "signal": "gpu_power_w"},
     {"kind": "sensor_stuck", "target": "gpu4", "signal": "gpu_temp_c"},
+    {"kind": "sensor_swap", "target": "gpu4", "other": "gpu40", "signal": "gpu_temp_c"},
     {"kind": "ups_on_battery", "target": "ups"},
     {"kind": "utility_loss", "target": "utility"},
     {"kind": "valve_stuck", "target": "cdu0"},

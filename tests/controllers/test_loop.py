@@ -8,6 +8,7 @@ import pytest
 
 from controllers.actuators.nobody import Nobody
 from controllers.checkpoint import resume, store
+from controllers.learner import Learner
 from controllers.loop import LONGEST_STEP_S, Loop, begun
 from controllers.policies.power_budget import PowerBudget
 from controllers.policies.thermal_guard import ThermalGuard
@@ -205,3 +206,58 @@ def test_a_meter_speaks_for_gpus_that_never_spoke_and_not_for_silent_ones() -> N
     list(looped(told, Supervisor(PLANT, {"w": watcher}, Nobody(PLANT))))
     assert (watcher.views[1].gpu_age_s[:32] == 1.0).all()
     assert (watcher.views[1].gpu_age_s[32:] == 0.0).all()
+
+
+def warm_frames(count: int = 40) -> list[Frame]:
+    """Frames with temperatures that are off by some kelvin, and a few without any."""
+    told = frames(count)
+    for k, frame in enumerate(told):
+        if k % 7:
+            temp_c = 60.0 + 5.0 * np.sin(0.3 * k + np.arange(48.0))
+            frame.values["gpu_temp_c"] = np.where(np.arange(48) == k, np.nan, temp_c)  # type: ignore[index]
+    return told
+
+
+def learning(played: Iterable[Frame], supervisor: Supervisor | None = None) -> Loop:
+    if supervisor is None:
+        supervisor = Supervisor(PLANT, POLICIES, Nobody(PLANT))
+    start = begun(PLANT, small_state(PLANT), small_inputs(PLANT))
+    learner = Learner(PLANT)
+    return Loop(PLANT, Played(played), believe_frame, supervisor, start, learner=learner)
+
+
+def test_a_learning_run_resumed_ends_in_the_digest_of_the_whole(tmp_path: Path) -> None:
+    whole = learning(warm_frames())
+    last = list(whole)[-1]
+    assert whole.progress.learned.rise_k.any()
+    first = learning(warm_frames()[:23])
+    list(first)
+    store(tmp_path / "run.npz", first)
+    supervisor = Supervisor(PLANT, POLICIES, Nobody(PLANT))
+    second = learning(warm_frames()[23:], supervisor)
+    second.progress = resume(tmp_path / "run.npz", PLANT, supervisor)
+    assert list(second)[-1].digest == last.digest
+    for a, b in zip(second.progress.learned.watch, whole.progress.learned.watch, strict=True):
+        assert a.tobytes() == b.tobytes()
+
+
+def test_readings_draw_the_belief_and_stand_in_no_ledger() -> None:
+    plain, drawn = list(looped(warm_frames())), list(learning(warm_frames()))
+    for shot in drawn:
+        assert shot.state.ledger.balance_error < 1e-9
+    told_c = warm_frames()[-1].values["gpu_temp_c"]
+    off_k = [np.nanmean(np.abs(run[-1].state.gpu_temp_c - told_c)) for run in (plain, drawn)]
+    assert off_k[1] < 0.6 * off_k[0]
+
+
+def test_without_temperatures_a_learner_changes_nothing() -> None:
+    loop = learning(frames())
+    assert list(loop)[-1].digest == list(looped(frames()))[-1].digest
+    assert not loop.progress.learned.rise_k.any()
+
+
+def test_a_reading_colder_than_the_coolant_corrects_nothing() -> None:
+    told = frames(5)
+    for frame in told:
+        frame.values["gpu_temp_c"] = np.zeros(48)  # type: ignore[index]
+    assert list(learning(told))[-1].state.gpu_temp_c.min() > 20.0

@@ -55,3 +55,27 @@ def test_the_stream_tells_each_tick_once(client: httpx.Client) -> None:
             if len(ticks) == 4:
                 break
     assert ticks == sorted(set(ticks))
+
+
+def test_the_look_ahead_starts_where_the_site_is_and_its_bands_hold_it(
+    client: httpx.Client,
+) -> None:
+    answer = client.get("/api/v1/forecast?minutes=2&id=gpu40", timeout=300.0)
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    found = told["series"]
+    assert found["time_s"] == [told["from_s"] + 10.0 * k for k in range(1, 13)]
+    low, middle, high = (found[f"gpu_temp{band}_c"] for band in ("_low", "", "_high"))
+    assert np.all(np.array(low) < middle)
+    assert np.all(np.array(middle) < high)
+    assert high[-1] - low[-1] > high[0] - low[0]
+    again = client.get("/api/v1/forecast?minutes=2").json()
+    assert again["from_s"] == told["from_s"]
+    assert again["series"]["gpu_temp_c"][-1] >= middle[-1]
+    assert min(again["series"]["facility_power_w"]) > 0.0
+
+
+@pytest.mark.parametrize("minutes", ["0", "-1", "61", "nan", "soon"])
+def test_a_look_ahead_of_no_sensible_length_is_refused(client: httpx.Client, minutes: str) -> None:
+    assert client.get(f"/api/v1/forecast?minutes={minutes}").status_code == 422
+    assert client.get("/api/v1/forecast?id=gpu99").status_code == 404

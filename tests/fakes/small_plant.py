@@ -123,6 +123,7 @@ def _nodes() -> Nodes:
         fan_band_k=_split(20.0, 20.0, counts),
         fan_lag_s=_split(10.0, 10.0, counts),
         inlet_rise_k=_split(0.0, 0.0, counts),
+        coolant_rise_k=_split(0.0, 0.0, counts),
         supply_rating_w=_split(0.0, 13200.0, counts),
         supply_loss_fixed=_split(0.0, 0.006, counts),
         supply_loss_linear=_split(0.0, 0.01, counts),

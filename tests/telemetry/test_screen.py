@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pytest
 
 from telemetry.frame import Frame
 from telemetry.health import Health
 from telemetry.screen import Screened
+from telemetry.unit_watch import UnitWatch
 
 
 class Listed:
@@ -73,3 +75,35 @@ def test_a_sensor_at_rest_with_its_power_is_well() -> None:
     out, health = seen([55.0] * 1500, [300.0] * 1500)
     assert not np.isnan(out).any()
     assert health.log == ()
+
+
+@pytest.mark.parametrize(
+    ("signal", "good", "foreign"),
+    [("gpu_temp_c", 45.0, 113.0), ("gpu_power_w", 400.0, 0.4), ("gpu_power_avg_w", 90.0, 0.7)],
+)
+def test_readings_in_another_unit_are_missing_and_told_once(
+    signal: str, good: float, foreign: float
+) -> None:
+    watch = UnitWatch(signal, 2)
+    quiet = np.array([good, good])
+    for _ in range(3):
+        assert not watch.look(quiet).any()
+    for moved in (1.0, 1.02, 0.97, 1.01):
+        assert watch.look(np.array([good, foreign * moved])).tolist() == [False, True]
+        assert not watch.look(np.array([np.nan, np.nan])).any()
+    assert not watch.look(quiet).any()
+
+
+def test_real_steps_of_power_and_temperature_are_no_other_unit() -> None:
+    power, temp = UnitWatch("gpu_power_w", 1), UnitWatch("gpu_temp_c", 1)
+    for power_w in (700.0, 60.0, 700.0, 0.0, 45.0):
+        assert not power.look(np.array([power_w])).any()
+    for temp_c in (30.0, 48.0, 66.0, 85.0, 60.0, 33.0):
+        assert not temp.look(np.array([temp_c])).any()
+
+
+def test_a_zero_is_no_temperature() -> None:
+    out, health = seen([45.0, 46.0, 0.0, 0.0, 46.0])
+    assert np.isnan(out[2:4]).all()
+    assert out[4] == 46.0
+    assert [(i.kind, i.times) for i in health.log] == [("marked", 2)]
