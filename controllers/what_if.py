@@ -18,14 +18,19 @@ from controllers.scenario import (
     scenario_path,
     site_name,
 )
+from controllers.work import Arrivals, Assigned, Work, arrivals_of
 from site_models.arrays import Flags, Floats
 from site_models.errors import InputError
+from site_models.kinds.workload import Workload
 from site_models.plant import Plant
 from telemetry.frame import Frame
+from telemetry.requests import read_requests
 from twin.inputs import Believer
+from twin.physics.clocks import switching_share
 from twin.start import first_state, idle_inputs
 from twin.state import MODELLED, Inputs, State
 from twin.steady import NotSettledError, steady
+from twin.workload import workload
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +41,8 @@ class WhatIf:
     path: Path
     rig: Rig
     believe: Callable[[Frame, Inputs, State], Inputs]
+    work: Work
+    """The jobs that run by a profile, and what they used and made."""
 
     @property
     def label(self) -> str:
@@ -78,7 +85,14 @@ def staged_from(
             f"{path}: duration_s: {scenario.duration_s:g}, expected at least a time step, {dt_s:g}"
         )
     fit_to_plant(scenario, plant, path)
-    demand = Demand(plant, scenario, path, None if onset is None else onset.inputs.gpu_power_w)
+    course = Course(plant, scenario.events, scenario.start_s)
+    try:
+        work = Work(plant, assigned(scenario, plant, path))
+    except InputError as error:
+        known = str(error).startswith(str(path))
+        raise InputError(str(error) if known else f"{path}: {error}") from None
+    before_w = None if onset is None else onset.inputs.gpu_power_w
+    demand = Demand(plant, scenario, path, course, work, before_w)
     outdoors = weather if scenario.weather is None else _constant(scenario)
     start_s = scenario.start_s
     first = idle_inputs(plant, *outdoors(start_s)) if onset is None else onset.inputs
@@ -98,9 +112,10 @@ def staged_from(
         outdoors,
         dt_s,
         end_s=start_s + scenario.duration_s,
-        course=Course(plant, scenario.events, start_s),
+        course=course,
+        told=work.told,
     )
-    return WhatIf(scenario, path, rig, _Insider(rig, outdoors))
+    return WhatIf(scenario, path, rig, _Insider(rig, outdoors), work)
 
 
 def _at_rest(plant: Plant, inputs: Inputs, start_s: float) -> State:
@@ -114,14 +129,21 @@ class Demand:
     """Power that the jobs of a scenario ask of each GPU; where none runs idle, or as given."""
 
     def __init__(
-        self, plant: Plant, scenario: Scenario, path: Path, without_job_w: Floats | None = None
+        self,
+        plant: Plant,
+        scenario: Scenario,
+        path: Path,
+        course: Course,
+        work: Work,
+        without_job_w: Floats | None = None,
     ) -> None:
+        self._plant, self._course, self._work = plant, course, work
         self._idle_w, self._start_s = plant.arrays.gpus.idle_power_w, scenario.start_s
         if without_job_w is not None:
             self._idle_w = without_job_w
         self._jobs: list[tuple[Job, Flags, Floats]] = []
         for n, job in enumerate(scenario.jobs):
-            mine = _gpus_of(job, plant)
+            mine = gpus_of_job(job, plant)
             for other, theirs, _ in self._jobs:
                 if _at_once(job, other) and (mine & theirs).any():
                     gpu = plant.gpu_names[int(np.argmax(mine & theirs))]
@@ -129,7 +151,8 @@ class Demand:
                         f"{path}: jobs.{n}.name: {job.name!r} is to run on {gpu} together"
                         f" with {other.name!r}, expected one job on a GPU"
                     )
-            self._jobs.append((job, mine, _power_w(job, mine, plant, f"{path}: jobs.{n}")))
+            job_w = self._idle_w if job.profile else _power_w(job, mine, plant, f"{path}: jobs.{n}")
+            self._jobs.append((job, mine, job_w))
 
     def __call__(self, time_s: float) -> Floats:
         """Return the power of each GPU [W]."""
@@ -138,7 +161,19 @@ class Demand:
         for job, mine, job_w in self._jobs:
             if job.start_s <= now_s and (job.end_s is None or now_s < job.end_s):
                 power_w[mine] = job_w[mine]
-        return power_w
+        clock = self._course.clock_limit(time_s)
+        if (clock < 1.0).any():
+            power_w = self._locked_w(power_w, clock)
+        return self._work.demand(time_s, power_w, clock, self._course.withheld(time_s))
+
+    def _locked_w(self, power_w: Floats, clock: Floats) -> Floats:
+        """Return constant powers at locked clocks: all above idle follows the clock [W]."""
+        groups, group = self._plant.arrays.groups, self._plant.arrays.gpus.group
+        kept = switching_share(clock, groups.voltage_flat[group], groups.voltage_floor[group])
+        idle_w = self._plant.arrays.gpus.idle_power_w
+        above_w = np.maximum(power_w - idle_w, 0.0)
+        slowed_w = np.minimum(power_w, idle_w) + kept * above_w
+        return np.asarray(np.where(clock < 1.0, slowed_w, power_w))
 
 
 class _Insider:
@@ -161,7 +196,39 @@ def _constant(scenario: Scenario) -> Weather:
     return lambda time_s: air
 
 
-def _gpus_of(job: Job, plant: Plant) -> Flags:
+def assigned(scenario: Scenario, plant: Plant, path: Path) -> list[Assigned]:
+    """Return the jobs of a scenario that name a profile; InputError naming a wrong key."""
+    jobs = []
+    for n, job in enumerate(scenario.jobs):
+        if job.profile is None:
+            continue
+        where = f"{path}: jobs.{n}"
+        try:
+            profile = workload(job.profile)
+        except InputError as error:
+            raise InputError(f"{where}.profile: {error}") from None
+        end_s = np.inf if job.end_s is None else scenario.start_s + job.end_s
+        asked = None if job.requests is None else _arrivals(path, job.requests, profile, where)
+        gpus = np.flatnonzero(gpus_of_job(job, plant)).astype(np.int64)
+        start_s = scenario.start_s + job.start_s
+        jobs.append(Assigned(job.name, job.profile, profile, gpus, start_s, end_s, asked))
+    names = [job.name for job in jobs]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"{path}: jobs: two named {name!r}, expected different names")
+    return jobs
+
+
+def _arrivals(path: Path, table: str, profile: Workload, where: str) -> Arrivals:
+    """Return the tokens that requests ask of a profile: prompts of a prefill, else answers."""
+    if profile.work not in ("prefill", "decode"):
+        raise InputError(f"{where}.requests: expected a profile of prefill or decode")
+    requests = read_requests(path.parent / table)
+    tokens = requests.context_tokens if profile.work == "prefill" else requests.generated_tokens
+    return arrivals_of(requests.time_s, tokens)
+
+
+def gpus_of_job(job: Job, plant: Plant) -> Flags:
     """Return the GPUs that a job's patterns name."""
     node = plant.arrays.gpus.node
     gpus = np.zeros(len(plant.gpu_names), dtype=np.bool_)

@@ -134,7 +134,9 @@ def phase_power_w(
     return np.asarray(idle_w[:, None] + above_w * np.asarray(kept)[:, None])
 
 
-def mean_power_w(at: Pace, pattern: Pattern, phase_w: Floats, idle_w: Floats, limit_w: Floats) -> Floats:
+def mean_power_w(
+    at: Pace, pattern: Pattern, phase_w: Floats, idle_w: Floats, limit_w: Floats
+) -> Floats:
     """Return the mean power of each GPU over its step [W]; waiting where a set stands."""
     wait_w = idle_w + (limit_w - idle_w) * pattern.wait_share
     runs = np.isfinite(at.step_s)
