@@ -8,7 +8,7 @@ from site_models.figure import Equipment, NotNegative, Positive, Share
 
 Group = Literal["tensor", "pipeline", "expert", "data"]
 Work = Literal[
-    "pretraining", "finetuning", "prefill", "decode",
+    "pretraining", "finetuning", "inference", "prefill", "decode",
     "data_preparation", "checkpointing", "idle",
 ]  # fmt: skip
 
