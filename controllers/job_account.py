@@ -108,13 +108,13 @@ class StepShares:
     """Shape (GPUs,)"""
     gpu_j: Floats
 
-    def charged(self, record: JobAccount, gpus: Ints) -> JobAccount:
-        """Return a record with the step's energy, water, cost and carbon of its GPUs added."""
-        it_j = float(self.gpu_it_j[gpus].sum())
+    def charged(self, record: JobAccount, gpus: Ints, part: float = 1.0) -> JobAccount:
+        """Return a record with energy, water, cost and carbon of a part of its GPUs added."""
+        it_j = part * float(self.gpu_it_j[gpus].sum())
         share = it_j / self.account.rack_j if self.account.rack_j > 0.0 else 0.0
         return replace(
             record,
-            gpu_j=record.gpu_j + float(self.gpu_j[gpus].sum()),
+            gpu_j=record.gpu_j + part * float(self.gpu_j[gpus].sum()),
             it_j=record.it_j + it_j,
             site_j=record.site_j + share * self.account.site_j,
             water_kg=record.water_kg + share * float(self.account.water_kg),

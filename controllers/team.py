@@ -10,7 +10,7 @@ from site_models.kinds.workload import Workload
 from site_models.plant import Plant
 from twin.fabric import Use
 from twin.parallel import Exchange, alone, exchange_of, fitting, job_use, members_of
-from twin.workload import Pace, Pattern, mean_power_w, pace, pattern_on, phase_power_w
+from twin.workload import Pace, Pattern, mean_power_w, pace, pattern_on, phase_power_w, step_wave
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,12 +46,25 @@ class Team:
 
     def power_w(self, plant: Plant, at: Pace, clock: Floats) -> Floats:
         """Return the mean power of each GPU of the team at a clock [W]."""
+        idle_w, limit_w, phase_w = self._powers_w(plant, clock)
+        return mean_power_w(at, self.pattern, phase_w, idle_w, limit_w)
+
+    def _powers_w(self, plant: Plant, clock: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return idle power, limit and power by phase of each GPU of the team [W]."""
         gpus, groups = plant.arrays.gpus, plant.arrays.groups
         idle_w, limit_w = gpus.idle_power_w[self.gpus], gpus.power_max_w[self.gpus]
         group = gpus.group[self.gpus]
         flat, floor = groups.voltage_flat[group], groups.voltage_floor[group]
-        phase_w = phase_power_w(self.pattern, clock, idle_w, limit_w, flat, floor)
-        return mean_power_w(at, self.pattern, phase_w, idle_w, limit_w)
+        return idle_w, limit_w, phase_power_w(self.pattern, clock, idle_w, limit_w, flat, floor)
+
+    def wave(self, plant: Plant, clock: Floats, gpu: int) -> tuple[Floats, Floats]:
+        """Return lengths [s] and powers [W] of a step of the team's `gpu`-th member in turn.
+
+        For power at steps shorter than a training step; see `twin.workload.step_wave`.
+        """
+        at = self.pace(clock)
+        idle_w, limit_w, phase_w = self._powers_w(plant, clock)
+        return step_wave(at, self.pattern, phase_w, idle_w, limit_w, gpu)
 
     def waiting_w(self, plant: Plant) -> Floats:
         """Return the power of each GPU of the team while the job stands [W]."""

@@ -43,6 +43,8 @@ class Pace(NamedTuple):
     """Of the set that each GPU runs with; infinite where one of them stands. Shape (GPUs,)"""
     busy_s: Floats
     """Work of each GPU by phase; what is left of the step it waits. Shape (GPUs, phases)"""
+    phase_s: Floats
+    """Of the set: the slowest work, the pipeline's bubble, communication that shows."""
 
 
 def workload(name: str, catalog: Catalog | None = None) -> Workload:
@@ -116,8 +118,8 @@ def pace(
     stands = np.isinf(slowest_s)
     behind_s = np.where(stands, np.inf, hidden * np.where(stands, 0.0, slowest_s))
     exposed_s = np.maximum(exchange_s - behind_s, 0.0)
-    step_s = (slowest_s * (1.0 + bubble) + exposed_s).sum(axis=1)
-    return Pace(step_s[member], work_s)
+    phase_s = slowest_s * (1.0 + bubble) + exposed_s
+    return Pace(phase_s.sum(axis=1)[member], work_s, phase_s[member])
 
 
 def phase_power_w(
@@ -144,6 +146,24 @@ def mean_power_w(
     part = np.where(runs[:, None], at.busy_s, 0.0) / step_s[:, None]
     left = np.maximum(1.0 - part.sum(axis=1), 0.0)
     return np.asarray((part * phase_w).sum(axis=1) + left * wait_w)
+
+
+def step_wave(
+    at: Pace, pattern: Pattern, phase_w: Floats, idle_w: Floats, limit_w: Floats, gpu: int
+) -> tuple[Floats, Floats]:
+    """Return lengths [s] and powers [W] of what one GPU does in turn during a step.
+
+    Each phase is its work and then its waiting, which may last no time. Their mean is that of
+    `mean_power_w`. A GPU that stands waits for one second.
+    """
+    wait_w = float(idle_w[gpu] + (limit_w[gpu] - idle_w[gpu]) * pattern.wait_share)
+    if not np.isfinite(at.step_s[gpu]):
+        return np.ones(1), np.array([wait_w])
+    work_s = at.busy_s[gpu]
+    wait_s = np.maximum(at.phase_s[gpu] - work_s, 0.0)
+    lengths_s = np.stack([work_s, wait_s], axis=1).ravel()
+    powers_w = np.stack([phase_w[gpu], np.full(len(work_s), wait_w)], axis=1).ravel()
+    return lengths_s, powers_w
 
 
 def activity(at: Pace, pattern: Pattern) -> Floats:

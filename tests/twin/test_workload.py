@@ -19,6 +19,7 @@ from twin.workload import (
     pace,
     pattern_of,
     phase_power_w,
+    step_wave,
     workload,
 )
 
@@ -83,6 +84,19 @@ def test_who_waits_draws_the_waiting_power() -> None:
     assert slow_w == pytest.approx(100.0 + 0.8 * 600.0)
     assert fast_w == pytest.approx(100.0 + 0.5 * 0.8 * 600.0 + 0.5 * 0.2 * 600.0)
     np.testing.assert_allclose(activity(at, on), [0.4, 0.8])
+
+
+@given(clocks, clocks)
+def test_the_wave_of_a_step_has_its_length_and_its_mean_power(one: float, other: float) -> None:
+    on, clock = pattern([2.0, 0.1], [0.0, 0.5], 2), np.array([one, other])
+    idle, limit = np.full(2, 100.0), np.full(2, 700.0)
+    at = pace(on, clock, np.zeros(2, np.int64), np.array([3.0, 0.1]), np.array([0.5, 0.0]), 0.1)
+    phase_w = phase_power_w(on, clock, idle, limit, np.full(2, 0.5), np.full(2, 0.6))
+    mean_w = mean_power_w(at, on, phase_w, idle, limit)
+    for gpu in range(2):
+        lengths_s, powers_w = step_wave(at, on, phase_w, idle, limit, gpu)
+        assert lengths_s.sum() == pytest.approx(at.step_s[gpu])
+        assert lengths_s @ powers_w / lengths_s.sum() == pytest.approx(mean_w[gpu])
 
 
 def test_a_gpu_that_stands_stands_its_set_and_nobody_else() -> None:
