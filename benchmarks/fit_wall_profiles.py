@@ -1,7 +1,6 @@
 """Write the profiles fitted to wall-power traces: `python -m benchmarks.fit_wall_profiles`."""
 
 import re
-import sys
 from collections import defaultdict
 from typing import Any
 
@@ -106,4 +105,4 @@ def _line(key: str, value: object) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

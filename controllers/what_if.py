@@ -223,6 +223,8 @@ def _arrivals(path: Path, table: str, profile: Workload, where: str) -> Arrivals
     """Return the tokens that requests ask of a profile: prompts of a prefill, else answers."""
     if profile.work not in ("prefill", "decode"):
         raise InputError(f"{where}.requests: expected a profile of prefill or decode")
+    if not path.is_file():  # who asks over the network names no files of this host
+        raise InputError(f"{where}.requests: expected a scenario in a file, beside its table")
     requests = read_requests(path.parent / table)
     tokens = requests.context_tokens if profile.work == "prefill" else requests.generated_tokens
     return arrivals_of(requests.time_s, tokens)

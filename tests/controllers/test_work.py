@@ -183,6 +183,7 @@ def requests(folder: Path, tokens: int, every_s: int, count: int) -> Path:
 
 def test_a_prefill_serves_what_is_asked_and_waits_meanwhile(plant: Plant, tmp_path: Path) -> None:
     requests(tmp_path, tokens=8192, every_s=10, count=12)
+    (tmp_path / "test.yaml").touch()  # what it says is staged by hand
     jobs = [
         {"name": "serve", "gpus": ["gpu[0-3]"], "profile": "prefill", "requests": "requests.csv"},
         {"name": "full", "gpus": ["gpu[4-7]"], "profile": "prefill"},
@@ -208,7 +209,10 @@ def test_a_prefill_serves_what_is_asked_and_waits_meanwhile(plant: Plant, tmp_pa
         ({"profile": "finetuning", "share": 0.5}, "expected one of power_w, share, profile"),
         ({"profile": "finetuning", "requests": "x.csv"}, "expected a profile of prefill or decode"),
         ({"share": 0.5, "requests": "x.csv"}, "requests: expected a profile"),
-        ({"profile": "prefill", "gpus": ["gpu[0-3]"], "requests": "x.csv"}, "x.csv: cannot be"),
+        (
+            {"profile": "prefill", "gpus": ["gpu[0-3]"], "requests": "x.csv"},
+            "expected a scenario in a file",
+        ),
     ],
 )
 def test_a_job_that_cannot_run_is_refused_in_one_line(
@@ -217,4 +221,4 @@ def test_a_job_that_cannot_run_is_refused_in_one_line(
     with pytest.raises(InputError, match=said) as error:
         staged(plant, [{"name": "a", "gpus": ["gpu*"], **job}])
     assert "\n" not in str(error.value)
-    assert str(error.value).startswith(("test.yaml: ", "x.csv: "))
+    assert str(error.value).startswith("test.yaml: ")
