@@ -35,6 +35,7 @@ class KernelPlates:
             gpu_coolant_c=coolant,
             rack_flow_kg_per_s=np.array([flow / arrays.nodes.liquid_flow_share[0]]),
             circuit_supply_c=np.full_like(first.circuit_supply_c, inlet_c),
+            circuit_delivered_c=np.full_like(first.circuit_supply_c, inlet_c),
         )
 
     def inputs(self, demand_w: Floats, basis: int = MODELLED) -> Inputs:

@@ -28,9 +28,9 @@ class Charges:
         """
         terms, price, carbon = self.terms, self.price, self.carbon
         if _ended(terms.price_usd_per_j, end_s):
-            terms, price = Terms(None, terms.carbon_kg_per_j, terms.cycles), _why(price)
+            terms, price = Terms(None, terms.carbon_kg_per_j), _why(price)
         if _ended(terms.carbon_kg_per_j, end_s):
-            terms, carbon = Terms(terms.price_usd_per_j, None, terms.cycles), _why(carbon)
+            terms, carbon = Terms(terms.price_usd_per_j, None), _why(carbon)
         return self if terms is self.terms else Charges(terms, price, carbon)
 
 

@@ -83,7 +83,7 @@ class Loop:
         self._source, self._believe, self._now_s = source, believe, now_s
         self._in_force, self._troubles = in_force, troubles
         self._mode: World = mode
-        self._label = label
+        self.label = label
 
     def __iter__(self) -> Iterator[Snapshot]:
         """Run until the source ends."""
@@ -122,7 +122,7 @@ class Loop:
                 gpu_cap_w=ruling.gpu_cap_w,
                 standings=ruling.standings,
                 mode=self._mode,
-                label=self._label,
+                label=self.label,
                 tick=self.progress.tick,
                 wall_s=time.perf_counter() - began_s,
                 dt_s=dt_s,

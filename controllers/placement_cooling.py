@@ -61,11 +61,11 @@ def cooling_of(plant: Plant, state: State, inputs: Inputs) -> Cooling:
         applied(counterflow_effectiveness, x.ua_rated_w_per_k / least, ratio),
         applied(crossflow_effectiveness, x.ua_rated_w_per_k / least, ratio),
     )
-    open_w_per_k = np.where(
-        x.in_service,
-        part * least / np.maximum(1.0 - part * least / hot_w_per_k, 1e-6),
-        0.0,
-    )
+    open_w_per_k = part * least / np.maximum(1.0 - part * least / hot_w_per_k, 1e-6)
+    towers = x.tower >= 0
+    approach_k = plant.arrays.towers.approach_k[x.tower[towers]]
+    open_w_per_k[towers] = x.capacity_w[towers] / approach_k
+    open_w_per_k = np.where(x.in_service, open_w_per_k, 0.0)
     wetted_c = inputs.dry_bulb_c - x.adiabatic_effectiveness * (
         inputs.dry_bulb_c - inputs.wet_bulb_c
     )

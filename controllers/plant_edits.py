@@ -187,12 +187,12 @@ def without_units(plant: Plant, onset: State, where: Sequence[int]) -> Plant:
 def without_chillers(plant: Plant, where: Sequence[int]) -> Plant:
     """Return the plant with chillers that stand still while their water goes on.
 
-    They lose their capacity and not their service: without any cooler in service the step
-    takes a circuit's pumps for standing.
+    They are not available and yet in service: without any cooler in service the step takes
+    a circuit's pumps for standing. Once back they cool again after their restart time.
     """
     c = plant.arrays.chillers
-    none_w = put(c.capacity_w, where, NOTHING * c.capacity_w[where])
-    return with_arrays(plant, chillers=c._replace(capacity_w=none_w))
+    gone = put(c.available, where, False)
+    return with_arrays(plant, chillers=c._replace(available=gone))
 
 
 def with_fans(plant: Plant, nodes: NDArray[Any], left: float) -> Plant:

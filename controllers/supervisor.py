@@ -11,6 +11,7 @@ from controllers.admit import Rules, admit
 from controllers.journal import Entry, Journal
 from controllers.policy import MODES, Decision, Mode, Policy, Standing, View
 from controllers.seats import Caps, Remembered, Ruling, Seat
+from controllers.setpoints import SetpointDesk
 from controllers.stack import lowest
 from controllers.vetting import fault_of, silent_gpus, trouble_of
 from site_models.arrays import Flags
@@ -38,7 +39,10 @@ class Supervisor:
         modes: Mapping[str, Mode] | None = None,
         rules: Rules | None = None,
         journal: Journal | None = None,
+        setpoints: SetpointDesk | None = None,
     ) -> None:
+        self.setpoints = setpoints
+        """Where CDU supply temperatures are wished for; None where no facility can be asked."""
         self.rules = Rules() if rules is None else rules
         self.journal = Journal() if journal is None else journal
         self._plant, self._actuator, self._limits = plant, actuator, actuator.limits()
@@ -99,12 +103,12 @@ class Supervisor:
             self._note("input", trouble, view.time_s)
             if trouble:
                 held = Decision(self._caps.advised_w, f"{trouble}: caps held")
-                return self._ruling(held, ())
+                return self._ruling(held, (), view.time_s)
             asked = self._ask(view)
             fresh = view.gpu_age_s <= self.rules.stale_s
             decision = self._advise(view, asked, fresh)
             self._write(view, asked, fresh)
-            return self._ruling(decision, silent_gpus(view, fresh))
+            return self._ruling(decision, silent_gpus(view, fresh), view.time_s)
 
     def memory(self) -> Remembered:
         """Return all that the next tick depends on, to be stored."""
@@ -236,10 +240,11 @@ class Supervisor:
             self.journal.write(Entry(time_s, "supervisor", "", f"{part} {what}", why))
         self._ill[part] = trouble
 
-    def _ruling(self, decision: Decision, health: tuple[str, ...]) -> Ruling:
+    def _ruling(self, decision: Decision, health: tuple[str, ...], time_s: float) -> Ruling:
         standings = self.standings()
         alarms = tuple(f"policy {s.name} {s.alarm}" for s in standings if s.alarm)
         ill = tuple(trouble for trouble in self._ill.values() if trouble)
+        ill += self.setpoints.tick(time_s) if self.setpoints else ()
         return Ruling(decision, self._caps.written_w, standings, ill + health + alarms)
 
 

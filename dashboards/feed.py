@@ -76,6 +76,8 @@ class Feed:
         self._summary: Summary | None = None
         self._shared: dict[Hashable, object] = {}
         self._shared_lock = threading.Lock()
+        self.listeners: list[Callable[[Snapshot], object]] = []
+        """Told of every snapshot in the loop's thread; they neither wait nor raise."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="loop", daemon=True)
 
@@ -172,6 +174,8 @@ class Feed:
                 self._books.look(snapshot.plant, snapshot.state, snapshot.dt_s)
                 self._job_books.look(snapshot.plant, snapshot.state, snapshot.dt_s)
                 self._publish(summarise(self.index, snapshot, time.time()))
+                for listener in self.listeners:
+                    listener(snapshot)
         except Exception as error:  # the page must say why the numbers stand still
             self.failure = f"{type(error).__name__}: {error}".splitlines()[0]
             raise

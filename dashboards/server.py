@@ -2,12 +2,14 @@
 
 import contextlib
 import socket
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
 import uvicorn
 
 from controllers.charges import Charges
+from controllers.snapshot import Snapshot
 from dashboards.audit import Audit
 from dashboards.auth import TokenBook
 from dashboards.feed import Feed, World
@@ -53,12 +55,14 @@ def server_of(
     tokens: Path | None = None,
     audit: Path,
     charges: Charges | None = None,
+    listeners: Sequence[Callable[[Snapshot], object]] = (),
 ) -> Server:
     """Return the server, not yet running: one worker, for the state is this process's own."""
     if not is_loopback(host) and tokens is None:
         raise InputError(f"host: {host} is reached from outside, expected a token file as well")
     _bindable(host, port)
     feed = Feed(world, charges=charges)
+    feed.listeners += listeners
     app = build(feed, Audit(audit), TokenBook(tokens), trust_loopback=trust_loopback)
     config = uvicorn.Config(
         app,

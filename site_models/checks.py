@@ -11,12 +11,14 @@ from site_models.catalog import Catalog
 from site_models.errors import InputError
 from site_models.kinds.breaker import Breaker
 from site_models.kinds.cdu import Cdu
-from site_models.kinds.chiller import Chiller
+from site_models.kinds.cooling_tower import CoolingTower
 from site_models.kinds.crah import Crah
 from site_models.kinds.dry_cooler import DryCooler
+from site_models.kinds.eir_chiller import EirChiller
 from site_models.kinds.gpu import Gpu
 from site_models.kinds.node import Node
 from site_models.kinds.rack import Rack
+from site_models.lower_chillers import chiller_model
 from site_models.lower_racks import rated_liquid_w
 from site_models.site import FacilityWater, Feed, Hall, RackGroup, Site
 
@@ -141,14 +143,25 @@ def _facility_water_capacity(site: Site, catalog: Catalog) -> Check:
             loads[cdu.facility_water] += liquid[cdu.name]
         for crah in hall.crahs:
             loads[crah.facility_water] += _hall_air_w(hall, catalog) / len(hall.crahs)
+    for system in site.all_facility_water():
+        if system.condenser:
+            loads[system.condenser] += _condensed_w(system, catalog, loads[system.name])
     capacities = {s.name: _rejection_w(s, catalog) for s in site.all_facility_water()}
     return _overload("facility_water_capacity", "facility_water", loads, capacities)
 
 
 def _rejection_w(system: FacilityWater, catalog: Catalog) -> float:
     coolers = [(c.count, catalog.get(DryCooler, c.model).capacity_w) for c in system.coolers]
-    chillers = [(c.count, catalog.get(Chiller, c.model).capacity_w) for c in system.chillers]
-    return sum(count * float(capacity_w) for count, capacity_w in coolers + chillers)
+    towers = [(c.count, catalog.get(CoolingTower, c.model).capacity_w) for c in system.towers]
+    chillers = [(c.count, chiller_model(catalog, c.model).capacity_w) for c in system.chillers]
+    return sum(count * float(capacity_w) for count, capacity_w in coolers + towers + chillers)
+
+
+def _condensed_w(system: FacilityWater, catalog: Catalog, load_w: float) -> float:
+    """Return what the condenser water takes of a load: with the chillers' rated power [W]."""
+    models = [chiller_model(catalog, chillers.model) for chillers in system.chillers]
+    cops = [float(model.rated_cop) for model in models if isinstance(model, EirChiller)]
+    return load_w * (1.0 + 1.0 / min(cops)) if cops else load_w
 
 
 def _feed_ratings(site: Site, catalog: Catalog) -> Check:

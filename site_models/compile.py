@@ -20,7 +20,7 @@ from site_models.lower_cooling import lower_cdu, lower_crah, lower_hall_air
 from site_models.lower_fabric import lower_fabric
 from site_models.lower_power import lower_feeds
 from site_models.lower_racks import lower_rows
-from site_models.lower_water import lower_facility_water
+from site_models.lower_water import lower_facility_water, lower_water_units
 from site_models.plant import FWS, Arrays, Plant
 from site_models.site import Site, load_site, site_path
 
@@ -51,6 +51,8 @@ def _lower_cooling(draft: Draft) -> None:
         lower_hall_air(draft, hall, f"halls.{position}")
     for system in site.all_facility_water():
         lower_facility_water(draft, system, f"facility_water.{system.name}")
+    for system in site.all_facility_water():
+        lower_water_units(draft, system, f"facility_water.{system.name}")
     for position, hall in enumerate(site.halls):
         for cdu in hall.cdus:
             lower_cdu(draft, cdu, hall, f"halls.{position}.cdus.{cdu.name}")
@@ -64,7 +66,7 @@ def _refuse_unknown_marks(draft: Draft) -> None:
         if name not in known:
             raise InputError(
                 f"{draft.where}: out_of_service.{position}: nothing is named {name!r}, expected"
-                " a rack, node, GPU, CDU, CRAH, cooler, chiller or feed"
+                " a rack, node, GPU, CDU, CRAH, cooler, tower, economiser, chiller or feed"
             )
 
 
@@ -73,7 +75,7 @@ def _refuse_equal_names(draft: Draft) -> None:
     for key, rows in (
         ("naming.gpu", draft.gpus),
         ("halls, facility_water, cdus", draft.circuits),
-        ("cdus, crahs, coolers", draft.exchangers),
+        ("cdus, crahs, coolers, towers, economisers", draft.exchangers),
         ("chillers", draft.chillers),
     ):
         name, times = next(iter(Counter(rows.names).most_common(1)), ("", 0))
@@ -94,7 +96,9 @@ def _plant(draft: Draft) -> Plant:
             racks=draft.racks.arrays(),
             circuits=circuits,
             exchangers=draft.exchangers.arrays(),
+            towers=draft.towers.arrays(),
             chillers=draft.chillers.arrays(),
+            curves=draft.curves.arrays(),
             feeds=draft.feeds.arrays(),
             rack_feeds=draft.rack_feeds.arrays(),
         ),

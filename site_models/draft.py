@@ -8,6 +8,7 @@ from site_models.kinds.fluid import Fluid
 from site_models.plant import (
     Chillers,
     Circuits,
+    Curves,
     Exchangers,
     Feeds,
     GpuGroups,
@@ -15,6 +16,7 @@ from site_models.plant import (
     Nodes,
     RackFeeds,
     Racks,
+    Towers,
 )
 from site_models.rows import Rows
 from site_models.site import Hall, Site
@@ -31,7 +33,9 @@ class Draft:
     feeds: Rows[Feeds] = field(default_factory=lambda: Rows(Feeds))
     circuits: Rows[Circuits] = field(default_factory=lambda: Rows(Circuits))
     exchangers: Rows[Exchangers] = field(default_factory=lambda: Rows(Exchangers))
+    towers: Rows[Towers] = field(default_factory=lambda: Rows(Towers))
     chillers: Rows[Chillers] = field(default_factory=lambda: Rows(Chillers))
+    curves: Rows[Curves] = field(default_factory=lambda: Rows(Curves))
     racks: Rows[Racks] = field(default_factory=lambda: Rows(Racks))
     nodes: Rows[Nodes] = field(default_factory=lambda: Rows(Nodes))
     gpus: Rows[Gpus] = field(default_factory=lambda: Rows(Gpus))

@@ -81,3 +81,12 @@ def _none() -> Fabric:
 
 NO_FABRIC = _none()
 """Of a plant whose site states none."""
+
+
+def link_names(fabric: Fabric, gpu_names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the name of every link, `lower:upper`; a GPU without a network has `gpu:none`."""
+    switches = (*fabric.switch_names, "none")
+    own = [f"{gpu}:{switches[leaf]}" for gpu, leaf in zip(gpu_names, fabric.gpu_leaf, strict=False)]
+    lower = fabric.links.lower[len(own) :].tolist()
+    upper = fabric.links.upper[len(own) :].tolist()
+    return (*own, *(f"{switches[a]}:{switches[b]}" for a, b in zip(lower, upper, strict=True)))

@@ -22,6 +22,7 @@ KIND_COLOURS: dict[str, Colour] = {
     "ups": (0.56, 0.46, 0.75, 1.0),
     "switchgear": (0.85, 0.55, 0.24, 1.0),
     "dry_cooler": (0.62, 0.69, 0.74, 1.0),
+    "cooling_tower": (0.52, 0.66, 0.66, 1.0),
     "chiller": (0.36, 0.52, 0.60, 1.0),
 }
 OTHER_COLOUR: Colour = (0.66, 0.66, 0.64, 1.0)

@@ -23,6 +23,8 @@ READ_ON = "2026-11-22"
 the site's hash would change from day to day."""
 MOST_IDLE_SHARE = 0.3
 """No board idles at more of its rating."""
+MOST_LEAKING_SHARE = 0.4
+"""Nor leaks more of what it idles at."""
 FEED_ROOM = 2.0
 """Rating of the feed over that of the host: cooling hangs on it too."""
 
@@ -67,6 +69,7 @@ def _gpu_entry(gpu: HostGpu, assumptions: list[str]) -> dict[str, Any]:
         share = gpu.power_max_w / _watts(raw["power_max_w"])
         if share > 0.0:
             _scale_board(raw, share)
+    model_hz = _hertz(raw["sm_clock_max_hz"])
     for name, unit in _STATED:
         value = getattr(gpu, name)
         if not math.isnan(value):
@@ -75,6 +78,13 @@ def _gpu_entry(gpu: HostGpu, assumptions: list[str]) -> dict[str, Any]:
     for name, most in (("power_min_w", 1.0), ("idle_power_w", MOST_IDLE_SHARE)):
         if _watts(raw[name]) > most * power_w:  # of the model, but this board is smaller
             raw[name] = raw[name] | {"value": most * power_w, "unit": "W", "basis": "estimated"}
+    leaks_w = MOST_LEAKING_SHARE * _watts(raw["idle_power_w"])
+    if _watts(raw["leakage_w"]) > leaks_w:
+        figure = raw["leakage_w"] | {"value": leaks_w, "unit": "W", "basis": "estimated"}
+        raw["leakage_w"] = figure
+    if not math.isnan(gpu.sm_clock_max_hz):  # the voltage bends where it does on a known board
+        for name in ("sm_clock_min_hz", "voltage_flat_hz"):
+            raw[name] = scaled(raw[name], gpu.sm_clock_max_hz / model_hz, key or GENERIC_GPU)
     return raw | {"label": gpu.name}
 
 
@@ -91,7 +101,7 @@ _STATED = (
 
 def _scale_board(raw: dict[str, Any], share: float) -> None:
     """Scale a board's rating and its chain, so that it is as warm at its own rating."""
-    for name in ("power_max_w", "power_min_w", "idle_power_w"):
+    for name in ("power_max_w", "power_min_w", "idle_power_w", "leakage_w"):
         raw[name] = scaled(raw[name], share, GENERIC_GPU)
     raw["memory_resistance_k_per_w"] = scaled(
         raw["memory_resistance_k_per_w"], 1.0 / share, GENERIC_GPU
@@ -125,6 +135,10 @@ def _shipped(kind: str, name: str) -> dict[str, Any]:
 
 def _stated(value: float, unit: str) -> dict[str, Any]:
     return {"value": value, "unit": unit, "basis": "measured", "source": "NVML", "date": READ_ON}
+
+
+def _hertz(figure: dict[str, Any]) -> float:
+    return float(figure["value"]) * {"MHz": 1e6, "GHz": 1e9}.get(figure.get("unit", ""), 1.0)
 
 
 def _watts(figure: dict[str, Any]) -> float:

@@ -15,6 +15,8 @@ TYPICAL_RISE_K = 10.0
 """Properties are taken at the supply setpoint plus half of this."""
 LEAST_FLOW_SHARE = 0.1
 """Pumps and fans keep at least this part of their flow."""
+NOTHING_BLED = 1e9
+"""Cycles of concentration where no water evaporates."""
 COLD_AISLE_SHARE = 0.3
 """Part of a hall's air that is supply air."""
 DEW_MARGIN_K = 2.0
@@ -150,5 +152,8 @@ def _add_coil(
         fan_power_max_w=0.0,
         fan_feed=-1,
         adiabatic_effectiveness=0.0,
+        concentration_cycles=NOTHING_BLED,
+        tower=-1,
+        economiser=False,
         in_service=draft.running(name),
     )

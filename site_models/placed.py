@@ -40,7 +40,7 @@ class Placed:
 
     name: str
     kind: str
-    """rack, cdu, crah, ups, switchgear, dry_cooler, chiller, ..."""
+    """rack, cdu, crah, ups, switchgear, dry_cooler, cooling_tower, chiller, ..."""
     x_m: float
     """Centre of the footprint."""
     y_m: float

@@ -8,7 +8,7 @@ Everything is one of a few primitives, whatever the catalog called it:
 - a **circuit** is a circulating fluid with a supply and a return mass: the air of a hall,
   the technology cooling system of one CDU, a facility water system;
 - an **exchanger** moves heat from a hot circuit to a cold one or to the outdoor air: CDU,
-  CRAH, dry cooler;
+  CRAH, economiser, dry cooler, cooling tower;
 - a **chiller** does so against the temperature difference, for electricity;
 - a **feed** is a stage of the power chain with losses and a rating.
 
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from site_models.arrays import Flags, Floats, Ints
-from site_models.fabric import NO_FABRIC, Fabric
+from site_models.fabric import NO_FABRIC, Fabric, link_names
 
 T = TypeVar("T", bound=tuple[Any, ...])
 
@@ -227,22 +227,80 @@ class Exchangers(NamedTuple):
     fan_power_max_w: Floats
     fan_feed: Ints
     adiabatic_effectiveness: Floats
-    """Of the wetted pad before an outdoor coil; 0 for a dry one."""
+    """How far to the wet bulb the air of an outdoor unit may come: a wetted pad's, 1 for a
+    tower, 0 for a dry coil."""
+    concentration_cycles: Floats
+    """Salts of the circulating or sprayed water over those of the make-up. > 1"""
+    tower: Ints
+    """Entry among the towers; -1: a coil or plates."""
+    economiser: Flags
+    """Works only where its cold circuit is colder than what it is to cool."""
     in_service: Flags
 
 
+YORKCALC, MERKEL = 0, 1
+"""Laws of a tower."""
+
+
+class Towers(NamedTuple):
+    """One entry an open cooling tower; flows, UA and fans stand with its exchanger."""
+
+    law: Ints
+    liquid_to_gas_rated: Floats
+    """YorkCalc's ratio at which the correlation meets the rating. [-]"""
+    wet_bulb_rated_c: Floats
+    free_convection_share: Floats
+    """Heat with the fans off over heat with full fans. 0..1"""
+    approach_k: Floats
+    """Fans hold no colder water than this far above the wet bulb."""
+    drift_share: Floats
+    """Of the circulating water, carried off as drops. 0..1"""
+
+
+class Curves(NamedTuple):
+    """One entry a performance curve: six coefficients, their meaning the user's."""
+
+    c0: Floats
+    c1: Floats
+    c2: Floats
+    c3: Floats
+    c4: Floats
+    c5: Floats
+
+
 class Chillers(NamedTuple):
-    """One entry a chiller with air-cooled condenser, trimming a circuit's supply."""
+    """One entry a chiller that trims a circuit's supply; its order is that of staging."""
 
     circuit: Ints
+    condenser_circuit: Ints
+    """Takes its heat and power; -1: outdoor air."""
+    condenser_flow_rated_kg_per_s: Floats
     capacity_w: Floats
+    rated_cop: Floats
+    """Where the curves are 1; 0 without curves."""
+    capacity_curve: Ints
+    """-1: no curves, the second law alone."""
+    input_curve: Ints
+    load_curve: Ints
+    leaving_low_c: Floats
+    """The curves hold between the lows and highs; unused without curves."""
+    leaving_high_c: Floats
+    entering_low_c: Floats
+    entering_high_c: Floats
+    part_load_min: Floats
+    """Below it the compressor goes on and off. 0..1"""
     second_law_efficiency: Floats
     """COP over Carnot COP between supply and condensing temperature. 0..1"""
     condenser_approach_k: Floats
+    """Condensing temperature over outdoor air or entering condenser water."""
+    entering_max_c: Floats
+    """Condenser water this warm trips it."""
     trim_setpoint_c: Floats
-    feed: Ints
     restart_s: Floats
-    """From the return of its power until it cools again."""
+    """From the return of power, service or condenser water until it cools again."""
+    feed: Ints
+    available: Flags
+    """Has power and has not tripped; the pumps around it go on without it."""
     in_service: Flags
 
 
@@ -301,7 +359,9 @@ class Arrays(NamedTuple):
     racks: Racks
     circuits: Circuits
     exchangers: Exchangers
+    towers: Towers
     chillers: Chillers
+    curves: Curves
     feeds: Feeds
     rack_feeds: RackFeeds
 
@@ -344,6 +404,8 @@ class Plant:
 
     def axis(self, name: str) -> tuple[str, ...]:
         """Return the ids along a frame's axis; KeyError for an axis a plant has not."""
+        if name == "link":
+            return link_names(self.fabric, self.gpu_names)
         return {
             "gpu": self.gpu_names,
             "node": self.node_names,

@@ -91,8 +91,18 @@ class Coolers(Strict):
     feed: str
 
 
+class Economisers(Strict):
+    """Plate exchangers of one model from a facility water system to its condenser water."""
+
+    model: str
+    count: Annotated[int, Field(ge=1)]
+
+
 class FacilityWater(Strict):
-    """A facility water system: pumps, outdoor coolers, trim chillers."""
+    """A facility water system: pumps, outdoor coolers or towers, economisers, trim chillers.
+
+    What cools condensers is a system of its own, named by those that give it their heat.
+    """
 
     name: str
     fluid: str = "water"
@@ -107,6 +117,10 @@ class FacilityWater(Strict):
     pump_count: Annotated[int, Field(ge=1)]
     pump_feed: str
     coolers: tuple[Coolers, ...] = ()
+    towers: tuple[Coolers, ...] = ()
+    condenser: str = ""
+    """Facility water system that takes the heat of water-cooled chillers and economisers."""
+    economisers: tuple[Economisers, ...] = ()
     chillers: tuple[Coolers, ...] = ()
 
 
@@ -239,7 +253,7 @@ class Site(Strict):
     fabric: SiteFabric | None = None
     """Scale-out network; none: only NVLink domains."""
     out_of_service: tuple[str, ...] = ()
-    """Names of racks, nodes, GPUs, CDUs, coolers, chillers or feeds."""
+    """Names of racks, nodes, GPUs, CDUs, coolers, towers, economisers, chillers or feeds."""
     default_source: str = ""
     """SPEC that runs without `--source`; empty: every GPU idle."""
 

@@ -26,7 +26,7 @@ class Board:
     axes
         Ids along each axis, in the order of the frames' arrays.
     expiry_s
-        A reading older than this is missing. [s]
+        A reading older than this is missing, unless it came with a life of its own. [s]
     health
         Told of refused and of unknown things.
 
@@ -48,13 +48,23 @@ class Board:
         self._expiry_s = expiry_s
         self._values: dict[str, Floats] = {}
         self._taken_s: dict[str, Floats] = {}
+        self._life_s: dict[str, Floats] = {}
         self._lock = threading.Lock()
 
-    def put(self, signal: str, place: Ints, value: Floats, taken_s: Floats, now_s: float) -> int:
+    def put(
+        self,
+        signal: str,
+        place: Ints,
+        value: Floats,
+        taken_s: Floats,
+        now_s: float,
+        life_s: float | None = None,
+    ) -> int:
         """Write readings of one signal in its base unit; return how many were taken.
 
         `place` along the signal's axis, `value` and `taken_s` (epoch, UTC) have one entry a
-        reading. KeyError for a signal that is not in the table or an axis that is not here.
+        reading; `life_s` is for sources that speak seldomer than the board expects.
+        KeyError for a signal that is not in the table or an axis that is not here.
         """
         facts = SIGNALS[signal]
         missing = np.isnan(value)
@@ -74,6 +84,7 @@ class Board:
             self._count("older than what is known", int((~newer).sum()))
             at = at[newer]
             values[at], times[at] = read[newer], when[newer]
+            self._life_s[signal][at] = self._expiry_s if life_s is None else life_s
             return len(at)
 
     def has(self, signal: str) -> bool:
@@ -96,7 +107,7 @@ class Board:
         with self._lock:
             for signal, kept in self._values.items():
                 age_s = np.maximum(now_s - self._taken_s[signal], 0.0)
-                fresh = age_s <= self._expiry_s
+                fresh = age_s <= self._life_s[signal]
                 values[signal] = np.where(fresh, kept, np.nan)
                 ages[signal] = np.where(np.isfinite(values[signal]), age_s, np.inf)
         return Frame(now_s, values, ages)
@@ -106,6 +117,7 @@ class Board:
             count = len(self.axes[SIGNALS[signal].axis])
             self._values[signal] = np.full(count, np.nan)
             self._taken_s[signal] = np.full(count, -np.inf)
+            self._life_s[signal] = np.full(count, self._expiry_s)
         return self._values[signal], self._taken_s[signal]
 
     def _count(self, reason: str, times: int) -> None:

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from site_models.errors import InputError
 from telemetry.frame import Frame
-from telemetry.recording_folder import host_facts
-from telemetry.recording_reader import Recording
-from telemetry.recording_writer import RecordingWriter
+from telemetry.recorder import Recorder
+from telemetry.recording_retention import Keep
+from telemetry.recording_rollups import RackSeats
 from telemetry.source import Source
 
 WAITING_FRAMES = 3000
@@ -30,6 +30,8 @@ class Collected(NamedTuple):
     seconds: float
     dropped: int
     """Frames that were due but not read, or read and not written."""
+    notes: tuple[str, ...] = ()
+    """What the end of the run before had cost, where one is gone on with."""
 
 
 def collect(
@@ -41,30 +43,39 @@ def collect(
     site: str | None = None,
     site_hash: str | None = None,
     facts: Mapping[str, str] | None = None,
+    racks: RackSeats | None = None,
+    keep: Keep | None = None,
+    goes_on: bool = False,
     ended: threading.Event | None = None,
 ) -> Collected:
-    """Record a source into a new folder until it ends, for `for_s` at most.
+    """Record a source into a folder until it ends, for `for_s` at most.
 
-    A frame at or after `for_s` from the first is the end and not recorded. Whoever sets `ended`,
-    a signal for instance, ends the recording with what was read. Raises InputError when the
-    folder is not empty or the source says so; what was recorded stays.
+    The folder is new, or with `goes_on` a recording to go on with. With `racks` rollups are
+    written beside the readings; `keep` bounds age and size. A frame at or after `for_s` from
+    the first is the end and not recorded. Whoever sets `ended`, a signal for instance, ends the
+    recording with what was read. Raises InputError when the folder is not empty, the disk has
+    no room at the end, or the source says so; what was recorded stays.
     """
     reader = _Reader(source, for_s, ended or threading.Event())
-    writer = RecordingWriter(
+    recorder = Recorder(
         folder,
         source=label,
         axes=source.axes,
         site=site,
         site_hash=site_hash,
-        host={**host_facts(), **(facts or {})},
+        facts=facts,
+        racks=racks,
+        keep=keep,
+        goes_on=goes_on,
     )
-    with writer:
+    with recorder:
         reader.start()
         while (frame := reader.next()) is not None:
-            writer.add(frame)
-    rows = sum(part.rows for part in Recording(folder).manifest.parts)
-    dropped = reader.dropped + int(getattr(source, "dropped", 0))
-    return Collected(rows, reader.seconds, dropped)
+            recorder.offer(frame)
+            while recorder.work() and not reader.waiting:
+                pass  # what is left of the time goes into merging past hours
+    dropped = reader.dropped + recorder.dropped + int(getattr(source, "dropped", 0))
+    return Collected(recorder.rows, reader.seconds, dropped, recorder.notes)
 
 
 class _Reader(threading.Thread):
@@ -93,6 +104,11 @@ class _Reader(threading.Thread):
                     self.dropped += 1
         except Exception as error:  # whatever it is, it ends the recording and is told there
             self._failed = error
+
+    @property
+    def waiting(self) -> bool:
+        """Say whether a frame was read and not yet taken."""
+        return not self._frames.empty()
 
     def next(self) -> Frame | None:
         """Wait for a frame and return it; None at the end."""

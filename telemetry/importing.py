@@ -15,7 +15,8 @@ import numpy as np
 
 import telemetry.importers
 from site_models.errors import InputError
-from telemetry.csv_map import CsvMap, read_map
+from telemetry.csv_map import read_map
+from telemetry.dsx_map import read_bus_map
 from telemetry.readings import Log, Readings, read_text, screened
 from telemetry.recording import RecordingWriter
 from telemetry.signals import SIGNALS
@@ -23,6 +24,8 @@ from telemetry.zones import zone_of
 
 _HEAD = 4096
 _PART_ROWS = 500_000
+BUS_FORMAT = "dsx-csv"
+"""The format whose map is one of a bus."""
 
 
 class Importer(Protocol):
@@ -75,7 +78,7 @@ def import_files(
     format
         One of `importers()`, or auto: each file is asked; a map means csv.
     map
-        Map file of the format csv.
+        Map file of the format csv, or of a bus for the format dsx-csv.
     zone
         Of local times. Without it the zone that the log states counts, else UTC.
 
@@ -89,9 +92,8 @@ def import_files(
         raise InputError(f"{out}: expected a new or empty folder for the recording")
     if not files:
         raise InputError("no files to import, expected at least one")
-    chart = read_map(Path(map)) if map is not None else None
-    logs = _logs([Path(file) for file in files], chart, zone)
-    taken = [screened(_read(log, format)) for log in logs]
+    logs = _logs([Path(file) for file in files], Path(map) if map else None, format, zone)
+    taken = [screened(one) for log in logs for one in _read(log, format)]
     joined = [_joined([one for one in taken if one.axis == axis]) for axis in _axes(taken)]
     if not any(len(one.place) for one in joined):
         raise InputError(f"{files[0]}: no usable reading, expected at least one row")
@@ -111,18 +113,21 @@ def _report(joined: Sequence[Readings], rejected: Mapping[str, int]) -> ImportRe
     )
 
 
-def _logs(files: Sequence[Path], chart: CsvMap | None, zone: str | None) -> list[Log]:
+def _logs(files: Sequence[Path], map: Path | None, format: str, zone: str | None) -> list[Log]:
     rules = zone_of(zone) if zone else None
+    of_bus = format == BUS_FORMAT
+    chart = read_map(map) if map is not None and not of_bus else None
+    bus = read_bus_map(map) if map is not None and of_bus else None
     logs = []
     for k, path in enumerate(files):
         node = f"node{k}"
         prefix = f"{node}-" if len(files) > 1 else ""
-        logs.append(Log(path, read_text(path), node, prefix, rules, chart))
+        logs.append(Log(path, read_text(path), node, prefix, rules, chart, bus))
     return logs
 
 
-def _read(log: Log, format: str) -> Readings:
-    """Return a log's readings by the format asked for or found."""
+def _read(log: Log, format: str) -> list[Readings]:
+    """Return a log's readings, one an axis, by the format asked for or found."""
     known = importers()
     if format == "auto":
         head = log.text[:_HEAD]
@@ -138,7 +143,8 @@ def _read(log: Log, format: str) -> Readings:
             f"--format: unknown format {format!r}, expected auto or one of "
             f"{', '.join(sorted(known))}"
         )
-    return known[format].read(log)
+    found = known[format].read(log)
+    return [found, *found.beside]
 
 
 def _axes(taken: Sequence[Readings]) -> list[str]:

@@ -148,11 +148,18 @@ class Fresh:
         if frame is None:
             return None
         since_s, self._last_s = frame.time_s - self._last_s, frame.time_s
-        values = {
-            name: np.where(frame.age_s[name] < since_s, readings, np.nan)
-            for name, readings in frame.values.items()
-        }
-        return Frame(frame.time_s, values, frame.age_s)
+        return fresh(frame, since_s)
+
+
+def fresh(frame: Frame, since_s: float) -> Frame:
+    """Return a frame with only those readings that are younger than `since_s`."""
+    values = {
+        name: np.where(frame.age_s[name] < since_s, readings, np.nan)
+        if name in frame.age_s
+        else readings
+        for name, readings in frame.values.items()
+    }
+    return Frame(frame.time_s, values, frame.age_s)
 
 
 def put_frame(board: Board, frame: Frame, now_s: float) -> None:

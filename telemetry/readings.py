@@ -10,6 +10,7 @@ import numpy as np
 from site_models.arrays import Floats, Ints
 from site_models.errors import InputError
 from telemetry.csv_map import CsvMap
+from telemetry.dsx_map import BusMap
 from telemetry.signals import SIGNALS
 from telemetry.zones import Zone
 
@@ -28,6 +29,7 @@ class Log:
     prefix: str = ""
     zone: Zone | None = None
     map: CsvMap | None = None
+    bus: BusMap | None = None
 
 
 @dataclass(slots=True)
@@ -45,6 +47,8 @@ class Readings:
     time_us: Ints
     values: dict[str, Floats]
     rejected: Counter[str] = field(default_factory=Counter)
+    beside: tuple["Readings", ...] = ()
+    """What the same log tells on other axes."""
 
 
 def read_text(path: Path) -> str:

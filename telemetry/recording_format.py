@@ -1,8 +1,9 @@
 """What a recording is on disk: manifest, schema of a part, and writing that survives a kill.
 
-A recording is a folder with `manifest.json` and, for each axis, `AXIS/part-NNNNNN.parquet`.
-Both are written to a temporary name, synced and renamed, so that after a kill at any
-instant every file with its final name is whole.
+A recording is a folder with `manifest.json` and, for each axis, `AXIS/part-NNNNNN.parquet`;
+`part-NNNNNN-MMMMMM.parquet` holds the rows of all parts of those numbers, merged. Rollups
+are folders beside the axes, `rack_10s` and `rack_60s`. All are written to a temporary name,
+synced and renamed, so that after a kill at any instant every file with its final name is whole.
 """
 
 import hashlib
@@ -24,7 +25,9 @@ from telemetry.signals import SIGNALS_VERSION, on_axis
 
 SCHEMA_VERSION = 1
 MANIFEST_NAME = "manifest.json"
-PART_PATH = re.compile(r"([a-z]+)/part-(\d{6,})\.parquet")
+PART_PATH = re.compile(r"([a-z]+(?:_\d+s)?)/part-(\d{6,})(?:-(\d{6,}))?\.parquet")
+GROUP_ROWS = 32_768
+"""Rows that are compressed together: what a reader of one id decodes of a part at least."""
 
 Times = NDArray[np.int64]
 """Microseconds since the epoch, UTC: the resolution of the disk."""
@@ -55,6 +58,19 @@ class Manifest(BaseModel):
     host: dict[str, str] = Field(default_factory=dict)
     parts: list[Part] = Field(default_factory=list)
     closed: bool = False
+
+
+def axis_of(path: str) -> str:
+    """Return the folder of a part: an axis, or a rollup's name."""
+    return path.partition("/")[0]
+
+
+def numbers_of(path: str) -> tuple[int, int]:
+    """Return the first and the last number that a part stands for; one part alone: the same."""
+    found = PART_PATH.fullmatch(path)
+    if found is None:
+        raise ValueError(f"{path!r} is no path of a part")
+    return int(found[2]), int(found[3] or found[2])
 
 
 def to_microseconds(time_s: float) -> int:
@@ -117,7 +133,21 @@ def part_table(
     time_us: Times,
     values: Mapping[str, Floats],
 ) -> pa.Table:
-    """Return rows as a table sorted by id, then time; NaN becomes null.
+    """Return rows of an axis as a table sorted by id, then time; NaN becomes null.
+
+    `place` is the index into `ids` of each row. All arrays have one entry a row.
+    """
+    return part_rows(part_schema(axis), ids, place, time_us, values)
+
+
+def part_rows(
+    schema: pa.Schema,
+    ids: tuple[str, ...],
+    place: NDArray[Any],
+    time_us: Times,
+    values: Mapping[str, Floats],
+) -> pa.Table:
+    """Return the same with the columns of any schema that begins with time and id.
 
     `place` is the index into `ids` of each row. All arrays have one entry a row.
     """
@@ -131,7 +161,6 @@ def part_table(
         pa.array(time_us[order], pa.timestamp("us", tz="UTC")),
         pa.DictionaryArray.from_arrays(pa.array(code, pa.int32()), names),
     ]
-    schema = part_schema(axis)
     for field in list(schema)[2:]:
         if field.name in values:
             readings = pa.array(values[field.name][order], pa.float64(), from_pandas=True)
@@ -141,18 +170,17 @@ def part_table(
     return pa.Table.from_arrays(columns, schema=schema)
 
 
+def parquet_options(schema: pa.Schema) -> dict[str, Any]:
+    """Return how every part is encoded."""
+    floats = [f.name for f in schema if pa.types.is_floating(f.type)]
+    return {"compression": "zstd", "use_dictionary": ["id"], "use_byte_stream_split": floats}
+
+
 def write_part(folder: Path, path: str, table: pa.Table) -> Part:
     """Write a part atomically and return its entry. The same rows give the same bytes."""
-    floats = [f.name for f in table.schema if pa.types.is_floating(f.type)]
     buffer = pa.BufferOutputStream()
-    pq.write_table(
-        table,
-        buffer,
-        compression="zstd",
-        use_dictionary=["id"],
-        use_byte_stream_split=floats,
-        row_group_size=max(1, table.num_rows),
-    )
+    options = parquet_options(table.schema)
+    pq.write_table(table, buffer, row_group_size=GROUP_ROWS, **options)
     content = buffer.getvalue().to_pybytes()
     target = folder / path
     target.parent.mkdir(exist_ok=True)

@@ -42,10 +42,11 @@ def open_part(file: Path, sha256: str | None) -> StoredPart | None:
         raise InputError(f"{file}: truncated or no Parquet part") from error
     if sha256 not in (None, found):
         raise InputError(f"{file}: changed since it was recorded (sha256 differs)")
-    return _described(file, footer) if footer.num_rows else None
+    return described(file, footer) if footer.num_rows else None
 
 
-def _described(file: Path, footer: pq.FileMetaData) -> StoredPart:
+def described(file: Path, footer: pq.FileMetaData) -> StoredPart:
+    """Return what the footer of a part with rows says of it."""
     groups = [footer.row_group(k) for k in range(footer.num_row_groups)]
     chunks = [group.column(k) for group in groups for k in range(footer.num_columns)]
     times = [c.statistics for c in chunks if c.path_in_schema == "time"]

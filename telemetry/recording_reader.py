@@ -17,14 +17,15 @@ import pyarrow.compute as pc
 
 from site_models.arrays import Flags, Floats
 from telemetry.frame import Frame
-from telemetry.recording_folder import TEMPORARY_SUFFIX
+from telemetry.recording_folder import is_held
 from telemetry.recording_format import (
-    MANIFEST_NAME,
-    PART_PATH,
     Manifest,
     Times,
+    axis_of,
     read_manifest,
 )
+from telemetry.recording_incidents import noted, said
+from telemetry.recording_leftovers import leftovers
 from telemetry.recording_parts import (
     StoredPart,
     microseconds,
@@ -60,8 +61,10 @@ class Recording:
         self.folder = Path(folder)
         self.manifest: Manifest = read_manifest(self.folder)
         self._parts: dict[str, list[StoredPart]] = {}
+        self._rollups: dict[str, list[StoredPart]] = {}
         self._ids: dict[str, tuple[str, ...]] = {}
         self.notes: tuple[str, ...] = tuple(self._open_parts())
+        self.losses: tuple[str, ...] = tuple(said(one) for one in noted(self.folder))
         for note in self.notes:
             _log.warning("%s: %s", self.folder, note)
 
@@ -74,6 +77,11 @@ class Recording:
     def rows(self) -> int:
         """Rows over all axes."""
         return sum(part.rows for parts in self._parts.values() for part in parts)
+
+    @property
+    def rollups(self) -> dict[str, int]:
+        """Rows of each rollup, by its folder."""
+        return {name: sum(part.rows for part in parts) for name, parts in self._rollups.items()}
 
     @property
     def start_s(self) -> float:
@@ -89,8 +97,12 @@ class Recording:
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of the parts' hashes: the same for the same rows, whoever recorded them."""
-        listed = "".join(f"{part.path} {part.sha256}\n" for part in self.manifest.parts)
+        """Hash of the parts' hashes: the same for the same rows, whoever recorded them.
+
+        Rollups follow from the rows and do not count.
+        """
+        raw = [part for part in self.manifest.parts if axis_of(part.path) in AXES]
+        listed = "".join(f"{part.path} {part.sha256}\n" for part in raw)
         return hashlib.sha256(listed.encode()).hexdigest()
 
     def signals(self, axis: str) -> tuple[str, ...]:
@@ -127,6 +139,22 @@ class Recording:
                 times.append(time_s[inside])
                 values.append(readings(table[signal])[inside])
         return np.concatenate(times), np.concatenate(values)
+
+    def tables(
+        self, axis: str, signals: Sequence[str], from_s: float = -np.inf, to_s: float = np.inf
+    ) -> Iterator[pa.Table]:
+        """Yield the rows within [from_s, to_s], part by part: time, id and these signals.
+
+        A row that has a reading of none of them is left out.
+        """
+        for part in self._within(axis, from_s, to_s):
+            held = [name for name in signals if name in part.signals]
+            if held:
+                table = part_columns(part, ("time", "id", *signals))
+                known = np.zeros(table.num_rows, bool)
+                for name in held:
+                    known |= np.asarray(table[name].is_valid())
+                yield table.filter(pa.array(known & _between(microseconds(table), from_s, to_s)))
 
     def frames(
         self,
@@ -175,29 +203,27 @@ class Recording:
 
     def _open_parts(self) -> Iterator[str]:
         """Fill the table of parts; yield what was lost or left over."""
-        listed = {part.path for part in self.manifest.parts}
         for part in self.manifest.parts:
             self._take(part.path, part.sha256)
         if not self.manifest.closed:
-            yield "was not ended cleanly: up to the last 60 s before its end may be missing"
-        for file in sorted(self.folder.glob("*/part-*")):
-            path = file.relative_to(self.folder).as_posix()
-            if path.endswith(TEMPORARY_SUFFIX):
-                yield f"{path} was being written when the recorder was killed: its rows are lost"
-            elif path not in listed and PART_PATH.fullmatch(path):
-                if self.manifest.closed:
-                    yield f"{path} is not listed in {MANIFEST_NAME}: ignored"
-                else:
-                    self._take(path, None)
-                    yield f"{path} was whole but not yet listed: read without a checksum"
-        for parts in self._parts.values():
+            if is_held(self.folder):
+                yield "is being recorded: the newest 60 s or less are still in memory"
+            else:
+                yield "was not ended cleanly: up to the last 60 s before its end may be missing"
+        for left in leftovers(self.folder, self.manifest):
+            if left.whole:
+                self._take(left.path, None)
+            yield left.said
+        for parts in (*self._parts.values(), *self._rollups.values()):
             parts.sort(key=lambda part: (part.start_us, part.end_us))
 
     def _take(self, path: str, sha256: str | None) -> None:
         """Check a part and add it to the table."""
         part = open_part(self.folder / path, sha256)
         if part is not None:
-            self._parts.setdefault(path.split("/")[0], []).append(part)
+            axis = axis_of(path)
+            table = self._parts if axis in AXES else self._rollups
+            table.setdefault(axis, []).append(part)
 
 
 def seat_in_order(ids: Sequence[str]) -> Seats:

@@ -1,11 +1,17 @@
 """Writing a recording part by part, in constant memory."""
 
+import contextlib
+import errno
+import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from site_models.arrays import Floats
@@ -14,7 +20,6 @@ from telemetry.frame import Frame
 from telemetry.recording_folder import clear_folder, make_folder
 from telemetry.recording_format import (
     Manifest,
-    Part,
     Times,
     part_table,
     to_iso,
@@ -22,6 +27,8 @@ from telemetry.recording_format import (
     write_manifest,
     write_part,
 )
+from telemetry.recording_listing import Entry, Listing
+from telemetry.recording_rollups import RackSeats, Rollups
 from telemetry.signals import SIGNALS
 
 Places = NDArray[np.int64]
@@ -34,7 +41,12 @@ class RecordingWriter:
     A part is closed after `part_s` seconds of recorded time or `part_rows` rows, whichever
     comes first; that much is lost by a kill. Live recordings keep the 60 s; simulated and
     imported ones, which can be made again, pass a longer time. Boundaries depend on the
-    frames alone, so the same frames give the same bytes.
+    frames alone, so the same frames give the same bytes. With `racks` the rollups per rack are
+    written with each part, and parts end at whole multiples of `part_s`, so that bins do.
+
+    A part is written on every axis or on none: where the disk has no room (or less than
+    `reserve_bytes`), `add` raises OSError, has not taken the frame, and may be tried again;
+    what is pending stays.
 
     A row's time is its frame's. A reading that a frame holds from before (its `age_s` says
     that it is not newer than what is recorded) is not recorded again.
@@ -51,9 +63,17 @@ class RecordingWriter:
         host: Mapping[str, str] | None = None,
         part_s: float = 60.0,
         part_rows: int = 500_000,
+        racks: RackSeats | None = None,
+        reserve_bytes: int = 0,
+        goes_on: Listing | None = None,
     ) -> None:
-        """Create the folder. Raises InputError when it exists and is not empty."""
+        """Create the folder. Raises InputError when it exists and is not empty.
+
+        With `goes_on`, from `telemetry.recording_resume`, it goes on with what is there.
+        """
         self.folder = Path(folder)
+        self._rollups = None if racks is None else Rollups(racks)
+        self._reserve_bytes = reserve_bytes
         self._ids = {axis: tuple(ids) for axis, ids in axes.items()}
         self._part_us, self._part_rows = part_s * 1e6, part_rows
         self._chunks: dict[str, list[_Chunk]] = {axis: [] for axis in self._ids}
@@ -61,11 +81,22 @@ class RecordingWriter:
         self._part_start_us = self._last_us = np.iinfo(np.int64).min
         self._taken_us: dict[str, Floats] = {}
         self._serial = 0
-        self._manifest = Manifest(
-            site=site, site_hash=site_hash, source=source, host=dict(host or {})
-        )
-        self._made = make_folder(self.folder)
-        write_manifest(self.folder, self._manifest)
+        self.rows_written = 0
+        """Of this run, on all axes, rollups not counted."""
+        self._made = False
+        if goes_on is None:
+            manifest = Manifest(
+                site=site, site_hash=site_hash, source=source, host=dict(host or {})
+            )
+            self._made = make_folder(self.folder)
+            write_manifest(self.folder, manifest)
+            self.listing = Listing(self.folder, manifest)
+        else:
+            self.listing = goes_on
+            for entry in goes_on.entries:
+                self._serial = max(self._serial, entry.numbers[1] + 1)
+                if entry.is_raw:
+                    self._last_us = max(self._last_us, entry.end_us)
 
     def __enter__(self) -> Self:
         return self
@@ -80,8 +111,9 @@ class RecordingWriter:
         if error is None:
             self.close()
             return
-        self._flush()
-        if not self._manifest.parts:
+        with contextlib.suppress(OSError):  # of the two, what went wrong first is told
+            self._flush()
+        if not self.listing.entries:
             clear_folder(self.folder, self._made)
 
     def add(self, frame: Frame) -> None:
@@ -92,9 +124,9 @@ class RecordingWriter:
                 f"{self.folder}: frame at {to_iso(time_us)} came after the one at "
                 f"{to_iso(self._last_us)}, expected times to rise"
             )
-        if self._rows and (
-            time_us - self._part_start_us >= self._part_us or self._rows >= self._part_rows
-        ):
+        if self._rollups is not None:
+            self._rollups.pass_to(time_us)
+        if self._rows and self._is_over(time_us):
             self._flush()
         self._last_us = time_us
         for axis, values in self._fresh(frame):
@@ -105,6 +137,16 @@ class RecordingWriter:
             if place.size:
                 times = np.full(place.size, time_us, np.int64)
                 self._keep(axis, place, times, {k: v[place] for k, v in values.items()})
+                if self._rollups is not None:
+                    self._rollups.add(time_us, values)
+
+    def _is_over(self, time_us: int) -> bool:
+        """Say whether the pending part ends before a frame at that time."""
+        if self._rows >= self._part_rows:
+            return True
+        if self._rollups is not None:
+            return bool(time_us // self._part_us != self._part_start_us // self._part_us)
+        return bool(time_us - self._part_start_us >= self._part_us)
 
     def add_rows(
         self, axis: str, place: Places, time_us: Times, values: Mapping[str, Floats]
@@ -119,11 +161,17 @@ class RecordingWriter:
             if self._rows >= self._part_rows:
                 self._flush()
 
+    @property
+    def last_us(self) -> int:
+        """Time of the newest row, of this run or the one before; the least integer: none."""
+        return int(self._last_us)
+
     def close(self) -> None:
         """Write what is pending and mark the recording as ended cleanly."""
+        if self._rollups is not None:
+            self._rollups.pass_to(None)
         self._flush()
-        self._manifest = self._manifest.model_copy(update={"closed": True})
-        write_manifest(self.folder, self._manifest)
+        self.listing.change(closed=True)
 
     def _fresh(self, frame: Frame) -> Iterator[tuple[str, dict[str, Floats]]]:
         """Yield, for each axis, the readings of a frame that were not recorded before."""
@@ -146,29 +194,40 @@ class RecordingWriter:
         self._rows += len(place)
 
     def _flush(self) -> None:
-        """Write the pending rows of every axis, then list the new parts."""
-        if not self._rows:
+        """Write the pending rows of every axis, then list the new parts; all or nothing."""
+        tables = {} if self._rollups is None else self._rollups.tables()
+        if not self._rows and not tables:
             return
-        parts: list[Part] = []
-        first_us, last_us = np.iinfo(np.int64).max, np.iinfo(np.int64).min
-        for axis, chunks in self._chunks.items():
-            if chunks:
-                place, time_us, values = _joined(chunks)
-                first_us = min(first_us, int(time_us.min()))
-                last_us = max(last_us, int(time_us.max()))
-                table = part_table(axis, self._ids[axis], place, time_us, values)
-                path = f"{axis}/part-{self._serial:06d}.parquet"
-                parts.append(write_part(self.folder, path, table))
-                chunks.clear()
-        self._rows, self._serial = 0, self._serial + 1
-        old = self._manifest
-        update: dict[str, Any] = {
-            "start": old.start or to_iso(first_us),
-            "end": to_iso(last_us),
-            "parts": [*old.parts, *parts],
+        if self._reserve_bytes and shutil.disk_usage(self.folder).free < self._reserve_bytes:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.folder))
+        raw = {
+            axis: part_table(axis, self._ids[axis], *_joined(chunks))
+            for axis, chunks in self._chunks.items()
+            if chunks
         }
-        self._manifest = old.model_copy(update=update)
-        write_manifest(self.folder, self._manifest)
+        added: list[Entry] = []
+        try:
+            for axis, table in (raw | tables).items():
+                path = f"{axis}/part-{self._serial:06d}.parquet"
+                added.append(_written(self.folder, path, table))
+            self.listing.change(add=added)
+        except OSError:
+            for entry in added:
+                (self.folder / entry.part.path).unlink(missing_ok=True)
+            raise
+        for chunks in self._chunks.values():
+            chunks.clear()
+        if self._rollups is not None:
+            self._rollups.forget()
+        self.rows_written += self._rows
+        self._rows, self._serial = 0, self._serial + 1
+
+
+def _written(folder: Path, path: str, table: pa.Table) -> Entry:
+    """Write a part and return its entry."""
+    part = write_part(folder, path, table)
+    span = pc.min_max(table["time"].cast(pa.int64())).as_py()
+    return Entry(part, span["min"], span["max"], (folder / path).stat().st_size)
 
 
 def _joined(chunks: Sequence[_Chunk]) -> _Chunk:

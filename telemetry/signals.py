@@ -145,7 +145,7 @@ _ROWS: Mapping[str, tuple[_Row, ...]] = {
         ("it_power_w", "W", "IT power, into the racks", 0.0, 5e9, "MW"),
         ("facility_power_w", "W", "Facility power, at the utility meters", 0.0, 5e9, "MW"),
         ("pue", "ratio", "PUE", 0.9, 20.0, "plain"),
-        ("water_kg_per_s", "kg/s", "Water evaporated", 0.0, 1e4, ""),
+        ("water_kg_per_s", "kg/s", "Make-up water", 0.0, 1e4, ""),
     ),
     "weather": (
         ("dry_bulb_c", "degC", "Outdoor dry bulb", -60.0, 60.0, ""),

@@ -8,12 +8,11 @@ are cooling; node fans are IT. Equations: ENGINEERING section 6, after ISO/IEC 3
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 from site_models.plant import Plant
 from twin.physics.converters import converter_output_w
 from twin.physics.movers import cube_law_power_w
-from twin.physics.water import blowdown_kg
 from twin.state import State
 from twin.step_sums import Held, held_sum
 
@@ -24,8 +23,6 @@ class Terms:
 
     price_usd_per_j: Held | None = None
     carbon_kg_per_j: Held | None = None
-    cycles: float = 4.0
-    """Of concentration of the evaporating water. > 1. Estimate, 3 to 5 in practice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +166,9 @@ def account_of_step(
         battery_j=ledger.battery_j,
         loss_j=ledger.energy_in_j - ledger.it_energy_j - cooling_j - ledger.battery_j,
         reused_j=reused_w * dt_s,
-        evaporated_kg=ledger.water_kg,
-        blowdown_kg=blowdown_kg(ledger.water_kg, terms.cycles),
+        evaporated_kg=ledger.evaporated_kg,
+        drift_kg=ledger.drift_kg,
+        blowdown_kg=ledger.water_kg - ledger.evaporated_kg - ledger.drift_kg,
         cost_usd=mean_w * _sum(terms.price_usd_per_j, begun_s, state.time_s),
         emissions_kg=mean_w * _sum(terms.carbon_kg_per_j, begun_s, state.time_s),
     )
@@ -188,11 +186,6 @@ def account_of(plant: Plant, steps: Iterable[tuple[State, float]], terms: Terms)
     if total is None:
         raise ValueError("steps: expected at least one")
     return total
-
-
-def drifted(account: Account, circulated_kg: float, drift_share: float) -> Account:
-    """Return an account with the drift of an open tower: a share of what it circulates."""
-    return replace(account, drift_kg=account.drift_kg + circulated_kg * drift_share)
 
 
 def _sum(series: Held | None, start_s: float, end_s: float) -> float:

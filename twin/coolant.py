@@ -9,6 +9,7 @@ from twin.physics.circuit import circulate, flow_through
 from twin.physics.law import compiled
 from twin.physics.movers import held_head_power_w
 from twin.physics.plug_flow import push
+from twin.refrigeration import add_condenser_flows
 from twin.state import State
 
 AIR_BYPASS = 1.05
@@ -43,6 +44,7 @@ def set_circuit_flows(arrays: Arrays, state: State) -> None:
         state.exchanger_cold_flow_kg_per_s[x] = wanted * exchangers.in_service[x] * moved
         if k >= 0:
             flow[k] += state.exchanger_cold_flow_kg_per_s[x]
+    add_condenser_flows(arrays.chillers, state.chiller_running, flow)
     for x in range(exchangers.hot_circuit.size):
         k = exchangers.cold_circuit[x]
         if k >= 0 and flow[k] > circuits.flow_max_kg_per_s[k]:
@@ -104,7 +106,11 @@ def advance_circuits(arrays: Arrays, state: State, heat_in_w: Floats, h_s: float
             outdoors_w += heat_w + state.exchanger_fan_power_w[x]
     for c in range(chillers.circuit.size):
         heat_out_w[chillers.circuit[c]] += state.chiller_heat_w[c]
-        outdoors_w += state.chiller_heat_w[c] + state.chiller_power_w[c]
+        condensed_w = state.chiller_heat_w[c] + state.chiller_power_w[c]
+        if chillers.condenser_circuit[c] >= 0:
+            heat_in_w[chillers.condenser_circuit[c]] += condensed_w
+        else:
+            outdoors_w += condensed_w
     for k in range(circuits.kind.size):
         pumped_w = state.circuit_mover_power_w[k]
         if circuits.pump_control[k] != GIVEN_FLOW:

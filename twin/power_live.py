@@ -46,7 +46,7 @@ def set_power(arrays: Arrays, state: State, h_s: float) -> None:
         state.feed_on_battery[f] = 1.0 if on_battery else 0.0
         state.feed_live[f] = 1.0 if closed and fed and state.feed_open[f] == 0.0 else 0.0
         firm[f] = state.feed_live[f] if full else 0.0
-    _set_consumers(arrays, state, h_s)
+    _set_consumers(arrays, state)
 
 
 @compiled
@@ -124,7 +124,7 @@ def _carries(feeds: Feeds, state: State, f: int, h_s: float) -> bool:
 
 
 @compiled
-def _set_consumers(arrays: Arrays, state: State, h_s: float) -> None:
+def _set_consumers(arrays: Arrays, state: State) -> None:
     """Set what has power: racks by any of their feeds, the others by their only one."""
     links, chillers = arrays.rack_feeds, arrays.chillers
     wired = np.zeros(arrays.racks.row.size)
@@ -142,12 +142,6 @@ def _set_consumers(arrays: Arrays, state: State, h_s: float) -> None:
     _follow(arrays.circuits.mover_feed, state.feed_live, state.circuit_powered)
     _follow(arrays.exchangers.fan_feed, state.feed_live, state.exchanger_powered)
     _follow(chillers.feed, state.feed_live, state.chiller_powered)
-    for c in range(chillers.circuit.size):
-        if state.chiller_powered[c] == 0.0:
-            state.chiller_wait_s[c] = chillers.restart_s[c]
-        elif state.chiller_wait_s[c] > 0.0:
-            state.chiller_wait_s[c] = max(state.chiller_wait_s[c] - h_s, 0.0)
-            state.chiller_powered[c] = 0.0
 
 
 @compiled

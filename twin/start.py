@@ -1,5 +1,6 @@
 """A first state and first inputs: everything at its setpoint, GPUs idle."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,67 @@ from twin.state import ASSUMED, Inputs, Ledger, State
 NO_LEDGER = Ledger(0.0, 0.0, 0.0, 0.0, 0.0)
 FIRST_RISE_K = 5.0
 FIRST_SPEED = 0.7
+
+AT_REST: Mapping[str, tuple[str, ...]] = {
+    "circuit": (
+        "circuit_low_flow_s",
+        "circuit_mover_power_w",
+    ),
+    "feed": (
+        "feed_open",
+        "feed_breaker_thermal",
+        "generator_turning_s",
+        "generator_cooling_s",
+        "transfer_alternate",
+        "transfer_waited_s",
+        "transfer_dead_left_s",
+        "feed_power_w",
+        "feed_output_w",
+        "feed_battery_w",
+        "feed_on_battery",
+    ),
+    "chiller": (
+        "chiller_ready_s",
+        "chiller_heat_w",
+        "chiller_power_w",
+    ),
+    "node": (
+        "node_power_w",
+        "node_dc_power_w",
+        "node_liquid_heat_w",
+    ),
+    "rack": (
+        "rack_power_w",
+        "rack_liquid_heat_w",
+        "rack_air_heat_w",
+    ),
+    "exchanger": (
+        "exchanger_heat_w",
+        "exchanger_fan_power_w",
+        "exchanger_cold_flow_kg_per_s",
+        "exchanger_evaporated_kg_per_s",
+        "exchanger_make_up_kg_per_s",
+    ),
+}
+"""Fields of the state by their axis: nothing moves, waits or is drawn yet."""
+HALFWAY: Mapping[str, tuple[str, ...]] = {
+    "exchanger": (
+        "exchanger_opening",
+        "exchanger_integral",
+    ),
+}
+"""Valves and fans."""
+READY: Mapping[str, tuple[str, ...]] = {
+    "chiller": (
+        "chiller_running",
+        "chiller_powered",
+    ),
+    "gpu": ("gpu_clock_ratio",),
+    "feed": ("feed_live",),
+    "circuit": ("circuit_powered",),
+    "exchanger": ("exchanger_powered",),
+}
+"""All has power and runs."""
 
 
 def idle_inputs(plant: Plant, dry_bulb_c: float, wet_bulb_c: float) -> Inputs:
@@ -43,15 +105,6 @@ def first_state(plant: Plant, inputs: Inputs, time_s: float) -> State:
     arrays = plant.arrays
     circuits, nodes, racks = arrays.circuits, arrays.nodes, arrays.racks
     supply_c = _setpoints_c(plant, inputs)
-    zeros = {
-        "gpu": np.zeros(len(plant.gpu_names)),
-        "node": np.zeros(len(plant.node_names)),
-        "rack": np.zeros(len(plant.rack_names)),
-        "circuit": np.zeros(len(plant.circuit_names)),
-        "exchanger": np.zeros(len(plant.exchanger_names)),
-        "chiller": np.zeros(len(plant.chiller_names)),
-        "feed": np.zeros(len(plant.feed_names)),
-    }
     node_circuit = np.where(nodes.liquid_circuit >= 0, nodes.liquid_circuit, nodes.air_circuit)
     gpu_inlet_c = supply_c[node_circuit[arrays.gpus.node]]
     wet = np.maximum(racks.liquid_circuit, 0)
@@ -66,33 +119,15 @@ def first_state(plant: Plant, inputs: Inputs, time_s: float) -> State:
         fan_speed=nodes.fan_speed_min.copy(),
         rack_valve=np.where(racks.flow_max_kg_per_s > 0.0, 0.5, 0.0),
         circuit_pump_speed=np.where(circuits.pump_control > 0, FIRST_SPEED, 0.0),
-        circuit_low_flow_s=zeros["circuit"].copy(),
         circuit_supply_c=supply_c,
         circuit_return_c=supply_c + FIRST_RISE_K,
         **filled_pipes(plant, supply_c, supply_c + FIRST_RISE_K),
-        exchanger_opening=np.full_like(zeros["exchanger"], 0.5),
-        exchanger_integral=np.full_like(zeros["exchanger"], 0.5),
-        feed_open=zeros["feed"].copy(),
-        feed_breaker_thermal=zeros["feed"].copy(),
         feed_battery_j=arrays.feeds.battery_j.copy(),
-        generator_turning_s=zeros["feed"].copy(),
-        generator_cooling_s=zeros["feed"].copy(),
-        transfer_alternate=zeros["feed"].copy(),
-        transfer_waited_s=zeros["feed"].copy(),
-        transfer_dead_left_s=zeros["feed"].copy(),
-        chiller_wait_s=zeros["chiller"].copy(),
         gpu_power_w=inputs.gpu_power_w.copy(),
-        gpu_clock_ratio=np.ones(len(plant.gpu_names)),
         gpu_event_reasons=np.zeros(len(plant.gpu_names), dtype=np.int64),
-        node_power_w=zeros["node"].copy(),
-        node_dc_power_w=zeros["node"].copy(),
-        node_liquid_heat_w=zeros["node"].copy(),
         node_inlet_c=supply_c[nodes.air_circuit],
         node_outlet_c=supply_c[nodes.air_circuit] + FIRST_RISE_K,
         node_airflow_kg_per_s=nodes.fan_speed_min * nodes.airflow_max_kg_per_s,
-        rack_power_w=zeros["rack"].copy(),
-        rack_liquid_heat_w=zeros["rack"].copy(),
-        rack_air_heat_w=zeros["rack"].copy(),
         rack_return_c=np.where(racks.liquid_circuit >= 0, rack_supply_c, np.nan),
         rack_flow_kg_per_s=racks.flow_min_kg_per_s.copy(),
         rack_dp_pa=np.where(racks.liquid_circuit >= 0, circuits.pump_setpoint_pa[wet], np.nan),
@@ -100,23 +135,30 @@ def first_state(plant: Plant, inputs: Inputs, time_s: float) -> State:
         circuit_arriving_c=supply_c + FIRST_RISE_K,
         circuit_flow_kg_per_s=circuits.flow_min_kg_per_s.copy(),
         circuit_dp_pa=circuits.pump_setpoint_pa.copy(),
-        circuit_mover_power_w=zeros["circuit"].copy(),
-        exchanger_heat_w=zeros["exchanger"].copy(),
-        exchanger_fan_power_w=zeros["exchanger"].copy(),
-        exchanger_cold_flow_kg_per_s=zeros["exchanger"].copy(),
-        chiller_heat_w=zeros["chiller"].copy(),
-        chiller_power_w=zeros["chiller"].copy(),
-        feed_power_w=zeros["feed"].copy(),
-        feed_output_w=zeros["feed"].copy(),
-        feed_battery_w=zeros["feed"].copy(),
-        feed_live=np.ones_like(zeros["feed"]),
-        feed_on_battery=zeros["feed"].copy(),
         rack_powered=racks.in_service.astype(np.float64),
-        circuit_powered=np.ones_like(zeros["circuit"]),
-        exchanger_powered=np.ones_like(zeros["exchanger"]),
-        chiller_powered=np.ones_like(zeros["chiller"]),
+        **_level(plant, AT_REST, 0.0),
+        **_level(plant, HALFWAY, 0.5),
+        **_level(plant, READY, 1.0),
         ledger=NO_LEDGER,
     )
+
+
+def _level(plant: Plant, fields: Mapping[str, tuple[str, ...]], level: float) -> dict[str, Any]:
+    """Return arrays of one value for the fields of each axis."""
+    count = {
+        "gpu": len(plant.gpu_names),
+        "node": len(plant.node_names),
+        "rack": len(plant.rack_names),
+        "circuit": len(plant.circuit_names),
+        "exchanger": len(plant.exchanger_names),
+        "chiller": len(plant.chiller_names),
+        "feed": len(plant.feed_names),
+    }
+    return {
+        name: np.full(count[axis], level, dtype=np.float64)
+        for axis, names in fields.items()
+        for name in names
+    }
 
 
 def filled_pipes(plant: Plant, supply_c: Floats, return_c: Floats) -> dict[str, Any]:

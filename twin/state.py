@@ -32,7 +32,9 @@ class Ledger(NamedTuple):
     it_energy_j: float
     """Into the racks."""
     water_kg: float
-    """Evaporated."""
+    """Taken in: what evaporated, drifted off and was bled or blown down."""
+    evaporated_kg: float = 0.0
+    drift_kg: float = 0.0
     generator_j: float = 0.0
     """Of `energy_in_j`, from generators on the site."""
     battery_j: float = 0.0
@@ -88,8 +90,10 @@ class State(NamedTuple):
     """1: the stage hangs on its generator."""
     transfer_waited_s: Floats
     transfer_dead_left_s: Floats
-    chiller_wait_s: Floats
-    """Left until it may cool again after its power came back."""
+    chiller_running: Floats
+    """1 while the compressor is on or goes on and off, else 0."""
+    chiller_ready_s: Floats
+    """Until it may start after a trip or a loss of power."""
 
     gpu_power_w: Floats
     gpu_clock_ratio: Floats
@@ -123,6 +127,8 @@ class State(NamedTuple):
     exchanger_heat_w: Floats
     exchanger_fan_power_w: Floats
     exchanger_cold_flow_kg_per_s: Floats
+    exchanger_evaporated_kg_per_s: Floats
+    exchanger_make_up_kg_per_s: Floats
     chiller_heat_w: Floats
     chiller_power_w: Floats
     feed_power_w: Floats

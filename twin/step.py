@@ -12,7 +12,8 @@ from twin.nodes import advance_nodes, gather_racks, set_fans
 from twin.physics.law import compiled
 from twin.power import load_feeds
 from twin.power_live import set_power
-from twin.rejection import chill, exchange, move_valves
+from twin.refrigeration import chill
+from twin.rejection import exchange, move_valves
 from twin.state import Inputs, Ledger, State
 from twin.stored import stored_energy_j
 
@@ -62,13 +63,13 @@ def plain(inputs: Inputs) -> Inputs:
 @compiled
 def advance(
     arrays: Arrays, state: State, inputs: Inputs, dt_s: float, substeps: int
-) -> tuple[float, float, float, float, float, float]:
-    """Advance the state in place; return the ledger's six amounts, in its order."""
+) -> tuple[float, float, float, float, float, float, float, float]:
+    """Advance the state in place; return the ledger's amounts but the last, in its order."""
     h_s = dt_s / substeps
     stored_before_j = stored_energy_j(arrays, state)
     to_coolant_w = np.zeros(arrays.nodes.rack.size)
-    energy_in_j, heat_out_j, it_energy_j, water_kg = 0.0, 0.0, 0.0, 0.0
-    generator_j = 0.0
+    energy_in_j, heat_out_j, it_energy_j, generator_j = 0.0, 0.0, 0.0, 0.0
+    water_kg, evaporated_kg, drift_kg = 0.0, 0.0, 0.0
     for _ in range(substeps):
         set_power(arrays, state, h_s)
         set_fans(arrays, state, h_s)
@@ -77,8 +78,8 @@ def advance(
         advance_nodes(arrays, state, inputs, to_coolant_w)
         gather_racks(arrays, state, inputs)
         set_circuit_flows(arrays, state)
-        water_kg += exchange(arrays, state, inputs) * h_s
-        chill(arrays, state, inputs)
+        drift_kg += exchange(arrays, state, inputs) * h_s
+        chill(arrays, state, inputs, h_s)
         heat_in_w = np.zeros(arrays.circuits.kind.size)
         metered_w, generated_w, stage_loss_w = load_feeds(arrays, state, heat_in_w, h_s)
         rejected_w = advance_circuits(arrays, state, heat_in_w, h_s)
@@ -88,5 +89,17 @@ def advance(
         heat_out_j += (stage_loss_w + rejected_w) * h_s
         for r in range(arrays.racks.row.size):
             it_energy_j += state.rack_power_w[r] * h_s
+        for x in range(arrays.exchangers.hot_circuit.size):
+            water_kg += state.exchanger_make_up_kg_per_s[x] * h_s
+            evaporated_kg += state.exchanger_evaporated_kg_per_s[x] * h_s
     stored_j = stored_energy_j(arrays, state) - stored_before_j
-    return energy_in_j, heat_out_j, stored_j, it_energy_j, water_kg, generator_j
+    return (
+        energy_in_j,
+        heat_out_j,
+        stored_j,
+        it_energy_j,
+        water_kg,
+        evaporated_kg,
+        drift_kg,
+        generator_j,
+    )

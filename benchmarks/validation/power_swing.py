@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks import training_swing
 from benchmarks.evidence import Evidence
 from twin.physics.storage import SHELF_J_PER_GPU, smooth
 
@@ -60,6 +61,7 @@ def rows() -> Iterator[Evidence]:
         f"without storage: {HIGH_W - LOW_W:.0f} W",
     )
     yield from slow_wave(by_hand)
+    yield from training_swing.rows()
 
 
 def slow_wave(by_hand: str) -> Iterator[Evidence]:

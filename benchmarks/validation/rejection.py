@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from benchmarks.evidence import Evidence
+from benchmarks.tower_plant import account_rows, chiller_rows, tower_rows
 from site_models.catalog import open_catalog
 from site_models.kinds.eir_chiller import EirChiller
 from twin.physics.chiller import biquadratic, eir_chiller_power_w
@@ -47,6 +48,9 @@ def rows() -> Iterator[Evidence]:
     yield merkel()
     yield from water()
     yield from chillers()
+    yield from tower_rows()
+    yield from chiller_rows()
+    yield from account_rows()
 
 
 def york() -> Iterator[Evidence]:

@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from controllers.allocations import Conflict
 from dashboards.api.advice_routes import advice_routes
 from dashboards.api.docs_page import DOCS_PAGE
+from dashboards.api.fabric_routes import fabric_routes
 from dashboards.api.history_routes import history_routes
 from dashboards.api.policy_routes import policy_routes
 from dashboards.api.replies import problem
@@ -35,6 +36,7 @@ def build_api(feed: Feed, audit: Audit) -> FastAPI:
         site_routes(feed),
         rack_routes(feed),
         job_routes(feed),
+        fabric_routes(feed),
         history_routes(feed),
         advice_routes(feed, audit),
         policy_routes(feed, audit),

@@ -113,5 +113,7 @@ def _headroom(index: Index, summary: Summary) -> Card:
 
 
 def _water(summary: Summary) -> Card:
-    rate = summary.site["site_water_kg_per_s"] * 60.0
-    return Card("Water evaporated", fixed(rate, 2), "L/min", "no limit")
+    rate = summary.site["site_water_kg_per_s"]
+    it_w = summary.site["site_it_power_w"]
+    wue = rate / it_w * 3.6e6 if it_w > 0.0 else math.nan
+    return Card("Make-up water", fixed(rate * 60.0, 2), "L/min", f"{fixed(wue, 2)} L/kWh of IT")

@@ -11,6 +11,7 @@ import typer
 
 from controllers.live import open_live
 from controllers.this_host import located
+from dashboards.keeping import KeepRaw, KeepRollups, keep_of
 from dashboards.report import SITE_HELP, Catalogs, Json, Out, tell
 from site_models.compile import compile_site
 from site_models.errors import InputError
@@ -18,6 +19,7 @@ from site_models.plant import Plant
 from telemetry.collecting import collect
 from telemetry.finding import is_live, source_of
 from telemetry.live import Fresh
+from telemetry.recording_rollups import RackSeats
 
 ENDS = (signal.SIGINT, signal.SIGTERM)
 
@@ -41,12 +43,18 @@ def record(
     site: Annotated[
         str, typer.Option("--site", metavar="SITE", help=f"{SITE_HELP} This host if not given.")
     ] = "workstation",
+    go_on: Annotated[
+        bool, typer.Option("--go-on", help="The folder may hold a recording to go on with.")
+    ] = False,
+    keep_raw: KeepRaw = None,
+    keep_rollups: KeepRollups = None,
     catalog: Catalogs = None,
     json: Json = False,
 ) -> None:
     """Record a live source; an interrupt ends the recording cleanly."""
     if not (every > 0.0 and for_ > 0.0):
         raise InputError("--every, --for: expected seconds above 0")
+    keep = keep_of(keep_raw, keep_rollups)
     scheme, _, argument = source.partition(":")
     module = source_of(scheme)
     if not is_live(module):
@@ -68,15 +76,23 @@ def record(
             site=plant.site,
             site_hash=plant.site_hash,
             facts=getattr(opened, "facts", {}),
+            racks=RackSeats.of(plant),
+            keep=keep,
+            goes_on=go_on,
             ended=ended,
         )
     finally:
         for number, handling in before.items():
             signal.signal(number, handling)
         _close(opened)
-    content = {"rows": found.rows, "seconds": found.seconds, "dropped": found.dropped}
+    content = {
+        "rows": found.rows,
+        "seconds": found.seconds,
+        "dropped": found.dropped,
+        "notes": list(found.notes),
+    }
     said = f"{found.rows} rows over {found.seconds:.1f} s in {out}, {found.dropped} frames dropped"
-    tell(content, [said], json)
+    tell(content, [*found.notes, said], json)
 
 
 def _fresh(spec: str, plant: Plant, every_s: float) -> Fresh:

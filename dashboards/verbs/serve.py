@@ -1,18 +1,24 @@
 """`twin serve`: loop, HTTP interface and pages in one process."""
 
+import contextlib
 import math
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from controllers.charges import read_charges
-from controllers.worlds import Wish, open_world
+from controllers.charges import Charges, read_charges
+from controllers.recorded import RecordedWorld
+from controllers.worlds import Wish, World, open_world
 from dashboards.account_lines import Carbon, Price
+from dashboards.keeping import KeepRaw, KeepRollups, keep_of
 from dashboards.report import SITE_HELP, Catalogs
 from site_models.errors import InputError
 from site_models.figure import Strict
 from site_models.yaml_file import read_yaml, validated
+from telemetry.recording_retention import Keep
 
 DEFAULT_POLICIES = ("thermal_guard=shadow", "power_budget=shadow")
 _SITE = f"{SITE_HELP} pilot if not given."
@@ -21,6 +27,8 @@ _SOURCE = (
     " live ones may be several. The site's own if not given."
 )
 _POLICY = "Mode off, shadow or advise. May be repeated; both of the shipped ones if none is given."
+_RECORD = "Record what is measured meanwhile: a new folder, or one to go on with."
+_PUBLISH = "mqtt://HOST?map=FILE: tell believed values of a live site there, as it asks for."
 _HOST = "To listen on, 127.0.0.1 if not given; any other needs --tokens."
 
 
@@ -35,12 +43,18 @@ class Config(Strict):
     speed: float = 1.0
     trust_loopback: bool = False
     tokens: Path | None = None
+    publish: str = ""
+    """Bus on which believed values of a live site are told, where it asked for them."""
     runs: Path = Path("runs")
     """Folder of the journal and the audit log."""
     catalog: tuple[Path, ...] = ()
     price: Path | None = None
     carbon: Path | None = None
     """Price and carbon intensity of electricity by time, see docs/guide/account.md."""
+    record: Path | None = None
+    keep_raw: str = ""
+    keep_rollups: str = ""
+    """A recording while it is served, and how much of it stays: docs/guide/recording.md."""
 
 
 def register(app: typer.Typer) -> None:
@@ -74,6 +88,10 @@ def serve(
     ] = None,
     price: Price = None,
     carbon: Carbon = None,
+    record: Annotated[Path | None, typer.Option("--record", metavar="FOLDER", help=_RECORD)] = None,
+    keep_raw: KeepRaw = None,
+    keep_rollups: KeepRollups = None,
+    publish: Annotated[str | None, typer.Option("--publish", metavar="BUS", help=_PUBLISH)] = None,
     catalog: Catalogs = None,
 ) -> None:
     """Serve the live pages and the HTTP interface."""
@@ -88,6 +106,10 @@ def serve(
         "tokens": tokens,
         "price": price,
         "carbon": carbon,
+        "record": record,
+        "keep_raw": keep_raw,
+        "keep_rollups": keep_rollups,
+        "publish": publish,
         "catalog": tuple(catalog) if catalog else None,
     }
     chosen = _config(config).model_copy(
@@ -100,6 +122,9 @@ def _serve(chosen: Config) -> None:
     """Open the world that was asked for and serve it until interrupted."""
     if not 0.0 < chosen.speed < math.inf:
         raise InputError(f"--speed: expected a number above 0, got {chosen.speed:g}")
+    keep = keep_of(chosen.keep_raw, chosen.keep_rollups)
+    if chosen.record is None and keep != Keep():
+        raise InputError("--keep-raw, --keep-rollups: expected --record with them")
     chosen.runs.mkdir(parents=True, exist_ok=True)
     specs = (chosen.source,) if isinstance(chosen.source, str) else chosen.source
     world = open_world(
@@ -115,8 +140,36 @@ def _serve(chosen: Config) -> None:
         )
     )
     charges = read_charges(chosen.price, chosen.carbon, world.loop.progress.state.time_s)
+    with _recorded(world, chosen.record, keep) as shown:
+        _run(shown, chosen, charges)
+
+
+@contextlib.contextmanager
+def _recorded(world: World, folder: Path | None, keep: Keep) -> Iterator[World | RecordedWorld]:
+    """Give the world with its recorder, where one was asked for, and end that afterwards.
+
+    The server hands a signal on when it is done; a terminating one must then not kill.
+    """
+    if folder is None:
+        yield world
+        return
+    recorded = RecordedWorld(world, folder, keep)
+    for note in recorded.recorder.notes:
+        typer.echo(f"{folder}: {note}", err=True)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield recorded
+    finally:
+        recorded.close()
+        signal.signal(signal.SIGTERM, before)
+
+
+def _run(world: World | RecordedWorld, chosen: Config, charges: Charges) -> None:
+    """Serve until interrupted."""
+    from dashboards.bus_values import BelievedValues
     from dashboards.server import server_of  # the pages take a second to load: only here
 
+    told = BelievedValues(chosen.publish.partition(":")[2], world.plant) if chosen.publish else None
     server = server_of(
         world,
         chosen.host,
@@ -125,12 +178,17 @@ def _serve(chosen: Config) -> None:
         tokens=chosen.tokens,
         audit=chosen.runs / "audit.jsonl",
         charges=charges,
+        listeners=(told.publish,) if told else (),
     )
     shown = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
     typer.echo(f"{world.plant.site}: http://{shown}:{chosen.port}/   (Ctrl-C ends it)")
+    if told is not None:
+        told.start()
     try:
         server.run()
     finally:
+        if told is not None:
+            told.stop()
         if world.live is not None:
             world.live.close()
 

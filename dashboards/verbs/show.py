@@ -25,7 +25,7 @@ def show(
     ],
     json: Json = False,
 ) -> None:
-    """Say what a recording holds: signals, ids, span, gaps."""
+    """Say what a recording holds: signals, ids, span, gaps, rollups, losses."""
     stored = Recording(sample(str(recording)) or recording)
     axes = {
         axis: {"ids": list(stored.ids(axis)), "signals": list(stored.signals(axis))}
@@ -45,16 +45,20 @@ def show(
         "source": manifest.source,
         "closed": manifest.closed,
         "notes": list(stored.notes),
+        "rollups": stored.rollups,
+        "lost": list(stored.losses),
     }
     lines = [
         f"{recording}: {stored.rows} rows over {span_s:.0f} s from {iso(stored.start_s)}",
         f"source: {manifest.source}" + (f", site {manifest.site}" if manifest.site else ""),
         "ended cleanly" if manifest.closed else "not ended cleanly",
         *stored.notes,
+        *(f"lost: {loss}" for loss in stored.losses),
         *table(
             ("axis", "ids", "signals"),
             ((a, str(len(h["ids"])), ", ".join(h["signals"])) for a, h in axes.items()),
         ),
+        *(f"rollup {name}: {rows} rows" for name, rows in stored.rollups.items()),
         *(f"gap of {g['gap_s']:.0f} s on {g['axis']} from {iso(g['from_s'])}" for g in gaps[:20]),
     ]
     tell(content, lines, json)

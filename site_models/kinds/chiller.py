@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from site_models.figure import Equipment, NotNegative, Positive, Share
+from site_models.figure import Equipment, Positive, Share
 
 
 class Chiller(Equipment):
@@ -14,8 +14,7 @@ class Chiller(Equipment):
     second_law_efficiency: Share
     condenser_approach_k: Positive
     """Condensing temperature over outdoor dry bulb."""
-    restart_s: NotNegative | None = None
-    """From the return of its power until it cools again; at once if not given."""
+    restart_s: Positive
 
 
 MODEL = Chiller

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import model_validator
+
 from site_models.figure import Equipment, Positive, Share
 
 
@@ -21,6 +23,15 @@ class DryCooler(Equipment):
     adiabatic_effectiveness: Share
     fan_band_k: Positive
     fan_reset_s: Positive
+    concentration_cycles: Positive | None = None
+    """Of the water on a wetted pad, held by bleeding it; none for a dry one."""
+
+    @model_validator(mode="after")
+    def _wetted_pads_bleed(self) -> "DryCooler":
+        cycles = self.concentration_cycles
+        if float(self.adiabatic_effectiveness) > 0.0 and (cycles is None or float(cycles) <= 1.0):
+            raise ValueError("concentration_cycles: expected a number above 1 for a wetted pad")
+        return self
 
 
 MODEL = DryCooler

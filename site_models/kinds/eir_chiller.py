@@ -33,6 +33,12 @@ class EirChiller(Equipment):
     leaving_range_c: tuple[float, float]
     entering_range_c: tuple[float, float]
     part_load_range: tuple[float, float]
+    condenser_flow_rated_m3_per_s: Positive
+    condenser_approach_k: Positive
+    """Condensing temperature over entering condenser water, for water outside the curves."""
+    entering_max_c: Figure
+    """Condenser water this warm trips it on high pressure."""
+    restart_s: Positive
     capacity_by_temperature: Curve
     input_by_temperature: Curve
     input_by_part_load: Curve

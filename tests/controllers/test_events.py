@@ -37,6 +37,8 @@ ONE_OF_EACH: tuple[dict[str, Any], ...] = (
     {"kind": "feed_loss", "target": "utility"},
     {"kind": "gpu_excluded", "target": "gpu3"},
     {"kind": "leak", "target": "r1"},
+    {"kind": "link_degraded", "target": "leaf0:spine1", "share": 0.75},
+    {"kind": "link_down", "target": "gpu3:leaf0"},
     {"kind": "pump_trip", "target": "cdu0", "coast_s": 1.5, "floor": 0.03},
     {"kind": "pump_trip", "target": "cdu0", "standby": True},
     {"kind": "pump_trip", "target": "cdu0", "share": 0.5, "standby_after_s": 5.0},

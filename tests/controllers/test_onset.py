@@ -83,7 +83,7 @@ def test_the_jobs_of_the_scenario_take_over(recorded: Path, tmp_path: Path) -> N
     assert world.what_if is not None
     power_w = world.what_if.rig.inputs.gpu_power_w
     np.testing.assert_allclose(power_w[:4], 600.0)
-    np.testing.assert_allclose(power_w[4:], 1080.0)
+    np.testing.assert_allclose(power_w[4:], 1080.0, rtol=2e-3)  # as drawn: with leakage
 
 
 def test_an_instant_of_the_recording_may_be_given(recorded: Path, tmp_path: Path) -> None:

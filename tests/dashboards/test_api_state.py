@@ -21,7 +21,8 @@ def get(client: httpx.Client, path: str) -> Any:
 
 
 @pytest.mark.parametrize(
-    "path", ["/site", "/racks", "/racks/r0", "/gpus", "/gpus/gpu3", "/cdus", "/power", "/kpi"]
+    "path",
+    ["/site", "/racks", "/racks/r0", "/gpus", "/gpus/gpu3", "/cdus", "/power", "/fabric", "/kpi"],
 )
 def test_every_answer_carries_time_age_and_staleness(client: httpx.Client, path: str) -> None:
     answer = get(client, path)
@@ -86,9 +87,7 @@ def test_unknown_names_and_paths_are_problem_documents(client: httpx.Client) -> 
     assert client.post("/api/v1/racks").status_code == 405
 
 
-@pytest.mark.parametrize(
-    "path", ["/forecast", "/whatif/1", "/fabric", "/alarms", "/grid/loadtarget", "/write"]
-)
+@pytest.mark.parametrize("path", ["/forecast", "/whatif/1", "/alarms", "/grid/loadtarget"])
 def test_routes_of_later_work_are_absent(client: httpx.Client, path: str) -> None:
     assert client.get(f"/api/v1{path}").status_code == 404
 

@@ -18,6 +18,7 @@ from site_models.plant import (
     Arrays,
     Chillers,
     Circuits,
+    Curves,
     Exchangers,
     Feeds,
     GpuGroups,
@@ -26,8 +27,10 @@ from site_models.plant import (
     Plant,
     RackFeeds,
     Racks,
+    Towers,
     freeze,
 )
+from tests.fakes.small_fabric import small_fabric
 from twin.start import filled_pipes
 from twin.state import Inputs, Ledger, State
 
@@ -207,6 +210,9 @@ def _exchangers() -> Exchangers:
         fan_power_max_w=_floats(0.0, 0.0, 3000.0, 1500.0),
         fan_feed=_ints(4, 4, 4, 4),
         adiabatic_effectiveness=_floats(0.0, 0.0, 0.0, 0.0),
+        concentration_cycles=_floats(1e9, 1e9, 1e9, 1e9),
+        tower=_ints(-1, -1, -1, -1),
+        economiser=_flags(4, False),
         in_service=_flags(4),
     )
 
@@ -214,14 +220,35 @@ def _exchangers() -> Exchangers:
 def _chillers() -> Chillers:
     return Chillers(
         circuit=_ints(3),
+        condenser_circuit=_ints(-1),
+        condenser_flow_rated_kg_per_s=_floats(0.0),
         capacity_w=_floats(30_000.0),
+        rated_cop=_floats(0.0),
+        capacity_curve=_ints(-1),
+        input_curve=_ints(-1),
+        load_curve=_ints(-1),
+        leaving_low_c=_floats(-1e3),
+        leaving_high_c=_floats(1e3),
+        entering_low_c=_floats(-1e3),
+        entering_high_c=_floats(1e3),
+        part_load_min=_floats(0.0),
         second_law_efficiency=_floats(0.5),
         condenser_approach_k=_floats(10.0),
+        entering_max_c=_floats(1e3),
         trim_setpoint_c=_floats(15.0),
+        restart_s=_floats(120.0),
         feed=_ints(4),
-        restart_s=_floats(0.0),
+        available=_flags(1),
         in_service=_flags(1),
     )
+
+
+def _towers() -> Towers:
+    return Towers(_ints(), *(_floats() for _ in Towers._fields[1:]))
+
+
+def _curves() -> Curves:
+    return Curves(*(_floats() for _ in Curves._fields))
 
 
 def _feeds() -> Feeds:
@@ -262,7 +289,9 @@ def small_arrays() -> Arrays:
         racks=_racks(),
         circuits=_circuits(),
         exchangers=_exchangers(),
+        towers=_towers(),
         chillers=_chillers(),
+        curves=_curves(),
         feeds=_feeds(),
         rack_feeds=RackFeeds(
             rack=_ints(0, 0, 1, 1, 2),
@@ -309,6 +338,7 @@ def small_plant(arrays: Arrays | None = None) -> Plant:
                 [1.0, 4.0, 0.6, 1.1, 0.0],
             ]
         ),
+        fabric=small_fabric(),
         hall_size_m=(6.0, 6.0),
     )
 
@@ -371,7 +401,8 @@ def small_state(plant: Plant, load: float = 0.0, time_s: float = START_S) -> Sta
         transfer_alternate=np.zeros(5),
         transfer_waited_s=np.zeros(5),
         transfer_dead_left_s=np.zeros(5),
-        chiller_wait_s=np.zeros(1),
+        chiller_running=np.ones(1),
+        chiller_ready_s=np.zeros(1),
         gpu_power_w=gpu_w,
         gpu_clock_ratio=np.ones(48),
         gpu_event_reasons=np.zeros(48, dtype=np.int64),
@@ -401,6 +432,8 @@ def small_state(plant: Plant, load: float = 0.0, time_s: float = START_S) -> Sta
         ),
         exchanger_fan_power_w=_floats(0.0, 0.0, 400.0, 150.0),
         exchanger_cold_flow_kg_per_s=_floats(0.8, 0.6, 10.0, 6.0),
+        exchanger_evaporated_kg_per_s=np.zeros(4),
+        exchanger_make_up_kg_per_s=np.zeros(4),
         chiller_heat_w=_floats(0.5 * float(rack_w[2])),
         chiller_power_w=_floats(0.1 * float(rack_w[2])),
         feed_power_w=feed_w,

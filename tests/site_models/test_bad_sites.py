@@ -200,7 +200,7 @@ BAD = {
     "a place of one number": (put([4.2], *CDU, "at_m"), r"cdus\.0\.at_m"),
     "a CRAH named as a cooler": (
         put("fws-cooler1", "halls", 0, "crahs", 0, "name"),
-        r"cdus, crahs, coolers: 'fws-cooler1' given twice",
+        r"cdus, crahs, coolers, towers, economisers: 'fws-cooler1' given twice",
     ),
     "a hall named as water": (
         put("fws", "halls", 0, "name"),

@@ -9,11 +9,12 @@ import pytest
 from site_models.catalog import open_catalog
 from site_models.compile import compile_site
 from site_models.kinds.cdu import Cdu
-from site_models.kinds.chiller import Chiller
+from site_models.kinds.cooling_tower import CoolingTower
 from site_models.kinds.dry_cooler import DryCooler
 from site_models.kinds.gpu import Gpu
 from site_models.kinds.node import Node
 from site_models.kinds.rack import Rack
+from site_models.lower_chillers import chiller_model
 from site_models.plant import AIR, FWS, TCS, Plant
 from site_models.site import Site, load_site, shipped_sites
 
@@ -155,7 +156,10 @@ def test_indices_point_at_something_of_the_right_kind(site: str) -> None:
     assert_index(arrays.exchangers.cold_circuit, circuits, none=True)
     assert_index(arrays.exchangers.fan_feed, feeds, none=True)
     assert_index(arrays.circuits.mover_feed, feeds)
+    assert_index(arrays.exchangers.tower, len(arrays.towers.law), none=True)
     assert_index(arrays.chillers.feed, feeds)
+    assert_index(arrays.chillers.condenser_circuit, circuits, none=True)
+    assert_index(arrays.chillers.load_curve, len(arrays.curves.c0), none=True)
     assert_index(arrays.rack_feeds.feed, feeds)
     assert_index(plant.gpu_nvlink_domain, len(plant.nvlink_domain_names))
     kind = arrays.circuits.kind
@@ -225,8 +229,11 @@ def test_cooling_is_the_sum_from_the_catalog(site: str) -> None:
         coolers_w += sum(
             c.count * float(CATALOG.get(DryCooler, c.model).capacity_w) for c in system.coolers
         )
+        coolers_w += sum(
+            c.count * float(CATALOG.get(CoolingTower, c.model).capacity_w) for c in system.towers
+        )
         chillers_w += sum(
-            c.count * float(CATALOG.get(Chiller, c.model).capacity_w) for c in system.chillers
+            c.count * float(chiller_model(CATALOG, c.model).capacity_w) for c in system.chillers
         )
     cdus_w = sum(float(CATALOG.get(Cdu, c.model).capacity_w) for h in read.halls for c in h.cdus)
     exchangers = plant.arrays.exchangers

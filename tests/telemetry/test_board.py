@@ -50,3 +50,13 @@ def test_what_cannot_be_leaves_the_reading_before_it(value: float, taken: float)
     assert put(board, [0], [value], [taken], 5.0) == 0
     assert board.frame(5.0).values["gpu_temp_c"][0] == 44.0
     assert sum(board.refused.values()) == (0 if np.isnan(value) else 1)
+
+
+def test_a_reading_with_a_life_of_its_own_outlives_the_boards_expiry() -> None:
+    board = Board(AXES, expiry_s=10.0)
+    place, taken_s = np.array([0]), np.array([100.0])
+    board.put("gpu_temp_c", place, np.array([50.0]), taken_s, 100.0, life_s=250.0)
+    assert board.frame(350.0).values["gpu_temp_c"][0] == 50.0
+    assert np.isnan(board.frame(350.1).values["gpu_temp_c"][0])
+    put(board, [0], [51.0], [360.0], 360.0)
+    assert np.isnan(board.frame(370.1).values["gpu_temp_c"][0])

@@ -49,6 +49,7 @@ def random_state(plant: Plant, inputs: Inputs, seed: int) -> State:
         circuit_pump_speed=state.circuit_pump_speed * rng.uniform(0.3, 1.4, len(supply_c)),
         exchanger_opening=rng.uniform(size=len(plant.exchanger_names)),
         exchanger_integral=rng.uniform(size=len(plant.exchanger_names)),
+        chiller_running=rng.integers(0, 2, len(plant.chiller_names)).astype(np.float64),
     )
 
 
@@ -69,6 +70,8 @@ def integrated(state: State) -> dict[str, Floats]:
         "circuit_return_c",
         "exchanger_opening",
         "exchanger_integral",
+        "chiller_running",
+        "chiller_ready_s",
     )
     return {name: getattr(state, name) for name in names}
 

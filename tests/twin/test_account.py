@@ -14,7 +14,7 @@ from telemetry.frame import Frame
 from telemetry.recording import Recording, RecordingWriter
 from telemetry.tariffs import KG_PER_J, USD_PER_J, StepSeries
 from tests.twin.driving import random_inputs
-from twin.account import Account, Terms, account_of, account_of_step, drifted
+from twin.account import Account, Terms, account_of, account_of_step
 from twin.account_report import report
 from twin.start import first_state, idle_inputs
 from twin.state import State
@@ -44,7 +44,7 @@ START_S = 1_700_000_000.0
 HOURS_S = np.arange(START_S // 3600.0, START_S // 3600.0 + 4.0) * 3600.0
 PRICE = StepSeries("price", HOURS_S, np.array([20.0, 300.0, -5.0]) * USD_PER_J)
 CARBON = StepSeries("carbon", HOURS_S, np.array([400.0, 350.0, 200.0]) * KG_PER_J)
-TERMS = Terms(PRICE, CARBON, cycles=4.0)
+TERMS = Terms(PRICE, CARBON)
 
 
 def run(plant: Plant, steps: int, dt_s: float) -> list[tuple[State, float]]:
@@ -100,10 +100,6 @@ def test_a_report_states_unit_and_boundary_of_every_line() -> None:
     assert lines["WUE"].value == pytest.approx(1.22)
     assert lines["WUE"].unit == "L/kWh"
     assert all(line.boundary for line in lines.values())
-
-
-def test_drift_is_a_share_of_what_circulates() -> None:
-    assert drifted(DAY, 1e6, 2e-5).drift_kg == pytest.approx(40.0)
 
 
 def test_boundaries_add_up_and_stand_inside_one_another(edge: Plant) -> None:

@@ -212,7 +212,7 @@ def test_a_gpu_at_its_shutdown_temperature_stays_off() -> None:
     plate.step(state, inputs, 120.0)
     assert state.gpu_off.all()
     np.testing.assert_array_equal(state.gpu_power_w, 0.0)
-    cooler = state._replace(circuit_supply_c=np.full_like(state.circuit_supply_c, 20.0))
+    cooler = state._replace(circuit_delivered_c=np.full_like(state.circuit_supply_c, 20.0))
     plate.step(cooler, inputs, 300.0)
     assert cooler.gpu_off.all()
     np.testing.assert_allclose(cooler.gpu_temp_c, 20.0, atol=1e-3)

@@ -100,11 +100,11 @@ def test_what_goes_in_comes_out_by_an_independent_sum(site: str) -> None:
     losses_w = state.feed_power_w - children_w - own_w
     outdoor_loss_w = losses_w[arrays.feeds.air_circuit < 0].sum()
     outdoors = arrays.exchangers.cold_circuit < 0
+    air_cooled = arrays.chillers.condenser_circuit < 0
     out_w = (
         state.exchanger_heat_w[outdoors].sum()
         + state.exchanger_fan_power_w.sum()
-        + state.chiller_heat_w.sum()
-        + state.chiller_power_w.sum()
+        + (state.chiller_heat_w + state.chiller_power_w)[air_cooled].sum()
         + outdoor_loss_w
     )
     metered_w = state.feed_power_w[arrays.feeds.parent < 0].sum()
@@ -121,7 +121,9 @@ def test_equipment_is_within_its_limits_on_the_design_day(site: str) -> None:
     assert np.all(state.circuit_supply_c <= arrays.circuits.supply_limit_c + 1e-6)
     assert np.all(state.rack_power_w <= arrays.racks.rating_w * 1.001)
     assert np.all(state.feed_power_w <= arrays.feeds.rating_w)
-    assert np.all(state.chiller_heat_w <= arrays.chillers.capacity_w * (1.0 + 1e-9))
+    # By their curves chillers take a little more than rated where their condenser water is cold.
+    most = np.where(arrays.chillers.capacity_curve >= 0, 1.05, 1.0 + 1e-9)
+    assert np.all(state.chiller_heat_w <= arrays.chillers.capacity_w * most)
 
 
 @pytest.mark.parametrize("site", QUICK)

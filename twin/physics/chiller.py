@@ -1,10 +1,12 @@
 """Water chillers by performance curves (the EIR form of DOE-2 and EnergyPlus).
 
 Curves hold inside the temperatures they were fitted on, which the catalog states: published
-ones end near 13 C of leaving water. Warmer water belongs to `movers.second_law_cop`.
+ones end near 13 C of leaving water. Beyond them only the second law is left:
+:func:`beyond_the_curves`.
 """
 
 from twin.physics.law import law
+from twin.physics.movers import second_law_cop
 
 
 @law
@@ -59,3 +61,23 @@ def eir_chiller_power_w(
     running = max(part, part_load_min)
     by_load = c0 + running * (c1 + running * c2)
     return capacity_w / rated_cop * input_ratio * by_load * (part / running)
+
+
+@law
+def beyond_the_curves(
+    leaving_c: float,
+    entering_c: float,
+    held_leaving_c: float,
+    held_entering_c: float,
+    approach_k: float,
+) -> float:
+    """Return the COP outside the curves' temperatures over the COP at their edge [-].
+
+    The share of Carnot's that the machine reaches at the nearest temperatures inside
+    (`held_...`) is kept, so there is no jump at the edge; extrapolating the polynomials is
+    not valid (ENGINEERING section 3). `approach_k` is the condensing temperature over the
+    entering condenser water. 1 inside the curves. Checked in ``tests/twin/test_rejection.py``.
+    """
+    there = second_law_cop(leaving_c, entering_c + approach_k, 1.0)
+    edge = second_law_cop(held_leaving_c, held_entering_c + approach_k, 1.0)
+    return there / edge

@@ -30,6 +30,8 @@ YORK_RANGE_K = (1.1, 22.2)
 YORK_APPROACH_K = (1.1, 40.0)
 YORK_WATER_RATIO = (0.75, 1.25)
 YORK_LIQUID_TO_GAS_MAX = 8.0
+YORK_TURNS_OVER = 3.0
+"""Beyond this liquid to gas the polynomial falls again for ranges above 10 K."""
 
 
 @law
@@ -106,6 +108,44 @@ def yorkcalc_leaving_c(entering_c: float, wet_bulb_c: float, liquid_to_gas: floa
         else:
             low_k = range_k
     return entering_c - 0.5 * (low_k + high_k)
+
+
+@law
+def yorkcalc_heat_w(
+    entering_c: float,
+    wet_bulb_c: float,
+    rated_w_per_k: float,
+    water_ratio: float,
+    air_ratio: float,
+    liquid_to_gas_rated: float,
+) -> float:
+    """Return the heat that a tower takes from its water by YorkCalc at any flows [W].
+
+    Parameters
+    ----------
+    entering_c, wet_bulb_c
+        Of the entering water, of the entering air [C]
+    rated_w_per_k
+        Capacity rate of the rated water flow [W/K]
+    water_ratio, air_ratio
+        Flows over their rating. >= 0 [-]
+    liquid_to_gas_rated
+        Ratio of the correlation at which it meets the tower's rating [-]
+
+    Notes
+    -----
+    Outside its bounds the correlation is held at them, on the side of less heat: water below
+    three quarters of the rating leaves as warm as there, water beyond five quarters goes past
+    uncooled, and below the air flow of a ratio of 3 heat falls in proportion to the air.
+    Never colder than the wet bulb, no heat without water or air. Checked for golden values,
+    bounds and monotony in ``tests/twin/physics/test_cooling_tower.py``.
+    """
+    full = min(max(water_ratio, YORK_WATER_RATIO[0]), YORK_WATER_RATIO[1]) * liquid_to_gas_rated
+    least_air = full / YORK_TURNS_OVER
+    leaving_c = yorkcalc_leaving_c(entering_c, wet_bulb_c, full / max(air_ratio, least_air))
+    cooled = min(max(water_ratio, 0.0), YORK_WATER_RATIO[1]) * rated_w_per_k
+    blown = min(max(air_ratio, 0.0) / least_air, 1.0)
+    return cooled * blown * (entering_c - leaving_c)
 
 
 @law
