@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from controllers.event import Event
+from site_models.arrays import Flags, Floats
 from site_models.plant import Plant
 from telemetry.frame import Frame
 from twin.state import State
@@ -54,6 +57,22 @@ class Course:
                 said = event.seen(said, before, self._built)
         self._last = frame
         return said
+
+    def clock_limit(self, time_s: float) -> Floats:
+        """Return the clock that each GPU is locked to from a time on, a share of full clock."""
+        clock = np.ones(len(self._built.gpu_names))
+        for event in self._events:
+            if _lasts(event, time_s - self._start_s, time_s - self._start_s):
+                clock = event.clock_limit(self._built, clock)
+        return clock
+
+    def withheld(self, time_s: float) -> Flags:
+        """Return the GPUs that jobs may not use from a time on."""
+        gpus = np.zeros(len(self._built.gpu_names), dtype=np.bool_)
+        for event in self._events:
+            if _lasts(event, time_s - self._start_s, time_s - self._start_s):
+                gpus = event.withheld(self._built, gpus)
+        return gpus
 
     def outdoors(self, time_s: float, air: tuple[float, float]) -> tuple[float, float]:
         """Return dry-bulb and wet-bulb temperature outdoors [C]; wet never above dry."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from site_models.arrays import Flags, Floats
 from site_models.figure import Strict
 from site_models.plant import Plant
 from telemetry.frame import Frame
@@ -21,8 +22,8 @@ Factor = Annotated[float, Field(gt=0.0)]
 class Event(Strict):
     """Something that happens at an instant; the base of every kind.
 
-    A kind overrides one of `changed`, `seen` and `outdoors`; all three are pure and say what
-    holds `after_s` seconds after the event. Heat capacities never change, so energy closes
+    A kind overrides one of the methods that return what they are given; all are pure and say
+    what holds `after_s` seconds after the event. Heat capacities never change, so energy closes
     in every step, also in that of the event.
     """
 
@@ -56,6 +57,14 @@ class Event(Strict):
     def seen(self, frame: Frame, before: Frame, plant: Plant) -> Frame:
         """Return what the sensors say of a true frame; `before` is the last before the event."""
         return frame
+
+    def clock_limit(self, plant: Plant, clock: Floats) -> Floats:
+        """Return the clock that each GPU is locked to, a share of full clock. Shape (GPUs,)"""
+        return clock
+
+    def withheld(self, plant: Plant, gpus: Flags) -> Flags:
+        """Return the GPUs that jobs may not use. Shape (GPUs,)"""
+        return gpus
 
     def outdoors(self, dry_bulb_c: float, wet_bulb_c: float, after_s: float) -> tuple[float, float]:
         """Return dry-bulb and wet-bulb temperature outdoors [C]."""

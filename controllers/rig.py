@@ -19,6 +19,9 @@ from twin.step import step
 Demand = Callable[[float], Floats]
 """Time [s] -> power that each GPU would draw uncapped [W], shape (GPUs,)."""
 
+Told = Callable[[Plant, State, float], None]
+"""Takes note of a step: the plant in force, the state it ended in, its length [s]."""
+
 Weather = Callable[[float], tuple[float, float]]
 """Time [s] -> dry-bulb and wet-bulb temperature outdoors [C]."""
 
@@ -66,6 +69,7 @@ class Rig:
     shutdown temperature. Without `thermal_control` it keeps its power at any temperature, so
     that what a policy prevents can be seen. The same start, demand, weather, events and caps
     give the same frames, bit for bit; without events also when resumed from a state.
+    `told` hears of every step, such as `controllers.work.Work`, whose demand follows from it.
 
     A course of events exchanges the plant: `plant` is the one in force. GPUs that it takes
     out of service draw nothing, and the shifts of its setpoints are added to the inputs'.
@@ -83,6 +87,7 @@ class Rig:
         sensors: Sensors | None = None,
         course: Course | None = None,
         thermal_control: bool = True,
+        told: Told | None = None,
     ) -> None:
         if not dt_s > 0.0:
             raise ValueError(f"dt_s: expected a positive number of seconds, got {dt_s}")
@@ -97,7 +102,7 @@ class Rig:
         self._thermal_control = thermal_control
         self._dt_s, self._end_s = dt_s, end_s
         self._demand, self._weather = demand, weather
-        self._course = course
+        self._course, self._told = course, told
         self._sensors = Sensors() if sensors is None else sensors
         self._limits = Limits(gpus.power_min_w, gpus.power_max_w, gpus.power_max_w)
         self._cap_w, self._until_s = gpus.power_max_w, math.inf
@@ -124,6 +129,8 @@ class Rig:
         self.inputs = self._driven(start_s)
         played = self.plant if self._thermal_control else without_thermal_control(self.plant)
         self.state = step(played, self.state, self.inputs, self._dt_s)
+        if self._told is not None:
+            self._told(self.plant, self.state, self._dt_s)
         values = readings(self.plant, self.state, self.inputs, self._cap_w)
         frame = Frame(self.state.time_s, self._sensors.seen(values, self.state.time_s))
         return frame if self._course is None else self._course.seen(frame)

@@ -33,7 +33,10 @@ class _OfItsKind:
 
 
 class Job(Strict):
-    """GPUs at a constant power for a while; patterns of names, `*` and `?` for several."""
+    """GPUs at work for a while; patterns of names, `*` and `?` for several.
+
+    Their power is constant, or follows from a profile of the catalog, kind `workload`.
+    """
 
     name: str
     gpus: tuple[str, ...] = ()
@@ -42,15 +45,22 @@ class Job(Strict):
     power_w: Annotated[float, Field(ge=0.0)] | None = None
     """Of each GPU."""
     share: Share | None = None
-    """Of each GPU's power limit; one of the two is given."""
+    """Of each GPU's power limit."""
+    profile: str | None = None
+    """Catalog name; one of the three is given."""
+    requests: str | None = None
+    """Table of requests that an inference profile serves: see `telemetry/requests.py`."""
     start_s: Seconds = 0.0
     end_s: Factor | None = None
     """Since the scenario's start; runs to its end if not given."""
 
     @model_validator(mode="after")
     def _one_power_and_a_place(self) -> "Job":
-        if (self.power_w is None) == (self.share is None):
-            raise ValueError("expected either power_w or share")
+        given = [key for key in ("power_w", "share", "profile") if getattr(self, key) is not None]
+        if len(given) != 1:
+            raise ValueError("expected one of power_w, share, profile")
+        if self.requests is not None and self.profile is None:
+            raise ValueError("requests: expected a profile that serves them")
         if not (self.gpus or self.nodes or self.racks):
             raise ValueError("expected one of gpus, nodes, racks")
         if self.end_s is not None and self.end_s <= self.start_s:

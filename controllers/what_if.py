@@ -7,18 +7,17 @@ from pathlib import Path
 import numpy as np
 
 from controllers.course import Course
-from controllers.event import places
+from controllers.demand import Demand, assigned
 from controllers.onset import Onset
 from controllers.rig import Rig, Weather
 from controllers.scenario import (
-    Job,
     Scenario,
     fit_to_plant,
     load_scenario,
     scenario_path,
     site_name,
 )
-from site_models.arrays import Flags, Floats
+from controllers.work import Work
 from site_models.errors import InputError
 from site_models.plant import Plant
 from telemetry.frame import Frame
@@ -36,6 +35,8 @@ class WhatIf:
     path: Path
     rig: Rig
     believe: Callable[[Frame, Inputs, State], Inputs]
+    work: Work
+    """The jobs that run by a profile, and what they used and made."""
 
     @property
     def label(self) -> str:
@@ -78,7 +79,14 @@ def staged_from(
             f"{path}: duration_s: {scenario.duration_s:g}, expected at least a time step, {dt_s:g}"
         )
     fit_to_plant(scenario, plant, path)
-    demand = Demand(plant, scenario, path, None if onset is None else onset.inputs.gpu_power_w)
+    course = Course(plant, scenario.events, scenario.start_s)
+    try:
+        work = Work(plant, assigned(scenario, plant, path))
+    except InputError as error:
+        known = str(error).startswith(str(path))
+        raise InputError(str(error) if known else f"{path}: {error}") from None
+    before_w = None if onset is None else onset.inputs.gpu_power_w
+    demand = Demand(plant, scenario, path, course, work, before_w)
     outdoors = weather if scenario.weather is None else _constant(scenario)
     start_s = scenario.start_s
     first = idle_inputs(plant, *outdoors(start_s)) if onset is None else onset.inputs
@@ -98,9 +106,10 @@ def staged_from(
         outdoors,
         dt_s,
         end_s=start_s + scenario.duration_s,
-        course=Course(plant, scenario.events, start_s),
+        course=course,
+        told=work.told,
     )
-    return WhatIf(scenario, path, rig, _Insider(rig, outdoors))
+    return WhatIf(scenario, path, rig, _Insider(rig, outdoors), work)
 
 
 def _at_rest(plant: Plant, inputs: Inputs, start_s: float) -> State:
@@ -108,37 +117,6 @@ def _at_rest(plant: Plant, inputs: Inputs, start_s: float) -> State:
         return steady(plant, inputs, start_s)
     except NotSettledError:
         return first_state(plant, inputs, start_s)
-
-
-class Demand:
-    """Power that the jobs of a scenario ask of each GPU; where none runs idle, or as given."""
-
-    def __init__(
-        self, plant: Plant, scenario: Scenario, path: Path, without_job_w: Floats | None = None
-    ) -> None:
-        self._idle_w, self._start_s = plant.arrays.gpus.idle_power_w, scenario.start_s
-        if without_job_w is not None:
-            self._idle_w = without_job_w
-        self._jobs: list[tuple[Job, Flags, Floats]] = []
-        for n, job in enumerate(scenario.jobs):
-            mine = _gpus_of(job, plant)
-            for other, theirs, _ in self._jobs:
-                if _at_once(job, other) and (mine & theirs).any():
-                    gpu = plant.gpu_names[int(np.argmax(mine & theirs))]
-                    raise InputError(
-                        f"{path}: jobs.{n}.name: {job.name!r} is to run on {gpu} together"
-                        f" with {other.name!r}, expected one job on a GPU"
-                    )
-            self._jobs.append((job, mine, _power_w(job, mine, plant, f"{path}: jobs.{n}")))
-
-    def __call__(self, time_s: float) -> Floats:
-        """Return the power of each GPU [W]."""
-        now_s = time_s - self._start_s
-        power_w = self._idle_w.copy()
-        for job, mine, job_w in self._jobs:
-            if job.start_s <= now_s and (job.end_s is None or now_s < job.end_s):
-                power_w[mine] = job_w[mine]
-        return power_w
 
 
 class _Insider:
@@ -159,37 +137,3 @@ def _constant(scenario: Scenario) -> Weather:
     assert scenario.weather is not None
     air = (scenario.weather.dry_bulb_c, scenario.weather.wet_bulb_c)
     return lambda time_s: air
-
-
-def _gpus_of(job: Job, plant: Plant) -> Flags:
-    """Return the GPUs that a job's patterns name."""
-    node = plant.arrays.gpus.node
-    gpus = np.zeros(len(plant.gpu_names), dtype=np.bool_)
-    for pattern in job.gpus:
-        gpus[places(plant.gpu_names, pattern)] = True
-    for pattern in job.nodes:
-        gpus |= np.isin(node, places(plant.node_names, pattern))
-    for pattern in job.racks:
-        gpus |= np.isin(plant.arrays.nodes.rack[node], places(plant.rack_names, pattern))
-    return gpus
-
-
-def _power_w(job: Job, mine: Flags, plant: Plant, where: str) -> Floats:
-    """Return a job's power on each GPU; InputError above a power limit."""
-    gpus = plant.arrays.gpus
-    if job.power_w is None:
-        return np.maximum((job.share or 0.0) * gpus.power_max_w, gpus.idle_power_w)
-    over = mine & (job.power_w > gpus.power_max_w)
-    if over.any():
-        g = int(np.argmax(over))
-        raise InputError(
-            f"{where}.power_w: {job.power_w:g}, expected at most {gpus.power_max_w[g]:g},"
-            f" the limit of {plant.gpu_names[g]}"
-        )
-    return np.full(len(mine), job.power_w)
-
-
-def _at_once(one: Job, other: Job) -> bool:
-    """Say whether two jobs overlap in time."""
-    end_s = [np.inf if job.end_s is None else job.end_s for job in (one, other)]
-    return one.start_s < end_s[1] and other.start_s < end_s[0]

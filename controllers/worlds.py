@@ -15,6 +15,7 @@ import numpy as np
 from controllers.actuators.nobody import Nobody
 from controllers.allocations import Allocations
 from controllers.checkpoint import resume
+from controllers.job_account import JobAccount
 from controllers.journal import Journal
 from controllers.learner import Learner
 from controllers.live import Live, open_live
@@ -95,6 +96,11 @@ class World:
     def zone(self) -> str:
         """Return the site's time zone."""
         return self.site.location.time_zone
+
+    @property
+    def job_records(self) -> tuple[JobAccount, ...]:
+        """Return the records of the jobs that a scenario plays by their profiles."""
+        return () if self.what_if is None else self.what_if.work.records
 
     def snapshots(self) -> Iterator[Snapshot]:
         """Run the loop."""

@@ -8,6 +8,8 @@ from typing import Protocol, TypeVar, cast
 from controllers.allocations import Allocations
 from controllers.books import Books, Entry
 from controllers.charges import Charges
+from controllers.job_account import JobAccount
+from controllers.job_books import JobBooks
 from controllers.live import Live
 from controllers.snapshot import Snapshot
 from controllers.supervisor import Supervisor
@@ -43,6 +45,10 @@ class World(Protocol):
     def live(self) -> Live | None:
         """Return the live sources; None where nothing is live."""
 
+    @property
+    def job_records(self) -> tuple[JobAccount, ...]:
+        """Return the records of jobs that the world itself plays."""
+
     def snapshots(self) -> Iterator[Snapshot]:
         """Yield one snapshot per tick until the source ends."""
 
@@ -61,6 +67,7 @@ class Feed:
         self.charges = charges or Charges()
         self._books = Books(self.charges, world.zone, ("hour", "day", "run"))
         self._accounts: tuple[Entry, ...] = self._books.entries()
+        self._job_books = JobBooks(world.allocations, self.charges)
         self.lock = threading.Lock()
         """Held while the history is written or read."""
         self.ended = False
@@ -103,6 +110,11 @@ class Feed:
     def accounts(self) -> tuple[Entry, ...]:
         """Return the accounts of the present hour and day and since the start, at that tick."""
         return self._accounts
+
+    @property
+    def job_records(self) -> tuple[JobAccount, ...]:
+        """Return the records of jobs: those that the world plays, then those told of."""
+        return (*self.world.job_records, *self._job_books.records)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -160,6 +172,7 @@ class Feed:
                 if self._stop.is_set():
                     return
                 self._books.look(snapshot.plant, snapshot.state, snapshot.dt_s)
+                self._job_books.look(snapshot.plant, snapshot.state, snapshot.dt_s)
                 self._publish(summarise(self.index, snapshot, time.time()))
                 for listener in self.listeners:
                     listener(snapshot)

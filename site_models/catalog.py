@@ -107,6 +107,10 @@ def figures_of(model: Strict, prefix: str = "") -> dict[str, Figure]:
             found[prefix + key] = value
         elif isinstance(value, Strict):
             found |= figures_of(value, f"{prefix}{key}.")
+        elif isinstance(value, tuple):
+            for n, part in enumerate(value):
+                if isinstance(part, Strict):
+                    found |= figures_of(part, f"{prefix}{key}.{n}.")
     return found
 
 

@@ -156,13 +156,15 @@ _ROWS: Mapping[str, tuple[_Row, ...]] = {
     ),
     "job": (
         ("job_gpus", "code", "GPUs the job holds", 0.0, 1e6, ""),
+        ("job_nodes", "code", "Nodes the job holds", 0.0, 1e6, ""),
+        ("job_state", "code", "State of the job, Slurm's number", 0.0, 255.0, ""),
         ("job_power_w", "W", "Power of the job's GPUs", 0.0, 5e9, "kW"),
         ("job_energy_j", "J", "Energy of the job's GPUs", 0.0, 1e16, ""),
     ),
 }
 
 _COUNTERS = frozenset({"gpu_energy_j", "job_energy_j", "ecc_errors", "link_errors"})
-_NARROW_CODES = frozenset({"xid", "rack_leak", "link_up", "job_gpus"})
+_NARROW_CODES = frozenset({"xid", "rack_leak", "link_up", "job_gpus", "job_nodes", "job_state"})
 
 
 def _kind(name: str, unit: str) -> Kind:

@@ -13,7 +13,7 @@ from dashboards.api.forecast_routes import forecast_routes
 from dashboards.api.history_routes import history_routes
 from dashboards.api.policy_routes import policy_routes
 from dashboards.api.replies import problem
-from dashboards.api.state_routes import rack_routes, site_routes
+from dashboards.api.state_routes import job_routes, rack_routes, site_routes
 from dashboards.api.whatif_routes import whatif_routes
 from dashboards.api.write_routes import write_routes
 from dashboards.audit import Audit
@@ -36,6 +36,7 @@ def build_api(feed: Feed, audit: Audit) -> FastAPI:
     for routes in (
         site_routes(feed),
         rack_routes(feed),
+        job_routes(feed),
         fabric_routes(feed),
         history_routes(feed),
         forecast_routes(feed),

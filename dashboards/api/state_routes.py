@@ -117,6 +117,25 @@ def rack_routes(feed: Feed) -> APIRouter:
     return routes
 
 
+def job_routes(feed: Feed) -> APIRouter:
+    """Return the route about what jobs used."""
+    routes = APIRouter(tags=["state"])
+
+    @routes.get("/jobs")
+    def jobs(page: Page) -> Response:
+        """Running and ended jobs: what each held, used and made, to bill from.
+
+        Energy by boundary, water, cost and carbon from the jobs' allocation on; null where not
+        known, such as steps of a job that only its allocation tells of.
+        """
+        newest(feed)
+        found = feed.job_records
+        rows = listed(np.arange(len(found)), lambda at: found[at].figures(), page)
+        return reply(stamped(feed, rows))
+
+    return routes
+
+
 def accounts(feed: Feed) -> dict[str, Any]:
     """Return the accounts by the name of their interval."""
     return {entry.span: figures_of(entry) for entry in feed.accounts}

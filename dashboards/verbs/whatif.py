@@ -107,6 +107,7 @@ def _played(world: World, wish: Wish, charges: Charges, out: Path, source: str) 
     what_if = world.what_if
     assert what_if is not None
     tally, books = Tally(what_if, world.plant), Books(charges)
+    what_if.work.charges = charges
 
     def look(shot: Snapshot) -> None:
         tally.look(shot.dt_s)
@@ -117,6 +118,7 @@ def _played(world: World, wish: Wish, charges: Charges, out: Path, source: str) 
         "events": tally.events(),
         "kpi": tally.kpi(),
         "account": figures_of(books.entries()[0]),
+        "jobs": [record.figures() for record in what_if.work.records],
         "onset": None if wish.onset is None else wish.onset.as_json(),
         "digest": report.digest,
         "stopped": report.stopped,

@@ -55,6 +55,9 @@ class Gpu(Equipment):
     memory_clock_hz: Positive | None = None
     nvlink_bytes_per_s: NotNegative
     """Per direction, all links together."""
+    tensor_flop_per_s: Positive | None = None
+    """Dense BF16 arithmetic at `sm_clock_max_hz`; none: no workload that counts it runs."""
+    memory_bytes_per_s: Positive | None = None
     memory_share: Share
     """Part of board power spent in the memory stacks under load."""
     memory_resistance_k_per_w: Positive

@@ -362,7 +362,7 @@ events:
         ("2024-07-12T19:00:00Z", "soon", ("start",)),
         ("[a1]", "[z1]", ("jobs.0.racks", "'z1'")),
         ("share: 0.5", "power_w: 5000", ("jobs.0.power_w", "at most 1200")),
-        ("share: 0.5", "share: 0.5, power_w: 9", ("jobs.0", "either power_w or share")),
+        ("share: 0.5", "share: 0.5, power_w: 9", ("jobs.0", "one of power_w, share, profile")),
         ("site: pilot", "site: edge", ("site", "'edge'", "'pilot'")),
         (
             "share: 0.5}",

@@ -87,3 +87,17 @@ def test_a_reservation_is_taken_over_once(client: httpx.Client, audit: Audit) ->
     assert client.post("/api/v1/allocations", json=told).status_code == 200
     assert client.delete("/api/v1/allocations/later").status_code == 204
     assert "reserve for job later" in audit.path.read_text()
+
+
+def test_a_jobs_use_is_listed_while_it_runs_and_after(client: httpx.Client) -> None:
+    told = {"job": "billed", "gpus": ["gpu2"], "start_s": 0.0, "end_s": None, "profile": "prefill"}
+    assert client.post("/api/v1/allocations", json=told).status_code == 200
+    until_s = time.time() + 10.0
+    rows: list[Any] = []
+    while not rows and time.time() < until_s:
+        time.sleep(0.05)
+        items = client.get("/api/v1/jobs").json()["items"]
+        rows = [row for row in items if row["job"] == "billed" and row["gpu_j"] > 0.0]
+    assert (rows[0]["profile"], rows[0]["gpus"], rows[0]["steps"]) == ("prefill", 1, None)
+    assert client.delete("/api/v1/allocations/billed").status_code == 204
+    assert client.get("/api/v1/jobs?fields=job").json()["total"] >= 1

@@ -8,6 +8,7 @@ import numpy as np
 
 from controllers.actuators.nobody import Nobody
 from controllers.allocations import Allocations
+from controllers.job_account import JobAccount
 from controllers.policies.hold import Hold
 from controllers.policies.thermal_guard import ThermalGuard
 from controllers.policy import Decision, Mode, Policy
@@ -53,6 +54,7 @@ class SmallWorld:
     ticks: int | None = None
     zone: str = "America/Chicago"
     live: None = None
+    job_records: tuple[JobAccount, ...] = ()
 
     def __post_init__(self) -> None:
         self.allocations = Allocations(self.plant)

@@ -1,0 +1,40 @@
+"""A job that runs by a profile: where, when, and what is asked of it."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from site_models.arrays import Floats, Ints
+from site_models.kinds.workload import Workload
+
+
+class Arrivals(NamedTuple):
+    """Units asked for, in the order of their times."""
+
+    after_s: Floats
+    """Since the job's start."""
+    units: Floats
+    """Asked for by each request and all before it."""
+
+    def until(self, after_s: float) -> float:
+        """Return what was asked for before a time since the job's start."""
+        count = int(np.searchsorted(self.after_s, after_s, side="left"))
+        return float(self.units[count - 1]) if count else 0.0
+
+
+def arrivals_of(time_s: Floats, units: Floats) -> Arrivals:
+    """Return arrivals whose first request comes with the job's start."""
+    return Arrivals(time_s - time_s[0], np.cumsum(units))
+
+
+class Assigned(NamedTuple):
+    """A job, its GPUs in the order of their places, and its time: from start up to end."""
+
+    name: str
+    profile_name: str
+    profile: Workload
+    gpus: Ints
+    start_s: float
+    end_s: float
+    arrivals: Arrivals | None = None
+    """Units that requests ask for; None: there is always more to do."""

@@ -1,0 +1,137 @@
+"""What the jobs of a scenario ask of GPUs: constant powers, and those of profiles."""
+
+from pathlib import Path
+
+import numpy as np
+
+from controllers.assigned import Arrivals, Assigned, arrivals_of
+from controllers.course import Course
+from controllers.event import places
+from controllers.scenario import Job, Scenario
+from controllers.work import Work
+from site_models.arrays import Flags, Floats
+from site_models.errors import InputError
+from site_models.kinds.workload import Workload
+from site_models.plant import Plant
+from telemetry.requests import read_requests
+from twin.physics.clocks import switching_share
+from twin.workload import workload
+
+
+class Demand:
+    """Power that the jobs of a scenario ask of each GPU; where none runs idle, or as given."""
+
+    def __init__(
+        self,
+        plant: Plant,
+        scenario: Scenario,
+        path: Path,
+        course: Course,
+        work: Work,
+        without_job_w: Floats | None = None,
+    ) -> None:
+        self._plant, self._course, self._work = plant, course, work
+        self._idle_w, self._start_s = plant.arrays.gpus.idle_power_w, scenario.start_s
+        if without_job_w is not None:
+            self._idle_w = without_job_w
+        self._jobs: list[tuple[Job, Flags, Floats]] = []
+        for n, job in enumerate(scenario.jobs):
+            mine = gpus_of_job(job, plant)
+            for other, theirs, _ in self._jobs:
+                if _at_once(job, other) and (mine & theirs).any():
+                    gpu = plant.gpu_names[int(np.argmax(mine & theirs))]
+                    raise InputError(
+                        f"{path}: jobs.{n}.name: {job.name!r} is to run on {gpu} together"
+                        f" with {other.name!r}, expected one job on a GPU"
+                    )
+            job_w = self._idle_w if job.profile else _power_w(job, mine, plant, f"{path}: jobs.{n}")
+            self._jobs.append((job, mine, job_w))
+
+    def __call__(self, time_s: float) -> Floats:
+        """Return the power of each GPU [W]."""
+        now_s = time_s - self._start_s
+        power_w = self._idle_w.copy()
+        for job, mine, job_w in self._jobs:
+            if job.start_s <= now_s and (job.end_s is None or now_s < job.end_s):
+                power_w[mine] = job_w[mine]
+        clock = self._course.clock_limit(time_s)
+        if (clock < 1.0).any():
+            power_w = self._locked_w(power_w, clock)
+        return self._work.demand(time_s, power_w, clock, self._course.withheld(time_s))
+
+    def _locked_w(self, power_w: Floats, clock: Floats) -> Floats:
+        """Return constant powers at locked clocks: all above idle follows the clock [W]."""
+        groups, group = self._plant.arrays.groups, self._plant.arrays.gpus.group
+        kept = switching_share(clock, groups.voltage_flat[group], groups.voltage_floor[group])
+        idle_w = self._plant.arrays.gpus.idle_power_w
+        above_w = np.maximum(power_w - idle_w, 0.0)
+        slowed_w = np.minimum(power_w, idle_w) + kept * above_w
+        return np.asarray(np.where(clock < 1.0, slowed_w, power_w))
+
+
+def assigned(scenario: Scenario, plant: Plant, path: Path) -> list[Assigned]:
+    """Return the jobs of a scenario that name a profile; InputError naming a wrong key."""
+    jobs = []
+    for n, job in enumerate(scenario.jobs):
+        if job.profile is None:
+            continue
+        where = f"{path}: jobs.{n}"
+        try:
+            profile = workload(job.profile)
+        except InputError as error:
+            raise InputError(f"{where}.profile: {error}") from None
+        end_s = np.inf if job.end_s is None else scenario.start_s + job.end_s
+        asked = None if job.requests is None else _arrivals(path, job.requests, profile, where)
+        gpus = np.flatnonzero(gpus_of_job(job, plant)).astype(np.int64)
+        start_s = scenario.start_s + job.start_s
+        jobs.append(Assigned(job.name, job.profile, profile, gpus, start_s, end_s, asked))
+    names = [job.name for job in jobs]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"{path}: jobs: two named {name!r}, expected different names")
+    return jobs
+
+
+def _arrivals(path: Path, table: str, profile: Workload, where: str) -> Arrivals:
+    """Return the tokens that requests ask of a profile: prompts of a prefill, else answers."""
+    if profile.work not in ("prefill", "decode"):
+        raise InputError(f"{where}.requests: expected a profile of prefill or decode")
+    if not path.is_file():  # who asks over the network names no files of this host
+        raise InputError(f"{where}.requests: expected a scenario in a file, beside its table")
+    requests = read_requests(path.parent / table)
+    tokens = requests.context_tokens if profile.work == "prefill" else requests.generated_tokens
+    return arrivals_of(requests.time_s, tokens)
+
+
+def gpus_of_job(job: Job, plant: Plant) -> Flags:
+    """Return the GPUs that a job's patterns name."""
+    node = plant.arrays.gpus.node
+    gpus = np.zeros(len(plant.gpu_names), dtype=np.bool_)
+    for pattern in job.gpus:
+        gpus[places(plant.gpu_names, pattern)] = True
+    for pattern in job.nodes:
+        gpus |= np.isin(node, places(plant.node_names, pattern))
+    for pattern in job.racks:
+        gpus |= np.isin(plant.arrays.nodes.rack[node], places(plant.rack_names, pattern))
+    return gpus
+
+
+def _power_w(job: Job, mine: Flags, plant: Plant, where: str) -> Floats:
+    """Return a job's power on each GPU; InputError above a power limit."""
+    gpus = plant.arrays.gpus
+    if job.power_w is None:
+        return np.maximum((job.share or 0.0) * gpus.power_max_w, gpus.idle_power_w)
+    over = mine & (job.power_w > gpus.power_max_w)
+    if over.any():
+        g = int(np.argmax(over))
+        raise InputError(
+            f"{where}.power_w: {job.power_w:g}, expected at most {gpus.power_max_w[g]:g},"
+            f" the limit of {plant.gpu_names[g]}"
+        )
+    return np.full(len(mine), job.power_w)
+
+
+def _at_once(one: Job, other: Job) -> bool:
+    """Say whether two jobs overlap in time."""
+    end_s = [np.inf if job.end_s is None else job.end_s for job in (one, other)]
+    return one.start_s < end_s[1] and other.start_s < end_s[0]
