@@ -30,7 +30,10 @@ def test_a_token_opens_the_door_until_it_is_revoked(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("add", "x", "--role", "king"), "expected one of viewer, scheduler, operator, admin"),
+        (
+            ("add", "x", "--role", "king"),
+            "expected one of source, viewer, scheduler, operator, admin",
+        ),
         (("revoke", "nobody"), "cannot be read"),
         (("list",), "cannot be read"),
     ],

@@ -6,7 +6,7 @@ from site_models.arrays import Floats
 from site_models.plant import GIVEN_FLOW, Arrays
 from twin.loop_pressures import units_in_service
 from twin.physics.circuit import circulate, flow_through
-from twin.physics.law import compiled
+from twin.physics.law import compiled, inlined
 from twin.physics.movers import held_head_power_w
 from twin.physics.plug_flow import push
 from twin.refrigeration import add_condenser_flows
@@ -64,7 +64,7 @@ def set_circuit_flows(arrays: Arrays, state: State) -> None:
         )
 
 
-@compiled
+@inlined
 def pumping_power_w(arrays: Arrays, state: State, k: int) -> float:
     """Return what a loop's pumps draw [W]: head outside and losses inside the unit, times flow.
 
@@ -135,7 +135,7 @@ def advance_circuits(arrays: Arrays, state: State, heat_in_w: Floats, h_s: float
     return outdoors_w
 
 
-@compiled
+@inlined
 def advance_piped(
     arrays: Arrays, state: State, k: int, heat_in_w: float, heat_out_w: float, h_s: float
 ) -> None:

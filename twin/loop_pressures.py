@@ -12,7 +12,7 @@ import numpy as np
 
 from site_models.arrays import Floats
 from site_models.plant import GIVEN_FLOW, HOLDS_FLOW, Arrays
-from twin.physics.law import compiled
+from twin.physics.law import compiled, inlined
 from twin.physics.parallel_racks import branch_flow, highest_head_pa, opening_for
 from twin.physics.plug_flow import leaving_c
 from twin.physics.pump_control import ALARM_DELAY_S, low_flow, speed_for_dp, speed_for_flow
@@ -45,7 +45,7 @@ def set_rack_flows(arrays: Arrays, state: State, h_s: float) -> None:
     look_down_pipes(arrays, state, h_s)
 
 
-@compiled
+@inlined
 def wanted_flows(arrays: Arrays, state: State) -> Floats:
     """Return the flow that each rack's warmest node needs [kg/s]; 0 out of service or in air.
 
@@ -72,7 +72,7 @@ def wanted_flows(arrays: Arrays, state: State) -> Floats:
     return wanted
 
 
-@compiled
+@inlined
 def move_rack_valves(arrays: Arrays, state: State, wanted: Floats, h_s: float) -> None:
     """Move each rack's valve towards the opening that passes the wanted flow.
 
@@ -99,7 +99,7 @@ def move_rack_valves(arrays: Arrays, state: State, wanted: Floats, h_s: float) -
         state.rack_valve[r] = min(opening, racks.valve_opening_max[r])
 
 
-@compiled
+@inlined
 def drive_pumps(arrays: Arrays, state: State, h_s: float) -> None:
     """Lead each loop's pumps towards what they hold, within the speeds that they can run at."""
     circuits, cooled = arrays.circuits, units_in_service(arrays)
@@ -138,7 +138,7 @@ def units_in_service(arrays: Arrays) -> Floats:
     return cooled
 
 
-@compiled
+@inlined
 def settle_pressures(arrays: Arrays, state: State) -> None:
     """Find the pressure difference at every loop's racks, and so all flows.
 
@@ -192,7 +192,7 @@ def settle_pressures(arrays: Arrays, state: State) -> None:
             state.rack_dp_pa[r] = dp_pa[racks.liquid_circuit[r]]
 
 
-@compiled
+@inlined
 def head_terms(arrays: Arrays, state: State, k: int) -> tuple[float, float, float]:
     """Return head at rest [Pa], rise and fall with the flow of what the pumps leave the racks.
 
@@ -204,7 +204,7 @@ def head_terms(arrays: Arrays, state: State, k: int) -> tuple[float, float, floa
     return rest_pa, speed * circuits.pump_linear_pa_s_per_kg[k], fall
 
 
-@compiled
+@inlined
 def sum_flows(arrays: Arrays, state: State, dp_pa: Floats, total: Floats, slope: Floats) -> None:
     """Set every rack's flow at its loop's pressure difference; sum flows and their slopes."""
     racks = arrays.racks
@@ -226,7 +226,7 @@ def sum_flows(arrays: Arrays, state: State, dp_pa: Floats, total: Floats, slope:
         slope[k] += more
 
 
-@compiled
+@inlined
 def watch_flows(arrays: Arrays, state: State, wanted: Floats, h_s: float) -> None:
     """Count how long each loop has been short of flow: the unit's alarm waits 100 s."""
     circuits, racks = arrays.circuits, arrays.racks
@@ -247,7 +247,7 @@ def watch_flows(arrays: Arrays, state: State, wanted: Floats, h_s: float) -> Non
             )
 
 
-@compiled
+@inlined
 def look_down_pipes(arrays: Arrays, state: State, h_s: float) -> None:
     """Set what arrives at racks and units during the step: what their pipes hold by now."""
     circuits = arrays.circuits

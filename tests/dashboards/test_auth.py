@@ -65,7 +65,7 @@ def test_names_are_given_once_and_unknown_ones_refused(tmp_path: Path) -> None:
         add_token(path, "a", "admin")
     with pytest.raises(InputError, match="no token 'b'"):
         revoke_token(path, "b")
-    with pytest.raises(InputError, match="expected one of viewer"):
+    with pytest.raises(InputError, match="expected one of source, viewer"):
         add_token(path, "c", "root")
 
 

@@ -77,7 +77,7 @@ def test_leakage_that_feeds_itself_is_refused() -> None:
         def get(self, kind: Any, key: str) -> Any:
             return wild if key == "gb200_gpu" else CATALOG.get(kind, key)
 
-    checks = {c.name: c for c in site_checks(load_site("edge"), Wild.__new__(Wild))}
+    checks = {c.name: c for c in site_checks(load_site("edge"), Wild(CATALOG.folders))}
     assert not checks["leakage_runaway"].ok
     assert "gb200_gpu" in checks["leakage_runaway"].message
     assert "expected less than 1 K" in checks["leakage_runaway"].message

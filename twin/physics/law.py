@@ -44,6 +44,16 @@ def compiled(function: F) -> F:
     return cast(F, numba.njit(cache=True, error_model="numpy")(function))
 
 
+def inlined(function: F) -> F:
+    """Return a compiled function that becomes part of each that calls it.
+
+    For short ones inside loops that take `Arrays` or `State`: numba hands such over field by
+    field, which takes longer than what they do.
+    """
+    _keep_with(function)
+    return cast(F, numba.njit(cache=True, error_model="numpy", inline="always")(function))
+
+
 def _keep_with(function: Callable[..., Any]) -> None:
     """Let numba keep the function's code in a folder named after all that it may inline.
 
