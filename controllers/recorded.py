@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from controllers.allocations import Allocations
+from controllers.job_account import JobAccount
 from controllers.live import Live
 from controllers.snapshot import Snapshot
 from controllers.supervisor import Supervisor
@@ -76,6 +77,11 @@ class RecordedWorld:
     def live(self) -> Live | None:
         """Return the live sources and their health, where there are some."""
         return self._world.live
+
+    @property
+    def job_records(self) -> tuple[JobAccount, ...]:
+        """Return the records of jobs that the world itself plays."""
+        return self._world.job_records
 
     def snapshots(self) -> Iterator[Snapshot]:
         """Run the loop, recording each frame; the recorder's alarm is in their health.
