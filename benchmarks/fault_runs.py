@@ -75,7 +75,7 @@ class Past:
 
     def first_warm(self, rise_k: float) -> Flags:
         """Return the GPUs that are the first to be warmer by that much; none if none is."""
-        for state in self._since():
+        for state in self.since():
             warm: Flags = self.gpu_rise_k(state) >= rise_k
             if warm.any():
                 return warm
@@ -106,11 +106,21 @@ class Past:
         return float(state.rack_power_w[at] / self.before.rack_power_w[at])
 
     def mean_c(self, state: State, circuit: str) -> float:
-        """Return the temperature of a circuit weighted by its volume."""
+        """Return the temperature of a circuit weighted by its volume, pipes included."""
         k, c = self.circuit(circuit), self.plant.arrays.circuits
-        cold, warm = c.supply_capacity_j_per_k[k], c.return_capacity_j_per_k[k]
-        held = cold * state.circuit_supply_c[k] + warm * state.circuit_return_c[k]
-        return float(held / (cold + warm))
+        held = c.supply_capacity_j_per_k[k] * state.circuit_supply_c[k]
+        held += c.return_capacity_j_per_k[k] * state.circuit_return_c[k]
+        by_volume = c.density_kg_per_m3[k] * c.cp_j_per_kg_k[k]
+        held += by_volume * (state.supply_pipe_m3[k] @ state.supply_pipe_c[k])
+        held += by_volume * (state.return_pipe_m3[k] @ state.return_pipe_c[k])
+        return float(held / self.capacity_j_per_k(circuit))
+
+    def capacity_j_per_k(self, circuit: str) -> float:
+        """Return the heat capacity of a circuit's water, pipes included."""
+        k, c = self.circuit(circuit), self.plant.arrays.circuits
+        pipes_m3 = c.supply_pipe_m3[k] + c.return_pipe_m3[k]
+        stirred = c.supply_capacity_j_per_k[k] + c.return_capacity_j_per_k[k]
+        return float(stirred + c.density_kg_per_m3[k] * c.cp_j_per_kg_k[k] * pipes_m3)
 
     def rise_of_mean(self, circuit: str, seconds: float) -> float:
         """Return how much a circuit's mean has risen after the event."""
@@ -125,16 +135,16 @@ class Past:
 
     def rise_as_heat_says(self, circuit: str, seconds: float) -> float:
         """Return the rise of a loop's mean over its heat through its capacity."""
-        k, c = self.circuit(circuit), self.plant.arrays.circuits
-        held = c.supply_capacity_j_per_k[k] + c.return_capacity_j_per_k[k]
+        held = self.capacity_j_per_k(circuit)
         told_k = self.loop_heat_w(circuit) * seconds / float(held)
         return self.rise_of_mean(circuit, seconds) / told_k
 
-    def _since(self) -> Sequence[State]:
+    def since(self) -> Sequence[State]:
+        """Return the states after the event, in their order."""
         return self.truth[round(self.onset_s / STEP_S) :]
 
     def _when(self, happens: Callable[[State], bool]) -> float:
-        for n, state in enumerate(self._since(), start=1):
+        for n, state in enumerate(self.since(), start=1):
             if happens(state):
                 return n * STEP_S
         return float("nan")

@@ -112,6 +112,22 @@ def rack_power(text: str, rack: str, after_s: float, low: float, high: float) ->
     return Expectation(text, low, high, "", measure)
 
 
+def battery_life(past: Past) -> float:
+    """Return how long the UPS lived on its battery over what that holds by hand."""
+    ups = past.plant.feed_names.index("ups")
+    feeds = past.plant.arrays.feeds
+    held_j = feeds.battery_j[ups] * feeds.battery_efficiency[ups]
+    lived_s = sum(state.feed_live[ups] > 0.0 for state in past.since())
+    return float(lived_s / (held_j / past.before.feed_power_w[ups]))
+
+
+def battery_used(past: Past) -> float:
+    """Return the largest part of the UPS battery that was given."""
+    ups = past.plant.feed_names.index("ups")
+    least_j = min(state.feed_battery_j[ups] for state in past.since())
+    return float(1.0 - least_j / past.plant.arrays.feeds.battery_j[ups])
+
+
 def shut_down(most: float, *where: str) -> Expectation:
     """Return how many GPUs turn themselves off at most."""
 
@@ -225,6 +241,20 @@ EXPECTED: dict[str, tuple[Expectation, ...]] = {
         rack_power("power of a1 on the lost busway, over before", "a1", 10.0, 0.0, 0.0),
         cooler(*ON_CDU_1),
         rack_power("power of a5 on the other busway, over before", "a5", EVER, 0.97, 1.03),
+    ),
+    "ups_on_battery": (
+        Expectation("time on battery, over its energy over its load", 0.97, 1.03, "", battery_life),
+        dark(832),
+        rack_power("power of a1 once the battery is empty, over before", "a1", EVER, 0.0, 0.0),
+    ),
+    "utility_loss": (
+        dark(0),
+        rack_power("power of a1 until the generator has taken over, over before", "a1", 8.0, 0.97,
+                   1.03),
+        supply_after(1.0, 60.0, "chw", rise_k=2.0),
+        Expectation("battery used, of all it holds", 0.02, 0.07, "", battery_used),
+        Expectation("warmest of all GPUs, rise at the end", COLDEST_K, 5.0, "K",
+                    lambda past: float(past.gpu_rise_k(past.end).max())),
     ),
     "hot_day": (
         Expectation("time over any limit", 0.0, 0.0, "s", lambda past: past.limits_over_s),

@@ -95,8 +95,15 @@ def with_volume(plant: Plant, circuit: int, litres: float) -> Plant:
     c: Any = plant.arrays.circuits
     wanted = litres * DENSITY_KG_PER_L * float(c.cp_j_per_kg_k[circuit])
     held = c.supply_capacity_j_per_k[circuit] + c.return_capacity_j_per_k[circuit]
+    pipes_m3 = c.supply_pipe_m3[circuit] + c.return_pipe_m3[circuit]
+    held += c.density_kg_per_m3[circuit] * c.cp_j_per_kg_k[circuit] * pipes_m3
     changed = {}
-    for side in ("supply_capacity_j_per_k", "return_capacity_j_per_k"):
+    for side in (
+        "supply_capacity_j_per_k",
+        "return_capacity_j_per_k",
+        "supply_pipe_m3",
+        "return_pipe_m3",
+    ):
         values = getattr(c, side).copy()
         values[circuit] *= wanted / held
         changed[side] = values
