@@ -1,7 +1,7 @@
 """Placement advice for whoever asks: the API and the page share this one road."""
 
 from controllers import placement
-from controllers.placement_models import Answer, Request
+from controllers.placement.models import Answer, Request
 from dashboards.feed import Feed
 from dashboards.summary import Summary
 

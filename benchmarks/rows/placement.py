@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from controllers.placement.rank import rank
+
 from benchmarks.row import Row, best_s
 from controllers.allocations import Allocations
-from controllers.placement import rank
-from controllers.placement_models import read_request
+from controllers.placement.models import read_request
 from site_models.compile import compile_site
 from twin.start import idle_inputs
 from twin.steady import steady

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, HTTPException, Response
 
 from controllers.allocations import Allocation
-from controllers.placement_models import AllocationRequest, Answer, Request
+from controllers.placement.models import AllocationRequest, Answer, Request
 from dashboards.advice import advise_all
 from dashboards.api.replies import need, newest, reply, stamped
 from dashboards.audit import Audit

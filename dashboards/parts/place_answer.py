@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from controllers.placement_models import Advice, Answer, Predicted, Request
+from controllers.placement.models import Advice, Answer, Predicted, Request
 from dashboards.findings import rack_href
 from dashboards.index import Index
 from dashboards.numbers import NONE, fixed, power, share, span

@@ -7,7 +7,7 @@ import dash_mantine_components as dmc
 from dash import State, html
 from dash.development.base_component import Component
 
-from controllers.placement_models import Level, Request, read_request
+from controllers.placement.models import Level, Request, read_request
 from dashboards.feed import Feed
 
 FIELDS = (

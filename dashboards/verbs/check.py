@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from controllers.placement_models import Request
+from controllers.placement.models import Request
 from controllers.scenario import Scenario
 from controllers.this_host import located
 from dashboards.report import SITE_HELP, Catalogs, Json, tell

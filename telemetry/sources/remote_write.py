@@ -5,6 +5,7 @@ from collections.abc import Callable
 from site_models.plant import Plant
 from telemetry.board import Board
 from telemetry.remote_write import Receiver
+from telemetry.remote_write_wire import scanned
 from telemetry.seating import Seating
 
 SCHEME = "remote-write"
@@ -22,6 +23,7 @@ class Listener:
     label = "Prometheus remote-write"
 
     def __init__(self, board: Board, seating: Seating, now_s: Callable[[], float]) -> None:
+        scanned(b"")  # Compiles the scanner, which nobody's request may wait for.
         self.receiver = Receiver(board, seating)
         self._now_s = now_s
 

@@ -5,9 +5,9 @@ import time
 from typing import Any
 
 import httpx
+from controllers.placement.rank import rank
 
-from controllers.placement import rank
-from controllers.placement_models import Request
+from controllers.placement.models import Request
 from dashboards.audit import Audit
 from dashboards.feed import Feed
 

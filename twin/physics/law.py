@@ -44,6 +44,19 @@ def compiled(function: F) -> F:
     return cast(F, numba.njit(cache=True, error_model="numpy")(function))
 
 
+def compiled_for(signature: str) -> Callable[[F], F]:
+    """Return a decorator like `compiled` that has the code ready at import.
+
+    For what answers a request: nobody's request may wait for the compiler.
+    """
+
+    def decorator(function: F) -> F:
+        _keep_with(function)
+        return cast(F, numba.njit(signature, cache=True, error_model="numpy")(function))
+
+    return decorator
+
+
 def inlined(function: F) -> F:
     """Return a compiled function that becomes part of each that calls it.
 

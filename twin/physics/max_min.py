@@ -10,10 +10,49 @@ Reference: D. Bertsekas, R. Gallager, *Data Networks*, 2nd ed., section 6.5.2, P
 import numpy as np
 
 from site_models.arrays import Flags, Floats, Ints
-from twin.physics.law import compiled
+from twin.physics.law import compiled, compiled_for
 
 
 @compiled
+def _stop(
+    j: int,
+    level: float,
+    rate: Floats,
+    rising: Flags,
+    start: Ints,
+    link: Ints,
+    weight: Floats,
+    free: Floats,
+    load: Floats,
+    count: Ints,
+) -> int:
+    """Let a job keep its rate; what is left of its links is for the others."""
+    rate[j] = level
+    rising[j] = False
+    for k in range(start[j], start[j + 1]):
+        free[link[k]] = max(free[link[k]] - weight[k] * level, 0.0)
+        load[link[k]] -= weight[k]
+        count[link[k]] -= 1
+    return 1
+
+
+@compiled
+def _by_link(link: Ints, links: int) -> tuple[Ints, Ints]:
+    """Return the uses sorted by link: where each link's begin, and the sorted uses."""
+    begin = np.zeros(links + 1, np.int64)
+    for k in link:
+        begin[k + 1] += 1
+    for k in range(links):
+        begin[k + 1] += begin[k]
+    place = begin[:-1].copy()
+    order = np.empty(len(link), np.int64)
+    for use in range(len(link)):
+        order[place[link[use]]] = use
+        place[link[use]] += 1
+    return begin, order
+
+
+@compiled_for("f8[::1](f8[::1], i8[::1], i8[::1], f8[::1], f8[::1])")
 def max_min(link_rate: Floats, start: Ints, link: Ints, weight: Floats, limit: Floats) -> Floats:
     """Return the fair rate of each job [B/s].
 
@@ -67,42 +106,3 @@ def max_min(link_rate: Floats, start: Ints, link: Ints, weight: Floats, limit: F
                 if rising[j]:
                     left -= _stop(j, level, rate, rising, start, link, weight, free, load, count)
     return rate
-
-
-@compiled
-def _stop(
-    j: int,
-    level: float,
-    rate: Floats,
-    rising: Flags,
-    start: Ints,
-    link: Ints,
-    weight: Floats,
-    free: Floats,
-    load: Floats,
-    count: Ints,
-) -> int:
-    """Let a job keep its rate; what is left of its links is for the others."""
-    rate[j] = level
-    rising[j] = False
-    for k in range(start[j], start[j + 1]):
-        free[link[k]] = max(free[link[k]] - weight[k] * level, 0.0)
-        load[link[k]] -= weight[k]
-        count[link[k]] -= 1
-    return 1
-
-
-@compiled
-def _by_link(link: Ints, links: int) -> tuple[Ints, Ints]:
-    """Return the uses sorted by link: where each link's begin, and the sorted uses."""
-    begin = np.zeros(links + 1, np.int64)
-    for k in link:
-        begin[k + 1] += 1
-    for k in range(links):
-        begin[k + 1] += begin[k]
-    place = begin[:-1].copy()
-    order = np.empty(len(link), np.int64)
-    for use in range(len(link)):
-        order[place[link[use]]] = use
-        place[link[use]] += 1
-    return begin, order

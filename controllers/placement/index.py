@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from controllers.gather import sum_by
-from controllers.placement_limits import Uses, heats_in, row_cuts, sink_circuits, uses_of
-from controllers.placement_models import Level
+from controllers.placement.limits import Uses, heats_in, row_cuts, sink_circuits, uses_of
+from controllers.placement.models import Level
 from controllers.power_tree import power_tree
 from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import Plant

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from controllers.gather import sum_by
-from controllers.placement_ground import Ground
-from controllers.placement_index import PlaceIndex
-from controllers.placement_models import Request
+from controllers.placement.ground import Ground
+from controllers.placement.index import PlaceIndex
+from controllers.placement.models import Request
 from site_models.arrays import Flags, Floats, Ints
 from site_models.errors import InputError
 

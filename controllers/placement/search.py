@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.placement_candidates import Candidate, groups_at, levels_to_search, places_in
-from controllers.placement_ground import Ground
-from controllers.placement_index import PlaceIndex
-from controllers.placement_models import Request
-from controllers.placement_offer import Offer, on_rails
-from controllers.placement_predict import Outlook, outlooks
-from controllers.placement_score import Weights, score_of, within
+from controllers.placement.candidates import Candidate, groups_at, levels_to_search, places_in
+from controllers.placement.ground import Ground
+from controllers.placement.index import PlaceIndex
+from controllers.placement.models import Request
+from controllers.placement.offer import Offer, on_rails
+from controllers.placement.predict import Outlook, outlooks
+from controllers.placement.score import Weights, score_of, within
 
 PORTIONS = 4
 """Portions of a level's groups that are looked at before a farther level."""

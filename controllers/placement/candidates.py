@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from controllers.gather import sum_by
-from controllers.placement_ground import Ground
-from controllers.placement_index import SPAN, PlaceIndex
-from controllers.placement_models import Level, Request
-from controllers.placement_offer import NEARLY, Offer
-from controllers.placement_quick import quick_margins_k
+from controllers.placement.ground import Ground
+from controllers.placement.index import SPAN, PlaceIndex
+from controllers.placement.models import Level, Request
+from controllers.placement.offer import NEARLY, Offer
+from controllers.placement.quick import quick_margins_k
 from site_models.arrays import Floats, Ints
 
 ENOUGH_K = 30.0

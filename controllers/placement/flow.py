@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from controllers.gather import sum_by
-from controllers.placement_ground import Ground
+from controllers.placement.ground import Ground
 from site_models.arrays import Floats, Ints
 from site_models.plant import HOLDS_FLOW, Arrays, Plant
 from twin.loop_pressures import LEAST_DRIVE_K

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from controllers.gather import sum_by
-from controllers.placement_candidates import Candidate
-from controllers.placement_ground import Ground
-from controllers.placement_index import PlaceIndex
-from controllers.placement_offer import Offer
+from controllers.placement.candidates import Candidate
+from controllers.placement.ground import Ground
+from controllers.placement.index import PlaceIndex
+from controllers.placement.offer import Offer
 from site_models.arrays import Flags, Floats, Ints
 from twin.gpu_moves import SMALLEST_FLOW_RATIO
 from twin.nodes import AIR_CP_J_PER_KG_K, TRAY_AIR_RISE_K

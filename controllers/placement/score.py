@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from controllers.placement_candidates import Candidate
-from controllers.placement_ground import Ground
-from controllers.placement_index import SPAN, PlaceIndex
-from controllers.placement_models import Level
-from controllers.placement_offer import Offer
-from controllers.placement_predict import Outlook
+from controllers.placement.candidates import Candidate
+from controllers.placement.ground import Ground
+from controllers.placement.index import SPAN, PlaceIndex
+from controllers.placement.models import Level
+from controllers.placement.offer import Offer
+from controllers.placement.predict import Outlook
 from twin.state import INFERRED
 
 

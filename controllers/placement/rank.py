@@ -7,14 +7,14 @@ from functools import lru_cache
 import numpy as np
 
 from controllers.allocations import Allocation, Allocations, Conflict, Holdings
-from controllers.placement_candidates import Candidate
-from controllers.placement_ground import Ground, ground_of
-from controllers.placement_index import PlaceIndex, place_index
-from controllers.placement_models import Advice, Answer, Predicted, Request
-from controllers.placement_offer import Offer, offer_of
-from controllers.placement_predict import Outlook
-from controllers.placement_score import reasons_for
-from controllers.placement_search import Place, best_places
+from controllers.placement.candidates import Candidate
+from controllers.placement.ground import Ground, ground_of
+from controllers.placement.index import PlaceIndex, place_index
+from controllers.placement.models import Advice, Answer, Predicted, Request
+from controllers.placement.offer import Offer, offer_of
+from controllers.placement.predict import Outlook
+from controllers.placement.score import reasons_for
+from controllers.placement.search import Place, best_places
 from site_models.arrays import Floats
 from site_models.plant import Plant
 from twin.state import Inputs, State

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from controllers.gather import sum_by
-from controllers.placement_cooling import Cooling, cooling_of, cooling_room_w
-from controllers.placement_index import PlaceIndex
-from controllers.placement_room import feed_rooms_w, limit_factors, rack_rooms_w
+from controllers.placement.cooling import Cooling, cooling_of, cooling_room_w
+from controllers.placement.index import PlaceIndex
+from controllers.placement.room import feed_rooms_w, limit_factors, rack_rooms_w
 from controllers.power_tree import power_tree
 from site_models.arrays import Floats, Ints
 from site_models.plant import Nodes, Plant

@@ -7,7 +7,7 @@ rise adds: it is safe everywhere below the limit and exact at it.
 import numpy as np
 
 from controllers.gather import applied
-from controllers.placement_index import PlaceIndex
+from controllers.placement.index import PlaceIndex
 from controllers.power_tree import power_tree
 from site_models.arrays import Floats
 from twin.physics.converters import converter_output_w

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from controllers.placement_flow import wanted_flows
-from controllers.placement_ground import Ground, liquid_factor, whole_rack_w
-from controllers.placement_index import PlaceIndex
-from controllers.placement_offer import Offer
+from controllers.placement.flow import wanted_flows
+from controllers.placement.ground import Ground, liquid_factor, whole_rack_w
+from controllers.placement.index import PlaceIndex
+from controllers.placement.offer import Offer
 from site_models.arrays import Floats, Ints
 
 

@@ -12,18 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from controllers.gather import applied, sum_by
-from controllers.placement_candidates import Candidate
-from controllers.placement_flow import Places, rack_flows
-from controllers.placement_ground import Ground, liquid_factor, whole_rack_w
-from controllers.placement_heat import (
+from controllers.placement.candidates import Candidate
+from controllers.placement.flow import Places, rack_flows
+from controllers.placement.ground import Ground, liquid_factor, whole_rack_w
+from controllers.placement.heat import (
     Rows,
     Temperatures,
     rows_of,
     supplies_c,
     temperatures,
 )
-from controllers.placement_index import PlaceIndex
-from controllers.placement_offer import Offer
+from controllers.placement.index import PlaceIndex
+from controllers.placement.offer import Offer
 from controllers.power_tree import power_tree
 from site_models.arrays import Floats, Ints
 from twin.physics.movers import cube_law_power_w

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from controllers.gather import applied, sum_by
-from controllers.placement_index import PlaceIndex
+from controllers.placement.index import PlaceIndex
 from site_models.arrays import Floats
 from site_models.plant import Plant
 from twin.physics.heat_exchange import (

@@ -1,0 +1,1 @@
+"""Where to put work: places found, limits kept, heat and network predicted, offers scored."""
