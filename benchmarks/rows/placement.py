@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from controllers.placement.rank import rank
-
 from benchmarks.row import Row, best_s
 from controllers.allocations import Allocations
 from controllers.placement.models import read_request
+from controllers.placement.rank import rank
 from site_models.compile import compile_site
 from twin.start import idle_inputs
 from twin.steady import steady

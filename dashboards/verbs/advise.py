@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from controllers.placement.rank import rank_all
 
 from controllers.placement.models import read_request
+from controllers.placement.rank import rank_all
 from controllers.worlds import Wish, open_world
 from dashboards.report import Catalogs, Json, SiteOption, tell
 from site_models.errors import InputError

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from controllers.placement.rank import advise, rank, rank_all
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controllers.allocations import Allocation, Allocations
 from controllers.placement.models import Answer, Request, read_request
+from controllers.placement.rank import advise, rank, rank_all
 from controllers.placement.score import Weights
 from site_models.arrays import Ints
 from site_models.compile import compile_site

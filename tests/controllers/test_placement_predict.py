@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from controllers.placement.rank import rank
 
 from controllers.allocations import Allocation, Allocations
 from controllers.placement.models import Request
+from controllers.placement.rank import rank
 from site_models.compile import compile_site
 from tests.fakes.small_plant import small_arrays, small_inputs, small_plant
 from twin.start import idle_inputs

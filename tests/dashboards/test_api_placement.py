@@ -5,9 +5,9 @@ import time
 from typing import Any
 
 import httpx
-from controllers.placement.rank import rank
 
 from controllers.placement.models import Request
+from controllers.placement.rank import rank
 from dashboards.audit import Audit
 from dashboards.feed import Feed
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from controllers.placement.rank import rank
 
 from controllers.placement.models import Request
+from controllers.placement.rank import rank
 from dashboards.feed import Feed
 from dashboards.history import Series
 from dashboards.index import Index
