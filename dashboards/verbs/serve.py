@@ -140,6 +140,8 @@ def _serve(chosen: Config) -> None:
         )
     )
     charges = read_charges(chosen.price, chosen.carbon, world.loop.progress.state.time_s)
+    if world.what_if is not None:
+        world.what_if.work.charges = charges
     with _recorded(world, chosen.record, keep) as shown:
         _run(shown, chosen, charges)
 
