@@ -84,7 +84,8 @@ class Facility(NamedTuple):
     """Wishes for cooling. NaN: no wish, what the site was built with stays."""
 
     exchanger_setpoint_c: Floats
-    """What the exchanger holds: a CDU's coolant supply, a cooler's water. Shape (exchangers,) [C]"""
+    """What the exchanger holds: a CDU's coolant supply, a cooler's water.
+    Shape (exchangers,)"""
     circuit_flow_share: Floats
     """Flow, or pressure by its square root, over the built setpoint; above 0.
     Shape (circuits,)"""
