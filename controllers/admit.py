@@ -50,6 +50,22 @@ class Rules:
     flow_least: float = 0.3
     flow_most: float = 1.5
     """A loop's flow over the one it was built to hold."""
+    decide_s: float = 60.0
+    """A policy that has not answered by then is taken out. A live site allows less."""
+    verify_s: float = 5.0
+    """So long a device may take until it says that it holds what was written."""
+    predict_s: float = 0.0
+    """How far the twin foretells temperatures after a write, before it begins anew; 0: it does
+    not, as where the plant is a twin itself."""
+    depart_k: float = 8.0
+    depart_share: float = 0.1
+    depart_s: float = 15.0
+    """Warmer than foretold by so much, or over the caps by that share, for that long: the
+    defaults are restored and what was armed is advise."""
+
+
+LIVE_RULES = Rules(decide_s=5.0, predict_s=120.0)
+"""Those of a real site."""
 
 
 def admit(

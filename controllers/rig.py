@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from controllers.actuators.actuator import Held
 from controllers.actuators.order import Order, default_order
 from controllers.admit import Limits, catalog_limits
 from controllers.course import Course
@@ -182,6 +183,10 @@ class Rig:
     def expire(self, time_s: float) -> None:
         """Put the defaults back."""
         self.order = self._default
+
+    def held(self) -> Held | None:
+        """Return the caps in force."""
+        return Held(self.order.gpu_cap_w, np.full(len(self.order.gpu_cap_w), np.nan))
 
 
 def _or(wished: Floats, built: Floats) -> Floats:

@@ -1,9 +1,18 @@
 """What can write to devices and facilities."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from controllers.actuators.order import Order
 from controllers.admit import Limits
+from site_models.arrays import Floats
+
+
+class Held(NamedTuple):
+    """What devices say that they are held to, read back. NaN: not told. Shapes (GPUs,)"""
+
+    gpu_cap_w: Floats
+    sm_clock_share: Floats
+    """The clock that runs over the full one: a locked one shows where the load asks for more."""
 
 
 class Actuator(Protocol):
@@ -23,4 +32,8 @@ class Actuator(Protocol):
 
     def expire(self, time_s: float) -> None:
         """Restore the defaults of everything now."""
+        ...
+
+    def held(self) -> Held | None:
+        """Return what was read back after the last write; None where nothing can be."""
         ...

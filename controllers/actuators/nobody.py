@@ -1,5 +1,6 @@
 """The actuator of replays and of every world where nothing may be touched."""
 
+from controllers.actuators.actuator import Held
 from controllers.actuators.order import Order
 from controllers.admit import Limits, catalog_limits
 from site_models.plant import Plant
@@ -20,3 +21,7 @@ class Nobody:
 
     def expire(self, time_s: float) -> None:
         """Do nothing."""
+
+    def held(self) -> Held | None:
+        """Return nothing: there is no device."""
+        return None

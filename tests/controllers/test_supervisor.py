@@ -48,6 +48,9 @@ class Recorder:
             raise OSError("no route")
         self.expired.append(time_s)
 
+    def held(self) -> None:
+        return None
+
 
 @dataclass(frozen=True)
 class Says:
