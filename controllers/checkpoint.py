@@ -37,9 +37,7 @@ def store(path: Path, loop: Loop) -> None:
         "policies": remembered.policies,
         "modes": remembered.modes,
         "alarms": remembered.alarms,
-        "names": [
-            [sorted(order.paused), sorted(order.racks_off)] for order in remembered.orders
-        ],
+        "names": [[sorted(order.paused), sorted(order.racks_off)] for order in remembered.orders],
     }
     arrays: dict[str, Any] = {"about": np.array(json.dumps(about))}
     arrays |= _named("progress", _plain(loop.progress))
