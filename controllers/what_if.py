@@ -66,6 +66,7 @@ def staged_from(
     weather: Weather,
     dt_s: float,
     onset: Onset | None = None,
+    thermal_control: bool = True,
 ) -> WhatIf:
     """Return a scenario on a plant at rest under its first load, or from an onset.
 
@@ -110,6 +111,7 @@ def staged_from(
         dt_s,
         end_s=start_s + scenario.duration_s,
         course=course,
+        thermal_control=thermal_control,
         told=demand.told,
         heeds=demand.heed,
     )
