@@ -73,6 +73,11 @@ class Work:
         """Return the records of the jobs that have begun, in the order of their names."""
         return tuple(sorted((run.record for run in (*self._over, *self._running)), key=_name))
 
+    @property
+    def running(self) -> tuple[Assigned, ...]:
+        """Return the jobs that run now, on the GPUs they were given."""
+        return tuple(run.job for run in self._running)
+
     def step_s(self, job: str) -> float:
         """Return the time of a step of a running job now, that of its slowest set [s].
 

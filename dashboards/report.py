@@ -23,6 +23,10 @@ Catalogs = Annotated[
         help="Equipment of your own, read before the shipped. May be repeated.",
     ),
 ]
+Params = Annotated[
+    Path | None,
+    typer.Option("--params", metavar="OVERLAY", help="Parameters written by twin identify."),
+]
 Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="New folder to write.")]
 
 
