@@ -11,9 +11,11 @@ from dashboards.api.docs_page import DOCS_PAGE
 from dashboards.api.fabric_routes import fabric_routes
 from dashboards.api.forecast_routes import forecast_routes
 from dashboards.api.history_routes import history_routes
+from dashboards.api.k8s_routes import k8s_routes
 from dashboards.api.policy_routes import policy_routes
 from dashboards.api.replies import problem
 from dashboards.api.state_routes import job_routes, rack_routes, site_routes
+from dashboards.api.watcher_routes import watcher_routes
 from dashboards.api.whatif_routes import whatif_routes
 from dashboards.api.write_routes import write_routes
 from dashboards.audit import Audit
@@ -46,6 +48,8 @@ def build_api(feed: Feed, audit: Audit) -> FastAPI:
         whatif_routes(feed, audit),
     ):
         api.include_router(routes, prefix="/v1")
+    api.include_router(k8s_routes(feed))
+    api.include_router(watcher_routes(feed))
 
     @api.get("/docs", include_in_schema=False)
     def docs() -> HTMLResponse:

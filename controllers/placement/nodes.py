@@ -1,0 +1,106 @@
+"""One answer for each node that a scheduler names: could a job run there, how well, why not."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from controllers.placement.candidates import places_in
+from controllers.placement.ground import Ground
+from controllers.placement.index import PlaceIndex
+from controllers.placement.models import Request
+from controllers.placement.offer import Offer, offer_of
+from controllers.placement.predict import outlooks
+from controllers.placement.score import Weights, score_of
+from site_models.arrays import Floats, Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a node is worth to a job."""
+
+    node: str
+    score: float | None
+    """0..1; None where the job cannot run or the site has no such node."""
+    reason: str = ""
+    """Why it cannot run there; empty where it can or the twin does not know the node."""
+    lasting: bool = False
+    """Ending other jobs would not help."""
+
+
+def verdicts(
+    index: PlaceIndex, ground: Ground, free_share: Floats, request: Request, names: Sequence[str]
+) -> list[Verdict]:
+    """Return a verdict on each node, in the order of `names`.
+
+    All GPUs of the request are to stand in the one node. A name that the site does not have
+    gets no score and no reason: the twin has no opinion on it. `free_share` as
+    `Allocations.holdings` tells it, shape (GPUs,). Raises InputError for an unknown model.
+    Checked against `rank` in ``tests/controllers/test_placement_nodes.py``: the nodes that it
+    offers pass here with the same score.
+    """
+    offer = offer_of(index, ground, free_share, request, Counter())
+    known = [index.node_number[name] for name in names if name in index.node_number]
+    nodes = np.unique(np.array(known, dtype=np.int64))
+    judged = {**_refused(index, free_share, offer, nodes)}
+    kept = np.array([n for n in nodes.tolist() if n not in judged], dtype=np.int64)
+    judged |= _scored(index, ground, offer, kept)
+    numbers = [index.node_number.get(name, -1) for name in names]
+    return [
+        judged[number] if number >= 0 else Verdict(name, None)
+        for name, number in zip(names, numbers, strict=True)
+    ]
+
+
+def _refused(
+    index: PlaceIndex, free_share: Floats, offer: Offer, nodes: Ints
+) -> dict[int, Verdict]:
+    """Return the nodes that the job does not fit on, with what is in its way."""
+    plant, request = index.plant, offer.request
+    alive = index.sum_by_node(index.in_service)
+    right = index.in_service.copy()
+    if request.gpu_model is not None:
+        right &= index.model == index.models.index(request.gpu_model)
+    suited = index.sum_by_node(right)
+    count, need = plant.arrays.nodes.gpu_count, request.count
+    refused: dict[int, Verdict] = {}
+    for n in nodes.tolist():
+        rack = int(plant.arrays.nodes.rack[n])
+        lasting, why = True, ""
+        if count[n] < need:
+            why = f"has {int(count[n])} GPUs, {need} wanted"
+        elif alive[n] < need:
+            why = f"{int(count[n] - alive[n])} of {int(count[n])} GPUs are out of service"
+        elif suited[n] < need:
+            why = f"its GPUs are not {request.gpu_model}"
+        elif plant.node_names[n] in request.exclude:
+            why = "excluded"
+        elif offer.node_free[n] < need:
+            lasting, why = False, f"{int(offer.node_free[n])} GPUs are free, {need} wanted"
+        elif offer.rack_room[rack] < need:
+            room, name = int(offer.rack_room[rack]), plant.rack_names[rack]
+            lasting, why = False, f"power or cooling of rack {name} is left for {room} GPUs"
+        if why:
+            refused[n] = Verdict(plant.node_names[n], None, why, lasting)
+    return refused
+
+
+def _scored(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints) -> dict[int, Verdict]:
+    """Return the nodes that the job fits on with their scores, or what it would heat too much."""
+    names, weights = index.plant.node_names, Weights()
+    places = list(places_in(index, ground, offer, "node", nodes))
+    found: dict[int, Verdict] = {}
+    for place, outlook in zip(places, outlooks(index, ground, offer, places), strict=True):
+        n = int(index.plant.arrays.gpus.node[place.gpus[0]])
+        if outlook.margin_k <= 0.0:
+            why = f"a GPU would reach {outlook.gpu_temp_max_c:.0f} °C"
+        elif outlook.rack_headroom_w < 0.0:
+            why = "the rack's power"
+        elif outlook.row_headroom_w < 0.0 or outlook.site_headroom_w < 0.0:
+            why = "the power of row or site"
+        else:
+            found[n] = Verdict(names[n], score_of(index, offer, place, outlook, weights))
+            continue
+        found[n] = Verdict(names[n], None, why, lasting=True)
+    return found
