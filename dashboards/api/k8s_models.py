@@ -7,7 +7,15 @@ versions tagged them in lower case. Go reads either, and so does this.
 import re
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import CoreSchema
 
 from controllers.placement.models import Request, read_request
 from site_models.errors import InputError
@@ -24,7 +32,7 @@ _KEYS = {"pod": "Pod", "nodes": "Nodes", "nodenames": "NodeNames"}
 class _Part(BaseModel):
     """A piece of a Kubernetes object: what is not read is left alone, null counts as absent."""
 
-    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(extra="ignore", populate_by_name=True, strict=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -32,6 +40,17 @@ class _Part(BaseModel):
         if isinstance(raw, dict):
             return {key: value for key, value in raw.items() if value is not None}
         return raw
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core: CoreSchema, told: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Say of every key but the required ones that it may be null."""
+        schema = told.resolve_ref_schema(told(core))
+        for key, value in schema.get("properties", {}).items():
+            if key not in schema.get("required", ()):
+                schema["properties"][key] = {"anyOf": [value, {"type": "null"}]}
+        return schema
 
 
 class _Resources(_Part):
