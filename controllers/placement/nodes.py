@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -15,6 +16,13 @@ from controllers.placement.predict import outlooks
 from controllers.placement.score import Weights, score_of
 from site_models.arrays import Floats, Ints
 
+NEAR_LIMIT_K = 3.0
+"""A node with a GPU this near to its limit gets no further work."""
+
+Kind = Literal["size", "model", "excluded", "service", "busy", "room", "heat", "power"]
+"""What is in the way: `room` is what its rack's limits leave, `heat` and `power` what the job
+itself would bring."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -25,8 +33,12 @@ class Verdict:
     """0..1; None where the job cannot run or the site has no such node."""
     reason: str = ""
     """Why it cannot run there; empty where it can or the twin does not know the node."""
-    lasting: bool = False
-    """Ending other jobs would not help."""
+    kind: Kind | None = None
+
+    @property
+    def lasting(self) -> bool:
+        """Return whether ending other jobs would not help."""
+        return self.kind not in (None, "busy", "room")
 
 
 def verdicts(
@@ -43,7 +55,7 @@ def verdicts(
     offer = offer_of(index, ground, free_share, request, Counter())
     known = [index.node_number[name] for name in names if name in index.node_number]
     nodes = np.unique(np.array(known, dtype=np.int64))
-    judged = {**_refused(index, free_share, offer, nodes)}
+    judged = _refused(index, ground, offer, nodes)
     kept = np.array([n for n in nodes.tolist() if n not in judged], dtype=np.int64)
     judged |= _scored(index, ground, offer, kept)
     numbers = [index.node_number.get(name, -1) for name in names]
@@ -53,9 +65,25 @@ def verdicts(
     ]
 
 
-def _refused(
-    index: PlaceIndex, free_share: Floats, offer: Offer, nodes: Ints
-) -> dict[int, Verdict]:
+def margins_k(index: PlaceIndex, limit_c: Floats, temp_c: Floats) -> Floats:
+    """Return the least distance of each node's GPUs to a limit [K]; infinite without GPUs."""
+    margins = np.full(len(index.plant.node_names), np.inf)
+    if len(index.run_first):
+        margins[index.run_node] = np.minimum.reduceat(limit_c - temp_c, index.run_first)
+    return margins
+
+
+def beside_limit(margin_k: float, limit: str = "limit") -> str:
+    """Return in words how far a GPU is from its limit.
+
+    >>> beside_limit(-2.0)
+    'a GPU is 2 K over its limit'
+    """
+    side = "over" if margin_k < 0.0 else "below"
+    return f"a GPU is {abs(margin_k):.0f} K {side} its {limit}"
+
+
+def _refused(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints) -> dict[int, Verdict]:
     """Return the nodes that the job does not fit on, with what is in its way."""
     plant, request = index.plant, offer.request
     alive = index.sum_by_node(index.in_service)
@@ -63,26 +91,31 @@ def _refused(
     if request.gpu_model is not None:
         right &= index.model == index.models.index(request.gpu_model)
     suited = index.sum_by_node(right)
+    margin_k = margins_k(index, plant.arrays.gpus.temp_limit_c, ground.state.gpu_temp_c)
     count, need = plant.arrays.nodes.gpu_count, request.count
     refused: dict[int, Verdict] = {}
     for n in nodes.tolist():
         rack = int(plant.arrays.nodes.rack[n])
-        lasting, why = True, ""
+        kind: Kind
         if count[n] < need:
-            why = f"has {int(count[n])} GPUs, {need} wanted"
+            kind, why = "size", f"has {int(count[n])} GPUs, {need} wanted"
         elif alive[n] < need:
-            why = f"{int(count[n] - alive[n])} of {int(count[n])} GPUs are out of service"
+            out = int(count[n] - alive[n])
+            kind, why = "service", f"{out} of {int(count[n])} GPUs are out of service"
         elif suited[n] < need:
-            why = f"its GPUs are not {request.gpu_model}"
+            kind, why = "model", f"its GPUs are not {request.gpu_model}"
         elif plant.node_names[n] in request.exclude:
-            why = "excluded"
+            kind, why = "excluded", "excluded"
+        elif margin_k[n] <= NEAR_LIMIT_K:
+            kind, why = "heat", beside_limit(float(margin_k[n]))
         elif offer.node_free[n] < need:
-            lasting, why = False, f"{int(offer.node_free[n])} GPUs are free, {need} wanted"
+            kind, why = "busy", f"{int(offer.node_free[n])} GPUs are free, {need} wanted"
         elif offer.rack_room[rack] < need:
             room, name = int(offer.rack_room[rack]), plant.rack_names[rack]
-            lasting, why = False, f"power or cooling of rack {name} is left for {room} GPUs"
-        if why:
-            refused[n] = Verdict(plant.node_names[n], None, why, lasting)
+            kind, why = "room", f"power or cooling of rack {name} is left for {room} GPUs"
+        else:
+            continue
+        refused[n] = Verdict(plant.node_names[n], None, why, kind)
     return refused
 
 
@@ -93,8 +126,9 @@ def _scored(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints) -> dic
     found: dict[int, Verdict] = {}
     for place, outlook in zip(places, outlooks(index, ground, offer, places), strict=True):
         n = int(index.plant.arrays.gpus.node[place.gpus[0]])
+        kind: Kind = "power"
         if outlook.margin_k <= 0.0:
-            why = f"a GPU would reach {outlook.gpu_temp_max_c:.0f} °C"
+            kind, why = "heat", f"a GPU would reach {outlook.gpu_temp_max_c:.0f} °C"
         elif outlook.rack_headroom_w < 0.0:
             why = "the rack's power"
         elif outlook.row_headroom_w < 0.0 or outlook.site_headroom_w < 0.0:
@@ -102,5 +136,5 @@ def _scored(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints) -> dic
         else:
             found[n] = Verdict(names[n], score_of(index, offer, place, outlook, weights))
             continue
-        found[n] = Verdict(names[n], None, why, lasting=True)
+        found[n] = Verdict(names[n], None, why, kind)
     return found

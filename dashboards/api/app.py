@@ -16,6 +16,7 @@ from dashboards.api.k8s_routes import k8s_routes
 from dashboards.api.policy_routes import policy_routes
 from dashboards.api.replies import problem, problems
 from dashboards.api.state_routes import job_routes, rack_routes, site_routes
+from dashboards.api.steering_routes import steering_routes
 from dashboards.api.watcher_routes import watcher_routes
 from dashboards.api.whatif_routes import whatif_routes
 from dashboards.api.write_routes import write_routes
@@ -47,6 +48,7 @@ def build_api(feed: Feed, audit: Audit) -> FastAPI:
         history_routes(feed),
         forecast_routes(feed),
         advice_routes(feed, audit),
+        steering_routes(feed),
         policy_routes(feed, audit),
         write_routes(feed),
         whatif_routes(feed, audit),

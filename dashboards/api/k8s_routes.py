@@ -8,14 +8,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from controllers.placement.ground import Ground, ground_of
-from controllers.placement.index import place_index
 from controllers.placement.nodes import Verdict, verdicts
 from dashboards.api.k8s_models import ExtenderArgs
 from dashboards.api.replies import need, newest, reply
 from dashboards.auth import Role
 from dashboards.feed import Feed
-from dashboards.summary import Summary
+from dashboards.ground import standing_now
 
 MOST_POINTS = 10
 """MaxExtenderPriority of kube-scheduler."""
@@ -66,18 +64,13 @@ def k8s_routes(feed: Feed) -> APIRouter:
 
 def judged(feed: Feed, args: ExtenderArgs, max_age_s: float | None) -> list[Verdict]:
     """Return a verdict on each node asked about; no opinion on any while the twin is stale."""
-    now, request, names = newest(feed), args.pod.request(), args.names()
+    newest(feed)
+    request, names = args.pod.request(), args.names()
     oldest_s = feed.stale_s if max_age_s is None else max_age_s
     if request is None or feed.ended or feed.age_s() > oldest_s:
         return [Verdict(name, None) for name in names]
-    held = feed.world.allocations.holdings(feed.now_s())
-
-    def build(now: Summary) -> Ground:
-        index = place_index(feed.plant)
-        return ground_of(index, now.state, now.snapshot.inputs, held.expected_w)
-
-    ground = feed.shared(("ground", held.version), build) or build(now)
-    return verdicts(place_index(feed.plant), ground, held.free_share, request, names)
+    now = standing_now(feed)
+    return verdicts(now.index, now.ground, now.held.free_share, request, names)
 
 
 def _said(verdict: Verdict) -> str:
