@@ -1,8 +1,8 @@
 """A served twin with one hot node, and a real Slurm that asks it."""
 
 import socket
-import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,9 +18,11 @@ from dashboards.web import build
 from tests.conftest import ROOT
 from tests.fakes.serving import serving
 from tests.fakes.slurm import Cluster, needed, running
-from tests.fakes.small_world import SmallWorld
+from tests.fakes.small_world import SmallWorld, small_snapshot
 
-HOT, HOT_GPUS, LIMIT_C = "node4", np.arange(16, 20), 88.0
+HOT, HOT_GPUS = "node4", np.arange(16, 20)
+HOT_C, COOL_C, SLOWED_C = 87.0, 60.0, 92.0
+"""A degree below the limit of its GPUs, far below, and over their hardware slowdown."""
 """The first node of the cluster, which Slurm alone would take first."""
 
 
@@ -28,16 +30,19 @@ class HotWorld(SmallWorld):
     """A small world with one node at the limit of its GPUs, until it is told to cool."""
 
     def __init__(self) -> None:
-        self.hot = True
+        self.temp_c = HOT_C
         super().__init__(interval_s=0.1)
 
     def snapshots(self) -> Iterator[Snapshot]:
-        """Yield snapshots with the GPUs of the hot node at their limit, or as cool as others."""
-        for snapshot in super().snapshots():
+        """Yield snapshots of a calm site with the GPUs of one node at `temp_c`."""
+        tick = 0
+        while True:
+            tick += 1
+            snapshot = small_snapshot(self.plant, tick, 0.3, self.supervisor)
             temp_c = snapshot.state.gpu_temp_c.copy()
-            temp_c[:32] = np.minimum(temp_c[:32], 75.0)
-            temp_c[HOT_GPUS] = LIMIT_C - 1.0 if self.hot else 60.0
+            temp_c[HOT_GPUS] = self.temp_c
             yield replace(snapshot, state=snapshot.state._replace(gpu_temp_c=temp_c))
+            time.sleep(self.interval_s)
 
 
 @pytest.fixture(scope="session")
@@ -58,12 +63,26 @@ def twin(feed: Feed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx
     audit = Audit(tmp_path_factory.mktemp("twin") / "audit.jsonl")
     app = build(feed, audit, TokenBook(None), trust_loopback=True)
     with serving(app) as port, httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
-        wait_s = 0
+        end_s = time.monotonic() + 10.0
         while client.get("/readyz").status_code != 200:
-            wait_s += 1
-            assert wait_s < 500
-            threading.Event().wait(0.02)
+            assert time.monotonic() < end_s
+            time.sleep(0.02)
         yield client
+
+
+@pytest.fixture
+def node_at(world: HotWorld, twin: httpx.Client) -> Iterator[Callable[[float], None]]:
+    """Return how to heat or cool the node and wait until the twin tells; hot again afterwards."""
+
+    def bring(temp_c: float) -> None:
+        world.temp_c = temp_c
+        end_s = time.monotonic() + 10.0
+        while twin.get("/api/v1/nodes?limit=9").json()["items"][4]["gpu_temp_max_c"] != temp_c:
+            assert time.monotonic() < end_s
+            time.sleep(0.02)
+
+    yield bring
+    bring(HOT_C)
 
 
 @pytest.fixture(scope="session")
