@@ -16,6 +16,7 @@ from dashboards.auth import Role
 from dashboards.feed import Feed
 from dashboards.ground import standing_now
 from dashboards.summary import Summary
+from site_models.plant import Plant
 
 Page = Annotated[Paging, Depends()]
 Standing = Literal["cool", "hot", "drain"]
@@ -113,6 +114,7 @@ def _row(feed: Feed, summary: Summary, standing: dict[str, Any]) -> dict[str, An
         "nvlink_domain": name_at(
             plant.nvlink_domain_names, int(plant.gpu_nvlink_domain[of_node.start])
         ),
+        "leaf": _leaf(plant, of_node.start),
         "rack": plant.rack_names[rack],
         "row": name_at(plant.row_names, int(arrays.racks.row[rack])),
         "pod": name_at(plant.pod_names, int(arrays.racks.pod[rack])),
@@ -123,3 +125,9 @@ def _row(feed: Feed, summary: Summary, standing: dict[str, Any]) -> dict[str, An
         "node_power_w": float(summary.state.node_power_w[node]),
         "node_inlet_c": float(summary.state.node_inlet_c[node]),
     }
+
+
+def _leaf(plant: Plant, gpu: int) -> str | None:
+    """Return the leaf switch of a node's first GPU, on a rail-optimised fabric that of rail 0."""
+    leaves = plant.fabric.gpu_leaf
+    return name_at(plant.fabric.switch_names, int(leaves[gpu])) if len(leaves) else None

@@ -91,7 +91,7 @@ local function settings()
    local file = io.open(HERE .. "twin.conf")
    if file then
       for line in file:lines() do
-         local key, value = line:match("^%s*([%a_]+)%s*=%s*(.-)%s*$")
+         local key, value = line:gsub("%s+#.*$", ""):match("^%s*([%a_]+)%s*=%s*(.-)%s*$")
          if key then found[key] = value end
       end
       file:close()

@@ -1,5 +1,6 @@
 """The controller holds, steers, places and feeds; whatever it does, Slurm itself shows it."""
 
+import getpass
 import json
 import signal
 import subprocess
@@ -27,7 +28,7 @@ def commands(slurm: Cluster) -> Iterator[Slurm]:
     """Return Slurm's commands; afterwards no job is left."""
     settings(slurm, url=f"http://127.0.0.1:{free_ports(1)[0]}")
     yield Slurm(slurm.env)
-    slurm.run("scancel", "-u", "root")
+    slurm.run("scancel", "-u", getpass.getuser())
     end_s = time.monotonic() + 10.0
     while slurm.run("squeue", "-h").stdout.strip():
         assert time.monotonic() < end_s

@@ -1,5 +1,6 @@
 """Slurm asks the twin at submission, and runs jobs whether or not the twin answers."""
 
+import getpass
 import socket
 import threading
 import time
@@ -20,7 +21,7 @@ def asks(slurm: Cluster, twin: httpx.Client) -> Iterator[None]:
     """Let every test begin with a plugin that asks the twin."""
     settings(slurm, url=str(twin.base_url), timeout_s="5")
     yield
-    slurm.run("scancel", "-u", "root")
+    slurm.run("scancel", "-u", getpass.getuser())
 
 
 def test_a_job_is_steered_away_from_the_hot_node(slurm: Cluster) -> None:
