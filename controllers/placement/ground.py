@@ -7,7 +7,12 @@ import numpy as np
 from controllers.gather import sum_by
 from controllers.placement.cooling import Cooling, cooling_of, cooling_room_w
 from controllers.placement.index import PlaceIndex
-from controllers.placement.room import feed_rooms_w, limit_factors, rack_rooms_w
+from controllers.placement.room import (
+    feed_rooms_w,
+    limit_factors,
+    rack_fits_w,
+    rack_rooms_w,
+)
 from controllers.power_tree import power_tree
 from site_models.arrays import Floats, Ints
 from site_models.plant import Nodes, Plant
@@ -35,6 +40,10 @@ class Ground:
     """What is left under every limit of `Uses`: feeds, circuits, racks. Shape (limits,)"""
     limit_factor: Floats
     """Watts against each entry of `Uses` for a watt at a GPU [-]. Shape (uses,)"""
+    rack_fit_w: Floats
+    """GPU power that each rack can take more within every limit above it. Shape (racks,)"""
+    rack_tight: Ints
+    """The limit that is reached first. Shape (racks,)"""
     row_headroom_w: Floats
     site_headroom_w: float
     site_slope: Floats
@@ -69,6 +78,15 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
         + state.chiller_power_w.sum()
     )
     root = arrays.feeds.parent < 0
+    room_w = np.concatenate(
+        [
+            feed_rooms_w(index, out_w),
+            cooling_room_w(index, cooling, state, rack_w),
+            rack_rooms_w(index, rack_nodes_w),
+        ]
+    )
+    factor = limit_factors(index, rack_nodes_w, out_w)
+    fit_w, tight = rack_fits_w(index, room_w, factor)
     return Ground(
         plant=plant,
         state=state,
@@ -81,14 +99,10 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
         node_liquid_w=node_liquid_w,
         rack_liquid_w=rack_liquid_w,
         rack_sized_w=_rack_sized_w(plant, node_liquid_w, rack_liquid_w),
-        limit_room_w=np.concatenate(
-            [
-                feed_rooms_w(index, out_w),
-                cooling_room_w(index, cooling, state, rack_w),
-                rack_rooms_w(index, rack_nodes_w),
-            ]
-        ),
-        limit_factor=limit_factors(index, rack_nodes_w, out_w),
+        limit_room_w=room_w,
+        limit_factor=factor,
+        rack_fit_w=fit_w,
+        rack_tight=tight,
         row_headroom_w=_row_headroom_w(index, feed_room_w, rack_room_w),
         site_headroom_w=float(
             min(feed_room_w[root].sum(), rack_room_w.sum()) if root.any() else rack_room_w.sum()

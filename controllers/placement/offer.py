@@ -3,33 +3,32 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from controllers.gather import sum_by
+from controllers.placement.free import NEARLY, Free
 from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
 from controllers.placement.models import Request
+from controllers.placement.wish import Wish
 from site_models.arrays import Flags, Floats, Ints
 from site_models.errors import InputError
 
-NEARLY = 1e-9
-"""Shares that differ by less are equal."""
 
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Offer:
     """What one request could use, before places are compared."""
 
-    request: Request
-    usable: Flags
-    """Shape (GPUs,)"""
-    shared: Flags
-    """Somebody holds a part of it. Shape (GPUs,)"""
-    asked_w: Floats
-    """Power of each GPU with the job on it. Shape (GPUs,)"""
-    added_w: Floats
-    """Rise over what it draws or has promised. Shape (GPUs,)"""
+    wish: Wish
+    index: PlaceIndex
+    ground: Ground
+    free: Free
+    node_kept: Flags
+    """Nodes that the request may use at all. Shape (nodes,)"""
+    node_asked_w: Floats
+    """Power of one GPU of each node with the job on it [W]. Shape (nodes,)"""
     node_free: Ints
     """Usable GPUs of each node. Shape (nodes,)"""
     node_room: Ints
@@ -38,100 +37,141 @@ class Offer:
     """GPUs of the job that each rack can take by power and cooling. Shape (racks,)"""
     rack_added_w: Floats
     """Rise of one GPU of the job, on average over a rack's usable ones. Shape (racks,)"""
-    limit_w: Floats
-    """Watts against each entry of `Uses` for one GPU of the job. Shape (uses,)"""
+    rail: int = -1
+    """The one rail whose GPUs are offered; -1: all."""
+
+    @property
+    def request(self) -> Request:
+        """Return what was asked."""
+        return self.wish.request
+
+    def usable_of(self, gpus: Ints) -> Flags:
+        """Return which of some GPUs the job may use."""
+        node = self.index.plant.arrays.gpus.node[gpus]
+        usable = self.index.in_service[gpus] & self.node_kept[node]
+        usable &= self.free.share[gpus] >= self.request.share - NEARLY
+        if self.rail >= 0:
+            usable &= self.index.rail[gpus] == self.rail
+        return np.asarray(usable)
+
+    def powers_w(self, gpus: Ints) -> tuple[Floats, Floats]:
+        """Return the power of some GPUs with the job on them, and its rise over what they
+        draw or promised [W]."""
+        node = self.index.plant.arrays.gpus.node[gpus]
+        drawn_w, most_w = self.ground.gpu_w[gpus], self.index.plant.arrays.gpus.power_max_w[gpus]
+        resting_w = np.where(self.free.share[gpus] < 1.0 - NEARLY, 0.0, drawn_w)
+        added_w = np.maximum(self.node_asked_w[node] - resting_w, 0.0)
+        added_w = np.minimum(added_w, np.maximum(most_w - drawn_w, 0.0))
+        return drawn_w + added_w, added_w
+
+    @cached_property
+    def usable(self) -> Flags:
+        """Return which GPUs the job may use. Shape (GPUs,)"""
+        return self.usable_of(np.arange(len(self.free.share)))
+
+    @cached_property
+    def shared(self) -> Flags:
+        """Return the GPUs that somebody holds a part of. Shape (GPUs,)"""
+        return np.asarray(self.free.share < 1.0 - NEARLY)
 
 
 def offer_of(
-    index: PlaceIndex,
-    ground: Ground,
-    free_share: Floats,
-    request: Request,
-    rejected: Counter[str],
+    index: PlaceIndex, ground: Ground, free: Free, wish: Wish, rejected: Counter[str]
 ) -> Offer:
     """Return what the request could use; count in `rejected` the GPUs that it could not."""
-    gpus = index.plant.arrays.gpus
-    usable = _usable(index, free_share, request, rejected)
-    asked_w = gpus.power_max_w if request.gpu_power_w is None else request.gpu_power_w
-    asked_w = np.minimum(asked_w, gpus.power_max_w) * request.share
-    shared = free_share < 1.0 - NEARLY
-    resting_w = np.where(shared, 0.0, ground.gpu_w)
-    room_w = np.maximum(gpus.power_max_w - ground.gpu_w, 0.0)
-    added_w = np.minimum(np.maximum(asked_w - resting_w, 0.0), room_w)
-    count = index.sum_by_node(usable).astype(np.int64)
+    request = wish.request
+    kept = _kept(index, wish, rejected)
+    asked_w = np.minimum(wish.node_power_w(index), index.node_power_max_w) * request.share
+    offer = Offer(
+        wish=wish,
+        index=index,
+        ground=ground,
+        free=free,
+        node_kept=kept,
+        node_asked_w=asked_w,
+        node_free=free.count,
+        node_room=free.count,
+        rack_room=np.zeros(0, dtype=np.int64),
+        rack_added_w=np.zeros(0),
+    )
+    count, added_w = _counted(offer)
+    _count(rejected, "busy", int(index.node_serviceable[kept].sum() - count.sum()))
     per_node = request.gpus_per_node
     node_room = count if per_node is None else np.where(count >= per_node, per_node, 0)
     if per_node is not None:
-        _count(
-            rejected,
-            "too few free GPUs in the node",
-            int(count[count < per_node].sum()),
-        )
-    mean_w = _mean_added_w(index, count, index.sum_by_node(np.where(usable, added_w, 0.0)))
-    rack_room, limit_w = _rack_room(index, ground, mean_w, node_room, rejected)
-    return Offer(
-        request=request,
-        usable=usable,
-        shared=shared,
-        asked_w=ground.gpu_w + added_w,
-        added_w=added_w,
+        _count(rejected, "too few free GPUs in the node", int(count[count < per_node].sum()))
+    rack, racks = index.plant.arrays.nodes.rack, len(index.plant.rack_names)
+    mean_w = sum_by(rack, added_w, racks) / np.maximum(sum_by(rack, count, racks), 1.0)
+    return replace(
+        offer,
         node_free=count,
         node_room=node_room,
-        rack_room=rack_room,
+        rack_room=_rack_room(index, ground, mean_w, node_room, rejected),
         rack_added_w=mean_w,
-        limit_w=limit_w,
     )
 
 
-def _mean_added_w(index: PlaceIndex, count: Ints, added_w: Floats) -> Floats:
-    """Return what one GPU of the job adds in each rack, on average over the usable ones."""
-    rack, racks = index.plant.arrays.nodes.rack, len(index.plant.rack_names)
-    return sum_by(rack, added_w, racks) / np.maximum(sum_by(rack, count, racks), 1.0)
+def _counted(offer: Offer) -> tuple[Ints, Floats]:
+    """Return usable GPUs of each node and the rise of one job GPU on each, summed by node.
+
+    From the counts of the free ones where they tell; GPU by GPU for shares of GPUs, and
+    where some free GPU draws more than is asked.
+    """
+    free, kept, index = offer.free, offer.node_kept, offer.index
+    count = np.where(kept, free.count, 0)
+    plain = offer.request.share >= 1.0 and not bool(
+        np.any(free.most_w[kept] > offer.node_asked_w[kept])
+    )
+    if plain:
+        added_w = np.where(kept, count * offer.node_asked_w - free.drawn_w, 0.0)
+        return count, np.maximum(added_w, 0.0)
+    usable = offer.usable
+    _, each_w = offer.powers_w(np.arange(len(usable)))
+    count = index.sum_by_node(usable).astype(np.int64)
+    return count, index.sum_by_node(np.where(usable, each_w, 0.0))
 
 
-def _usable(
-    index: PlaceIndex, free_share: Floats, request: Request, rejected: Counter[str]
-) -> Flags:
-    plant = index.plant
-    usable = index.in_service.copy()
-    _count(rejected, "out of service", int(np.count_nonzero(~usable)))
+def _kept(index: PlaceIndex, wish: Wish, rejected: Counter[str]) -> Flags:
+    """Return the nodes that the request may use; count what the others have in service."""
+    plant, request = index.plant, wish.request
+    _count(rejected, "out of service", int(len(plant.gpu_names) - index.node_serviceable.sum()))
+    kept = index.node_model >= 0
     tests: list[tuple[str, Flags]] = []
     if request.gpu_model is not None:
         if request.gpu_model not in index.models:
             known = ", ".join(index.models) or "none"
             raise InputError(f"gpu_model: the site has {known}, not {request.gpu_model!r}")
-        tests.append(("other model", index.model == index.models.index(request.gpu_model)))
+        tests.append(("other model", index.node_model == index.models.index(request.gpu_model)))
     if request.exclude:
         spared = np.ones(len(plant.node_names), dtype=np.bool_)
         for name in request.exclude:
             if name not in index.node_number:
                 raise InputError(f"exclude: the site has no node {name!r}")
             spared[index.node_number[name]] = False
-        tests.append(("excluded", spared[plant.arrays.gpus.node]))
-    tests.append(("busy", free_share >= request.share - NEARLY))
+        tests.append(("excluded", spared))
+    if wish.in_maintenance is not None:
+        tests.append(("maintenance", ~wish.in_maintenance))
     for reason, passed in tests:
-        _count(rejected, reason, int(np.count_nonzero(usable & ~passed)))
-        usable &= passed
-    return usable
+        _count(rejected, reason, int(index.node_serviceable[kept & ~passed].sum()))
+        kept = kept & passed
+    return kept
 
 
 def _rack_room(
     index: PlaceIndex, ground: Ground, mean_w: Floats, node_room: Ints, rejected: Counter[str]
-) -> tuple[Ints, Floats]:
+) -> Ints:
     """Return how many GPUs each rack takes within every limit above it."""
-    uses, racks = index.uses, len(index.plant.rack_names)
+    racks = len(index.plant.rack_names)
     wished = sum_by(index.plant.arrays.nodes.rack, node_room, racks)
-    limit_w = ground.limit_factor * mean_w[uses.rack]
     with np.errstate(divide="ignore", invalid="ignore"):
-        fits = np.where(limit_w > 0.0, ground.limit_room_w[uses.limit] / limit_w, np.inf)
-    fits = np.maximum(np.floor(fits + NEARLY), 0.0)
-    room = np.minimum.reduceat(fits, uses.first[:-1]) if racks else np.zeros(0)
+        fits = np.where(mean_w > 0.0, ground.rack_fit_w / mean_w, np.inf)
+    room = np.maximum(np.floor(fits + NEARLY), 0.0)
     short = np.flatnonzero(room < wished)
-    for r in short.tolist():
-        entries = slice(int(uses.first[r]), int(uses.first[r + 1]))
-        limit = int(uses.limit[entries][np.argmin(fits[entries])])
-        _count(rejected, _limit_name(index, limit), int(wished[r] - room[r]))
-    return np.minimum(room, wished).astype(np.int64), limit_w
+    if len(short):
+        lost = sum_by(ground.rack_tight[short], (wished - room)[short], int(index.limits))
+        for limit in np.flatnonzero(lost).tolist():
+            _count(rejected, _limit_name(index, limit), int(lost[limit]))
+    return np.minimum(room, wished).astype(np.int64)
 
 
 def _limit_name(index: PlaceIndex, limit: int) -> str:
@@ -162,7 +202,7 @@ def on_rails(index: PlaceIndex, offer: Offer, most: int) -> Iterator[Offer]:
         in_rack = sum_by(rack, room, racks).astype(np.int64)
         yield replace(
             offer,
-            usable=usable,
+            rail=rail,
             node_free=free,
             node_room=room,
             rack_room=np.minimum(offer.rack_room, in_rack),

@@ -11,8 +11,10 @@ from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
 from controllers.placement.models import Request
 from controllers.placement.offer import Offer, on_rails
+from controllers.placement.network import Trip, trips
 from controllers.placement.predict import Outlook, outlooks
-from controllers.placement.score import Weights, score_of, within
+from controllers.placement.score import score_of, weights_of, within
+from controllers.placement.traffic import Traffic
 
 PORTIONS = 4
 """Portions of a level's groups that are looked at before a farther level."""
@@ -24,31 +26,49 @@ class Place(NamedTuple):
     score: float
     candidate: Candidate
     outlook: Outlook
+    trip: Trip
 
 
 def best_places(
-    index: PlaceIndex, ground: Ground, offer: Offer, rejected: Counter[str]
+    index: PlaceIndex, ground: Ground, offer: Offer, traffic: Traffic, rejected: Counter[str]
 ) -> list[Place]:
     """Return the best places, best first: near levels before far ones, until enough."""
-    limit, weights = offer.request.limit, Weights()
+    limit, weights = offer.request.limit, weights_of(index.plant)
     found: list[Place] = []
     seen: set[bytes] = set()
     for level_places in _by_level(index, ground, offer, rejected):
         fresh = [place for place in level_places if _first_time(seen, place)]
-        for place, outlook in zip(fresh, outlooks(index, ground, offer, fresh), strict=True):
-            if outlook.margin_k <= 0.0:
-                rejected["temperature"] += len(place.gpus)
-            elif outlook.rack_headroom_w < 0.0:
-                rejected["rack power"] += len(place.gpus)
-            elif outlook.row_headroom_w < 0.0 or outlook.site_headroom_w < 0.0:
-                rejected["row or site power"] += len(place.gpus)
-            else:
-                score = score_of(index, offer, place, outlook, weights)
-                found.append(Place(score, place, outlook))
+        held = [
+            (place, outlook)
+            for place, outlook in zip(fresh, outlooks(index, ground, offer, fresh), strict=True)
+            if not _refused(place, outlook, rejected)
+        ]
+        lost = np.array([outlook.lost_share for _, outlook in held])
+        roads = trips(index, offer.wish, traffic, [place for place, _ in held], lost)
+        for (place, outlook), trip in zip(held, roads, strict=True):
+            if not trip.joined:
+                rejected["no common network"] += len(place.gpus)
+                continue
+            score = score_of(index, offer, place, outlook, weights, trip)
+            found.append(Place(score, place, outlook, trip))
         if len(found) >= limit:
             break
     found.sort(key=lambda place: (-place.score, int(place.candidate.gpus[0])))
     return found[:limit]
+
+
+def _refused(place: Candidate, outlook: Outlook, rejected: Counter[str]) -> bool:
+    """Return whether a place breaks a limit; count its GPUs by the first that it breaks."""
+    reason = ""
+    if outlook.margin_k <= 0.0:
+        reason = "temperature"
+    elif outlook.rack_headroom_w < 0.0:
+        reason = "rack power"
+    elif outlook.row_headroom_w < 0.0 or outlook.site_headroom_w < 0.0:
+        reason = "row or site power"
+    if reason:
+        rejected[reason] += len(place.gpus)
+    return bool(reason)
 
 
 def _by_level(
