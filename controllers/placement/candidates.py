@@ -12,7 +12,7 @@ from controllers.placement.index import SPAN, PlaceIndex
 from controllers.placement.models import Level, Request
 from controllers.placement.offer import Offer
 from controllers.placement.quick import quick_margins_k
-from controllers.placement.racks import over_racks, spread
+from controllers.placement.racks import NONE, over_racks, spread
 from site_models.arrays import Floats, Ints
 
 ENOUGH_K = 30.0
@@ -47,6 +47,8 @@ def groups_at(
     """Return the `most` promising groups at a level that can hold the job, best first,
     and how many usable GPUs stand in groups that cannot."""
     need, unit = offer.request.count, offer.request.unit
+    if level == "node" and offer.supply.most_in_node < need:
+        return NONE, 0
     if level == "node":
         room, home = offer.node_room, index.plant.arrays.nodes.rack
     elif level == "nvlink_domain":
@@ -92,6 +94,10 @@ def _worth(
 
 def _rack_worth(index: PlaceIndex, ground: Ground, offer: Offer) -> Floats:
     """Return the same for every rack, from its first node with room. Shape (racks,)"""
+    key = (min(offer.request.count, offer.supply.most_in_node), offer.rail)
+    kept = offer.supply.rack_worth.get(key)
+    if kept is not None:
+        return kept
     nodes, racks = index.plant.arrays.nodes, index.plant.arrays.racks
     roomy = np.flatnonzero(offer.node_room > 0)
     first = np.full(len(racks.row), -1, dtype=np.int64)
@@ -101,7 +107,9 @@ def _rack_worth(index: PlaceIndex, ground: Ground, offer: Offer) -> Floats:
     margin_k = quick_margins_k(index, ground, offer, first[with_room])
     cool[with_room] = np.clip(margin_k / ENOUGH_K, -1.0, 1.0)
     left = 1.0 - ground.rack_w / np.maximum(racks.rating_w, 1.0)
-    return np.asarray(0.25 * cool + 0.4 * np.minimum(left, 0.5))
+    worth = np.asarray(0.25 * cool + 0.4 * np.minimum(left, 0.5))
+    offer.supply.rack_worth[key] = worth
+    return worth
 
 
 def places_in(
@@ -117,7 +125,12 @@ def places_in(
             nodes, takes = spread(offer.node_room[inside], inside, offer.request.count)
         else:
             racks = np.flatnonzero(index.rack_group[level] == g)
-            nodes, takes = over_racks(index, ground, offer, racks[offer.rack_room[racks] > 0])
+            racks = racks[offer.rack_room[racks] > 0]
+            if offer.wish.exchanges:
+                nodes, takes = over_racks(index, ground, offer, racks, even=True)
+                if len(nodes):
+                    yield Candidate(_gpus_in(index, ground, offer, nodes, takes), level)
+            nodes, takes = over_racks(index, ground, offer, racks)
         if takes.sum() == offer.request.count:
             yield Candidate(_gpus_in(index, ground, offer, nodes, takes), level)
 

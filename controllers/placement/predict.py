@@ -47,6 +47,9 @@ class Outlook:
     it_power_w: float
     lost_share: float
     """Of the asked power, on average over the job's GPUs: above what the devices give. 0..1"""
+    spare_temp_max_c: float = float("nan")
+    """Hottest GPU with a CDU pump lost; NaN where that was not asked."""
+    spare_margin_k: float = float("inf")
 
 
 def outlooks(

@@ -30,21 +30,36 @@ def spread(room: Ints, where: Ints, need: int) -> tuple[Ints, Ints]:
 
 
 def over_racks(
-    index: PlaceIndex, ground: Ground, offer: Offer, racks: Ints
+    index: PlaceIndex, ground: Ground, offer: Offer, racks: Ints, even: bool = False
 ) -> tuple[Ints, Ints]:
     """Return nodes in some racks and what each takes; fewer GPUs than asked where limits stop it.
 
     The roomiest racks are filled, the last one is where the rest just fits. Each rack takes
     whole segments. Where limits that racks share stop that, rack after rack is filled as
-    far as they go.
+    far as they go. `even`: the same racks take equal parts, since the NVLink domain with the
+    fewest GPUs sets the pace of what crosses the network; nothing where that is no other place.
     """
     unit, need = offer.request.unit, offer.request.count
     room = offer.rack_room[racks] // unit * unit
     racks, room = racks[room > 0], room[room > 0]
-    chosen, takes = spread(room, racks, need)
+    chosen, takes = (_evened if even else spread)(room, racks, need)
     if takes.sum() != need or not _within(index, ground, offer, chosen, takes):
+        if even:
+            return NONE, NONE
         chosen, takes = _filled(index, ground, offer, racks, room)
+    for spare in offer.supply.stand.spares:
+        if not _within(spare.index, spare.ground, offer, chosen, takes):
+            return NONE, NONE
     return _nodes_in(index, offer, chosen, takes)
+
+
+def _evened(room: Ints, racks: Ints, need: int) -> tuple[Ints, Ints]:
+    """Return the roomiest racks, as many as the job needs, with equal parts of it."""
+    order = np.argsort(-room, kind="stable")
+    count = int(np.searchsorted(np.cumsum(room[order]), need)) + 1
+    if count < 2 or count > len(room) or need % count or room[order[count - 1]] < need // count:
+        return NONE, NONE
+    return racks[order[:count]], np.full(count, need // count, dtype=np.int64)
 
 
 def _within(index: PlaceIndex, ground: Ground, offer: Offer, racks: Ints, takes: Ints) -> bool:
@@ -53,10 +68,10 @@ def _within(index: PlaceIndex, ground: Ground, offer: Offer, racks: Ints, takes:
     size = uses.first[racks + 1] - uses.first[racks]
     of = np.repeat(np.arange(len(racks)), size)
     entry = np.arange(len(of)) - (np.cumsum(size) - size)[of] + uses.first[racks][of]
-    watts = ground.limit_factor[entry] * (offer.rack_added_w[racks] * takes)[of]
+    watts = ground.limit_factor[entry] * (offer.supply.rack_added_w[racks] * takes)[of]
     more_w = sum_by(uses.limit[entry], watts, index.limits)
-    over = more_w > ground.limit_room_w + NEARLY
-    return not bool((over & (more_w > 0.0)).any())
+    over = (more_w > np.maximum(ground.limit_room_w, 0.0) + NEARLY) & ground.limit_live
+    return not bool(over.any())
 
 
 def _filled(
@@ -75,7 +90,7 @@ def _filled(
         take = min(need, int(room[tight]), _fit(index, ground, offer, left_w, r)) // unit * unit
         if take:
             entries = slice(int(uses.first[r]), int(uses.first[r + 1]))
-            watts = ground.limit_factor[entries] * (offer.rack_added_w[r] * take)
+            watts = ground.limit_factor[entries] * (offer.supply.rack_added_w[r] * take)
             left_w[uses.limit[entries]] -= watts
             need -= take
             chosen.append(r)
@@ -87,7 +102,7 @@ def _filled(
 def _fit(index: PlaceIndex, ground: Ground, offer: Offer, left_w: Floats, rack: int) -> int:
     """Return how many GPUs of the job the rack takes within what is left of every limit."""
     entries = slice(int(index.uses.first[rack]), int(index.uses.first[rack + 1]))
-    watts = ground.limit_factor[entries] * offer.rack_added_w[rack]
+    watts = ground.limit_factor[entries] * offer.supply.rack_added_w[rack]
     if float(watts.max(initial=0.0)) <= 0.0:
         return offer.request.count
     share = (left_w[index.uses.limit[entries]] / np.maximum(watts, 1e-12)).min()
@@ -98,16 +113,18 @@ def _nodes_in(index: PlaceIndex, offer: Offer, racks: Ints, takes: Ints) -> tupl
     """Return the nodes of racks that take so many GPUs each, and what each node takes."""
     if not len(racks):
         return NONE, NONE
-    nodes: list[Ints] = []
-    counts: list[Ints] = []
     members = index.members["rack"]
-    for r, take in zip(racks.tolist(), takes.tolist(), strict=True):
-        inside = members.of(r)
-        room = offer.node_room[inside]
-        if int(room.sum()) == take:
-            picked, each = inside[room > 0], room[room > 0]
-        else:
-            picked, each = spread(room[room > 0], inside[room > 0], take)
+    size = members.first[racks + 1] - members.first[racks]
+    of = np.repeat(np.arange(len(racks)), size)
+    at = np.arange(len(of)) - (np.cumsum(size) - size)[of] + members.first[racks][of]
+    node = members.node[at]
+    room = offer.node_room[node]
+    whole = sum_by(of, room, len(racks)) == takes
+    kept = whole[of] & (room > 0)
+    nodes, counts = [node[kept]], [room[kept]]
+    for k in np.flatnonzero(~whole).tolist():
+        mine = (of == k) & (room > 0)
+        picked, each = spread(room[mine], node[mine], int(takes[k]))
         nodes.append(picked)
         counts.append(each)
     return np.concatenate(nodes), np.concatenate(counts)

@@ -7,13 +7,15 @@ from functools import lru_cache
 import numpy as np
 
 from controllers.allocations import Allocation, Allocations, Conflict, Holdings
-from controllers.placement.free import Free, free_of
-from controllers.placement.ground import Ground, ground_of
+from controllers.placement.ahead import STILL, Air, rise_of
+from controllers.placement.free import free_of
+from controllers.placement.ground import Ground, ground_of, warmed
 from controllers.placement.index import PlaceIndex, place_index
 from controllers.placement.models import Advice, Answer, Predicted, Request
-from controllers.placement.offer import Offer, offer_of
+from controllers.placement.offer import Offer, Stand, offer_of
 from controllers.placement.score import reasons_for
 from controllers.placement.search import Place, best_places
+from controllers.placement.spare import Spare, fed_otherwise
 from controllers.placement.traffic import Traffic, traffic_of
 from controllers.placement.wish import wish_of
 from site_models.plant import Plant
@@ -66,9 +68,16 @@ def rank_all(
 ) -> list[Answer]:
     """Return an answer for each request; they do not see one another."""
     index, held = place_index(plant), allocations.holdings(now_s)
-    ground, free = _stand(_Moment(index, state, inputs, held))
+    moment = _Moment(index, state, inputs, held)
     traffic = traffic_of(plant, allocations, held.version, now_s)
-    return [_answer(index, ground, free, traffic, request, now_s) for request in requests]
+    return [
+        _answer(moment, traffic, _air(outdoors, state, request), request, now_s)
+        for request in requests
+    ]
+
+
+def _air(outdoors: Outdoors | None, state: State, request: Request) -> Air:
+    return rise_of(outdoors, state.time_s, request.duration_s)
 
 
 class _Moment:
@@ -87,11 +96,29 @@ class _Moment:
 
 
 @lru_cache(maxsize=4)
-def _stand(moment: _Moment) -> tuple[Ground, Free]:
-    """Return the ground and what is free on it, kept for the other requests of the same tick."""
+def _now(moment: _Moment) -> Stand:
+    """Return what placement rests on, kept for the other requests of the same tick."""
     index, state, inputs, held = moment.parts
     ground = ground_of(index, state, inputs, held.expected_w)
-    return ground, free_of(index, held.free_share, ground.gpu_w)
+    return Stand(index, ground, free_of(index, held.free_share, ground.gpu_w))
+
+
+@lru_cache(maxsize=4)
+def _spares(moment: _Moment) -> tuple[Spare, ...]:
+    """Return the site at each loss of a feed."""
+    index, state, inputs, held = moment.parts
+    return fed_otherwise(index, state, inputs, held.expected_w)
+
+
+@lru_cache(maxsize=16)
+def _ahead(moment: _Moment, air: Air, feed_lost: bool) -> Stand:
+    """Return the same in warmer air, and with what is left at each loss of a feed."""
+    stand = _now(moment)
+    ground = stand.ground
+    if air != STILL:
+        ground = warmed(stand.index, ground, air.dry_bulb_k, air.wet_bulb_k)
+    spares = _spares(moment) if feed_lost else ()
+    return Stand(stand.index, ground, stand.free, spares)
 
 
 def advise(
@@ -117,7 +144,8 @@ def advise(
         index = place_index(plant)
         power_w = request.gpu_power_w
         if power_w is None and request.profile is not None:
-            power_w = wish_of(index, request, now_s).gpu_power_w(index, int(gpus[0]))
+            powers_w = wish_of(index, request, now_s).model_power_w
+            power_w = None if powers_w is None else float(powers_w[index.model[gpus[0]]])
         wanted = Allocation(
             job=request.job,
             gpus=gpus,
@@ -144,16 +172,14 @@ def advise(
 
 
 def _answer(
-    index: PlaceIndex,
-    ground: Ground,
-    free: Free,
-    traffic: Traffic,
-    request: Request,
-    now_s: float,
+    moment: _Moment, traffic: Traffic, air: Air, request: Request, now_s: float
 ) -> Answer:
-    rejected: Counter[str] = Counter()
-    age_s = max(now_s - ground.state.time_s, 0.0)
-    offer = offer_of(index, ground, free, wish_of(index, request, now_s), rejected)
+    stand, rejected = _now(moment), Counter[str]()
+    index, then_s = stand.index, stand.ground.state.time_s
+    wish, age_s = wish_of(index, request, now_s), max(now_s - then_s, 0.0)
+    if air != STILL or "feed" in wish.losses:
+        stand = _ahead(moment, air, "feed" in wish.losses)
+    offer = offer_of(stand, wish, rejected)
     total = len(index.plant.gpu_names)
     chosen: list[Place] = []
     if request.max_age_s is not None and age_s > request.max_age_s:
@@ -163,9 +189,9 @@ def _answer(
     elif request.required_level == "gpu" and request.count > 1:
         rejected["more than one GPU within level gpu"] += request.count
     else:
-        chosen = best_places(index, ground, offer, traffic, rejected)
-    advice = tuple(_advice(index, ground, offer, place, age_s) for place in chosen)
-    return Answer(time_s=ground.state.time_s, age_s=age_s, advice=advice, rejected=dict(rejected))
+        chosen = best_places(index, stand.ground, offer, traffic, rejected)
+    advice = tuple(_advice(index, stand.ground, offer, place, age_s) for place in chosen)
+    return Answer(time_s=then_s, age_s=age_s, advice=advice, rejected=dict(rejected))
 
 
 def _advice(

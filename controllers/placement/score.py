@@ -11,7 +11,7 @@ from controllers.placement.models import Level
 from controllers.placement.network import Trip
 from controllers.placement.offer import Offer
 from controllers.placement.predict import Outlook
-from controllers.placement.trip_words import trip_lines
+from controllers.placement.trip_words import loss_lines, trip_lines
 from site_models.plant import Plant
 from twin.state import INFERRED
 
@@ -114,6 +114,8 @@ def reasons_for(
         else f"hottest GPU predicted {outlook.gpu_temp_max_c:.0f} °C,"
         f" {outlook.margin_k:.0f} K below its limit"
     )
+    if ground.warmer_k >= 1.0:
+        lines.append(f"in the hottest hour of its time, {ground.inputs.dry_bulb_c:.0f} °C outdoors")
     lines.append(f"row {plant.row_names[outlook.row]} keeps {_kilo(outlook.row_headroom_w)}")
     lines.append(
         f"facility power {_kilo(outlook.facility_power_w)} more:"
@@ -123,6 +125,7 @@ def reasons_for(
         met = "kept" if within(index, candidate, request.preferred_level) else "not kept"
         lines.append(f"preferred level {request.preferred_level} {met}")
     lines.extend(trip_lines(index, offer, candidate, trip))
+    lines.extend(loss_lines(index, offer, candidate, outlook))
     if (ground.inputs.gpu_power_basis[candidate.gpus] == INFERRED).any():
         lines.append("present GPU power is inferred from node meters")
     return tuple(lines)

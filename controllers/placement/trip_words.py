@@ -1,9 +1,15 @@
 """What the network means to a job, in the operator's words."""
 
+import math
+
+import numpy as np
+
 from controllers.placement.candidates import Candidate
 from controllers.placement.index import PlaceIndex
 from controllers.placement.network import Trip
 from controllers.placement.offer import Offer
+from controllers.placement.predict import Outlook
+from controllers.placement.spare import darkened
 
 NOTICED = 5e-4
 """Slowdowns below this are not worth a line."""
@@ -34,6 +40,26 @@ def trip_lines(
         lines.append(
             f"slows job {trip.worst_neighbour} by up to {trip.neighbours_slowdown_share:.1%}"
         )
+    return tuple(lines)
+
+
+def loss_lines(
+    index: PlaceIndex, offer: Offer, candidate: Candidate, outlook: Outlook
+) -> tuple[str, ...]:
+    """Return lines about what the place survives, of a request that asks for it."""
+    losses, lines = offer.wish.losses, []
+    if "cdu_pump" in losses and math.isfinite(outlook.spare_temp_max_c):
+        lines.append(
+            f"with a CDU pump lost {outlook.spare_temp_max_c:.0f} °C,"
+            f" {outlook.spare_margin_k:.0f} K to the next limit"
+        )
+    if "feed" in losses:
+        node = index.plant.arrays.gpus.node[candidate.gpus]
+        gone = darkened(index.plant, np.unique(index.plant.arrays.nodes.rack[node]))
+        if offer.supply.stand.spares:
+            lines.append("power holds with any one feed lost that racks share")
+        if gone:
+            lines.append(f"goes dark with {gone[-1]} lost: no other feed")
     return tuple(lines)
 
 

@@ -25,22 +25,15 @@ class Wish:
     profile: Workload | None
     model_power_w: Floats | None
     """Power that the profile draws on each model of the index [W]; None: not from a profile."""
-    in_maintenance: Flags | None
-    """Nodes that are worked on while the job would run; None: none. Shape (nodes,)"""
+    maintenance: tuple[int, ...]
+    """Entries of the site's maintenance that fall into the job's time."""
     losses: tuple[Loss, ...]
     """What may be lost without the job suffering."""
 
-    def node_power_w(self, index: PlaceIndex) -> Floats:
-        """Return the power that is asked of each GPU of the nodes [W]; the rating if not told."""
-        if self.request.gpu_power_w is not None:
-            return np.full(len(index.node_model), self.request.gpu_power_w)
-        if self.model_power_w is None:
-            return index.node_power_max_w
-        return np.where(index.node_model >= 0, self.model_power_w[index.node_model], 0.0)
-
-    def gpu_power_w(self, index: PlaceIndex, gpu: int) -> float:
-        """Return the power that is asked of one GPU [W]."""
-        return float(self.node_power_w(index)[index.plant.arrays.gpus.node[gpu]])
+    @property
+    def exchanges(self) -> bool:
+        """Return whether anything is told of what its GPUs exchange."""
+        return self.request.collective is not None or self.profile is not None
 
 
 def wish_of(index: PlaceIndex, request: Request, now_s: float) -> Wish:
@@ -70,7 +63,7 @@ def wish_of(index: PlaceIndex, request: Request, now_s: float) -> Wish:
         request=request,
         profile=profile,
         model_power_w=power_w,
-        in_maintenance=_worked_on(index, met) if met else None,
+        maintenance=met,
         losses=asked,
     )
 
@@ -114,7 +107,8 @@ def _model_powers_w(index: PlaceIndex, profile: str, count: int) -> Floats:
 
 
 @lru_cache(maxsize=16)
-def _worked_on(index: PlaceIndex, met: tuple[int, ...]) -> Flags:
+def worked_on(index: PlaceIndex, met: tuple[int, ...]) -> Flags:
+    """Return the nodes that some entries of the site's maintenance name. Shape (nodes,)"""
     plant = index.plant
     names = {name for k in met for name in plant.placing.maintenance[k].targets}
     rack = plant.arrays.nodes.rack
