@@ -119,6 +119,14 @@ class Allocations:
             heapq.heappush(self._ends, (now_s + reserve_s, token, True))
             return token
 
+    def cancel(self, token: str) -> Allocation | None:
+        """Free what a reservation holds and return it; None for an unknown or expired token."""
+        with self._lock:
+            old = self._reservations.pop(token, None)
+            if old is not None:
+                self._add(old, -1.0)
+            return old
+
     def release(self, job: str) -> bool:
         """Free what the job holds; False when it held nothing."""
         with self._lock:

@@ -30,7 +30,7 @@ def played(
         raise ValueError("expected the world of a scenario")
     charges = charges or Charges()
     tally, books = Tally(what_if, world.plant), Books(charges)
-    what_if.work.charges = charges
+    what_if.work.charges = what_if.around.charges = charges
 
     def look(shot: Snapshot) -> None:
         tally.look(shot.dt_s)

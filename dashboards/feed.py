@@ -79,6 +79,8 @@ class Feed:
         self._job_books = JobBooks(world.allocations, self.charges)
         self.lock = threading.Lock()
         """Held while the history is written or read."""
+        self.reserving = threading.Lock()
+        """Held from ranking until the best place is reserved."""
         self.ended = False
         self.failure = ""
         """Why the loop died; empty while it lives."""

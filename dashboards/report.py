@@ -33,7 +33,9 @@ Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="New folder t
 def tell(content: Mapping[str, Any] | list[Any], lines: Iterable[str], as_json: bool) -> None:
     """Print a report: the object, or the lines."""
     if as_json:
-        sys.stdout.buffer.write(orjson.dumps(_plain(content)) + b"\n")
+        sys.stdout.buffer.write(
+            orjson.dumps(_plain(content), option=orjson.OPT_SERIALIZE_NUMPY) + b"\n"
+        )
         sys.stdout.buffer.flush()
     else:
         for line in lines:

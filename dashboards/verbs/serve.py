@@ -145,6 +145,7 @@ def _serve(chosen: Config) -> None:
         )
     )
     charges = read_charges(chosen.price, chosen.carbon, world.loop.progress.state.time_s)
+    world.around.charges = charges
     if world.what_if is not None:
         world.what_if.work.charges = charges
     with _recorded(world, chosen.record, keep) as shown:
