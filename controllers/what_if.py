@@ -8,6 +8,7 @@ import numpy as np
 
 from controllers.course import Course
 from controllers.demand import Demand, assigned
+from controllers.job_list import listed_jobs, placed_jobs
 from controllers.onset import Onset
 from controllers.rig import Rig, Weather
 from controllers.scenario import (
@@ -22,6 +23,7 @@ from controllers.work import Work
 from site_models.errors import InputError
 from site_models.plant import Plant
 from telemetry.frame import Frame
+from telemetry.recording import Recording
 from twin.inputs import Believer
 from twin.start import first_state, idle_inputs
 from twin.state import MODELLED, Inputs, State
@@ -49,13 +51,25 @@ class WhatIf:
 
 
 def staged(
-    name: str, plant: Plant, weather: Weather, dt_s: float, onset: Onset | None = None
+    name: str,
+    plant: Plant,
+    weather: Weather,
+    dt_s: float,
+    onset: Onset | None = None,
+    job_list: Path | None = None,
 ) -> WhatIf:
-    """Return a scenario, by its name or file, on a plant: see `staged_from`."""
+    """Return a scenario, by its name or file, on a plant: see `staged_from`.
+
+    The jobs of `job_list`, a recording, come to its own.
+    """
     path = scenario_path(name)
     scenario = load_scenario(path)
     if plant.site != site_name(scenario, path):
         raise InputError(f"{path}: site: {scenario.site!r}, the site asked for is {plant.site!r}")
+    if job_list is not None:
+        fit_to_plant(scenario, plant, path)
+        listed = placed_jobs(listed_jobs(Recording(job_list)), plant, scenario).jobs
+        scenario = scenario.model_copy(update={"jobs": (*scenario.jobs, *listed)})
     return staged_from(scenario, path, plant, weather, dt_s, onset)
 
 

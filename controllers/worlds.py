@@ -77,6 +77,8 @@ class Wish:
     catalogs: tuple[Path, ...] = ()
     params: Path | None = None
     """Overlay of identified parameters."""
+    job_list: Path | None = None
+    """Recording of a job list whose jobs a scenario plays besides its own."""
 
 
 @dataclass(slots=True)
@@ -180,7 +182,8 @@ def _open_scenario(spec: str, site: Site, plant: Plant, outdoors: Outdoors, wish
     """Return a world whose rig is source and actuator; policies may be armed on it."""
     if wish.resume is not None:
         raise InputError(f"{wish.resume}: a scenario cannot be resumed, expected none")
-    what_if = staged(spec.removeprefix(SCENARIO), plant, outdoors, wish.dt_s, wish.onset)
+    name, jobs = spec.removeprefix(SCENARIO), wish.job_list
+    what_if = staged(name, plant, outdoors, wish.dt_s, wish.onset, jobs)
     loop = looped(what_if, plant, wish.policies, wish.journal, wish.speed)
     allocations, around = Allocations(plant), what_if.around
     return World(site, plant, loop, loop.supervisor, allocations, outdoors, around, what_if)

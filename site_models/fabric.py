@@ -20,6 +20,10 @@ COPPER, OPTICS = 0, 1
 """Media of links."""
 
 
+UNCALIBRATED: Floats = np.full((12, 3), np.nan)
+UNCALIBRATED.setflags(write=False)
+
+
 class Switches(NamedTuple):
     """One entry a switch."""
 
@@ -68,6 +72,10 @@ class Fabric(NamedTuple):
     transport: str
     in_network: bool
     """The switches reduce."""
+    collective_factors: Floats = UNCALIBRATED
+    """What a site multiplies the three terms of the collective law with, by operation and reach
+    in the order of `twin.collective_site.CALIBRATED`; NaN where the law stands as it is.
+    Shape (12, 3)"""
 
 
 def _none() -> Fabric:

@@ -88,3 +88,30 @@ def test_a_scenario_and_a_server_take_what_was_learned(
     (tmp_path / "config.yaml").write_text("site: hgx-h100\nparams: nowhere.yaml\n")
     for given in (("--params", "nowhere.yaml"), ("--config", tmp_path / "config.yaml")):
         refused(twin("serve", "--site", "hgx-h100", *given), "nowhere.yaml")
+
+
+NCCL = """\
+# Collective test starting: all_reduce_perf
+#  Rank  0 Group  0 Pid 1 on a device  0 [0000:1b:00] NVIDIA H100 80GB HBM3
+#  Rank  1 Group  0 Pid 2 on a device  1 [0000:1c:00] NVIDIA H100 80GB HBM3
+""" + "".join(
+    f"{2**k} {2**k // 4} float sum -1 {30.0 + 2**k / 2e5:.2f} 0 0 0 {30.0 + 2**k / 2e5:.2f}\n"
+    for k in range(20, 31)
+)
+
+
+def test_a_log_of_nccl_tests_calibrates_the_collectives_of_a_site(
+    twin: Twin, tmp_path: Path
+) -> None:
+    log, rec, overlay = tmp_path / "x.log", tmp_path / "rec", tmp_path / "o.yaml"
+    log.write_text(NCCL)
+    assert twin("import", log, "--out", rec).code == 0
+    words = ("--site", "hgx-h100")
+    fit = twin("identify", rec, *words, "--out", overlay, "--json").object
+    assert set(fit["parameters"]) == {"collective_path", "collective_transfer", "collective_fill"}
+    assert fit["rmse"]["collective_s_relative"] < 0.05
+    asked = ("collective", "--op", "all_reduce", "--bytes", 2**28, "--gpus", 2, *words, "--json")
+    measured_s = 30e-6 + 2**28 / 2e11
+    assert twin(*asked, "--params", overlay).object["time_s"] == pytest.approx(measured_s, rel=0.05)
+    assert twin(*asked).object["time_s"] != pytest.approx(measured_s, rel=0.05)
+    refused(twin("identify", rec, "--site", "edge", "--out", tmp_path / "p.yaml"), rec, "2 GPUs")

@@ -104,14 +104,14 @@ def fit(table: Table, weights: Floats) -> Constants:
     return _constants(found.x)
 
 
-def calibrate(table: Table, c: Constants | None = None) -> Factors:
+def calibrate(table: Table, c: Constants | None = None, at_bytes: float | None = None) -> Factors:
     """Return the factors of a site's own rows; at least three rows of one operation.
 
     The algorithm is the one that the law chooses for the largest buffer, run with the plain
     protocol: the factors then stand for smooth curves. The relative error is made small in
-    the mean of absolute values.
+    the mean of absolute values. `at_bytes` is as in `three_terms`.
     """
-    terms = three_terms(table, c) / table.time_s[:, None]
+    terms = three_terms(table, c, at_bytes) / table.time_s[:, None]
     scale = np.maximum(terms.max(axis=0), 1e-30)
     terms = terms / scale
     pull = np.ones(len(table))
@@ -128,11 +128,14 @@ def calibrated(table: Table, factors: Factors, c: Constants | None = None) -> Fl
     return result
 
 
-def three_terms(table: Table, c: Constants | None = None) -> Floats:
-    """Return start and path, transfer, fill of every row. Shape (rows, 3) [s]."""
+def three_terms(table: Table, c: Constants | None = None, at_bytes: float | None = None) -> Floats:
+    """Return start and path, transfer, fill of every row. Shape (rows, 3) [s].
+
+    The algorithm is chosen for a buffer of `at_bytes`; that of the largest row if not given.
+    """
     c = c or shipped_constants()
     out = np.full((len(table), 3), np.nan)
-    largest = float(table.size_bytes.max())
+    largest = float(table.size_bytes.max()) if at_bytes is None else at_bytes
     for (op, algorithm), keep in _kinds(table):
         span = taken(table.span, keep)
         size = np.full(int(keep.sum()), largest)

@@ -17,6 +17,7 @@ from site_models.errors import InputError
 from site_models.figure import Strict
 from site_models.plant import GpuGroups, Gpus, Nodes, Plant, freeze
 from site_models.yaml_file import read_yaml, validated
+from twin.collective_site import CALIBRATED, with_factors
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +25,14 @@ class Parameter:
     """What an overlay may set: a figure of each GPU's chain or of each node."""
 
     axis: str
-    """`gpu` or `node`."""
+    """`gpu`, `node`, or `collective`: one of `twin.collective_site.CALIBRATED`."""
     low: float
     high: float
     doc: str
 
 
+COLLECTIVE = "collective_"
+"""Begins the names of the factors of `twin.collective_fit.Factors`."""
 PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
     {
         "die_resistance_k_per_w": Parameter("gpu", 1e-4, 1.0, "die to body, per board watt"),
@@ -45,6 +48,9 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
         "inlet_rise_k": Parameter("node", -20.0, 40.0, "breathes so much above its circuit"),
         "base_power_w": Parameter("node", 0.0, 1e5, "all but GPUs and fans, GPUs idle"),
         "load_power_per_gpu_w": Parameter("node", 0.0, 2.0, "of other consumers per GPU watt"),
+        "collective_path": Parameter("collective", 0.0, 1e4, "of the law's start and path"),
+        "collective_transfer": Parameter("collective", 0.0, 1e4, "of the law's transfer"),
+        "collective_fill": Parameter("collective", 0.0, 1e4, "of the law's pipeline fill"),
     }
 )
 """Every parameter by the name of the plant's array that it sets."""
@@ -134,6 +140,7 @@ def applied(plant: Plant, overlay: Overlay) -> Plant:
     places = {
         axis: {name: k for k, name in enumerate(plant.axis(axis))} for axis in ("gpu", "node")
     }
+    places["collective"] = {who: k for k, who in enumerate(CALIBRATED)}
     for name, estimates in overlay.parameters.items():
         strangers = [who for who in estimates if who not in places[PARAMETERS[name].axis]]
         if strangers:
@@ -151,7 +158,16 @@ def applied(plant: Plant, overlay: Overlay) -> Plant:
     changed = arrays._replace(
         gpus=freeze(gpus), groups=freeze(groups), nodes=freeze(arrays.nodes._replace(**nodes))
     )
-    return replace(plant, arrays=changed)
+    return with_factors(replace(plant, arrays=changed), _factors(overlay))
+
+
+def _factors(overlay: Overlay) -> dict[str, dict[str, float]]:
+    """Return the factors of collectives: name of the factor -> operation -> value."""
+    return {
+        name.removeprefix(COLLECTIVE): {op: one.value for op, one in estimates.items()}
+        for name, estimates in overlay.parameters.items()
+        if PARAMETERS[name].axis == "collective"
+    }
 
 
 def _with_own_groups(

@@ -14,7 +14,7 @@ from site_models.arrays import Floats, Ints
 from site_models.errors import InputError
 from site_models.kinds.workload import Group, Workload
 from site_models.plant import Plant
-from twin.collective import predict
+from twin.collective_site import site_times
 from twin.fabric import Use, lone_rate, span_of, trunk_rates, use_of
 from twin.physics.collective import Span
 
@@ -130,7 +130,7 @@ def exchange_of(
             if span is None:
                 continue
             sizes = np.full(len(span.gpus), float(traffic.size_bytes))
-            slowest_s = float(predict(traffic.op, sizes, span).time_s.max())
+            slowest_s = float(site_times(plant, traffic.op, sizes, span).max())
             times[n] += float(traffic.count) * slowest_s
             hiding[n] = min(hiding[n], float(traffic.hidden))
     return Exchange(times, hiding)

@@ -6,15 +6,18 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from dashboards.report import Json, tell
+from dashboards.report import Json, Params, tell
 from site_models.arrays import Floats
 from site_models.compile import compile_site
 from site_models.errors import InputError
+from site_models.plant import Plant
 from twin.collective import bus_factor, predict
 from twin.collective_fit import Factors, Table, calibrate, calibrated, times
+from twin.collective_site import site_times
 from twin.collective_table import errors_of, group_keys, matching, read_table
 from twin.fabric import first_gpus, gpus_of, span_of
 from twin.fabric_names import Names, span_of_names
+from twin.overlay import applied, read_overlay
 from twin.physics.collective import Span
 
 _OP = typer.Option("--op", metavar="OP", help="all_reduce, all_gather, alltoall, ...")
@@ -42,6 +45,7 @@ def collective(
     interconnect: Annotated[str, typer.Option("--interconnect", metavar="TEXT")] = "",
     table: Annotated[Path | None, _TABLE] = None,
     calibrate: Annotated[str | None, _CALIBRATE] = None,
+    params: Params = None,
     json: Json = False,
 ) -> None:
     """Say how long a collective operation takes, and how it would run."""
@@ -52,18 +56,19 @@ def collective(
         raise InputError("collective: --op and --bytes, or --table, are expected")
     if (site is None) == (gpu is None):
         raise InputError("collective: expected either --site with --gpus or --ids, or --gpu")
-    span = (
-        _on_site(site, gpus, ids, op)
-        if site is not None
-        else span_of_names([Names(gpu or "", gpus_per_node, nodes, interconnect)])
-    )
-    tell(*_one(op, size, span), json)
+    if site is None:
+        span = span_of_names([Names(gpu or "", gpus_per_node, nodes, interconnect)])
+        tell(*_one(op, size, span), json)
+        return
+    plant = compile_site(site)
+    if params is not None:
+        plant = applied(plant, read_overlay(params))
+    tell(*_one(op, size, _on_site(plant, gpus, ids, op), plant), json)
 
 
-def _on_site(site: str, gpus: int | None, ids: str | None, op: str) -> Span:
+def _on_site(plant: Plant, gpus: int | None, ids: str | None, op: str) -> Span:
     if (gpus is None) == (ids is None):
         raise InputError("collective: --site expects either --gpus or --ids")
-    plant = compile_site(site)
     if ids is not None:
         chosen = gpus_of(plant, [name.strip() for name in ids.split(",") if name.strip()])
     else:
@@ -73,9 +78,13 @@ def _on_site(site: str, gpus: int | None, ids: str | None, op: str) -> Span:
     return span_of(plant, chosen, op)
 
 
-def _one(op: str, size: float, span: Span) -> tuple[dict[str, Any], list[str]]:
+def _one(
+    op: str, size: float, span: Span, plant: Plant | None = None
+) -> tuple[dict[str, Any], list[str]]:
     found = predict(op, np.array([size]), span)
     time_s = float(found.time_s[0])
+    if plant is not None:
+        time_s = float(site_times(plant, op, np.array([size]), span)[0])
     algbw = size / time_s
     busbw = algbw * float(bus_factor(op, span.gpus)[0])
     content = {

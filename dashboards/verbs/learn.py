@@ -1,12 +1,14 @@
 """`twin identify` and `twin score`: parameters from a recording, and how well they predict."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from controllers.outdoors import outdoors_of
+from controllers.recorded_collectives import timed_collectives
 from dashboards.report import Catalogs, Json, Params, SiteOption, table, tell, time_of
 from dashboards.verbs.replay import From, To, positive
 from site_models.compile import compile_site
@@ -16,7 +18,9 @@ from site_models.site import load_site
 from telemetry.recording import Recording
 from telemetry.samples import sample
 from telemetry.sources.replay import ReplaySource
+from twin.identify import Fit
 from twin.identify import identify as identified
+from twin.identify_links import identify_links
 from twin.inputs import Outdoors
 from twin.overlay import applied, read_overlay, write_overlay
 from twin.score import scored
@@ -40,11 +44,19 @@ def identify(
     catalog: Catalogs = None,
     json: Json = False,
 ) -> None:
-    """Fit slow parameters of air-cooled nodes to a recording; write them as an overlay."""
+    """Fit slow parameters to a recording and write them as an overlay.
+
+    Of nodes, from GPU powers and temperatures; of the collective law, from nccl-tests.
+    """
     plant, outdoors = _site(site, catalog)
     stored = _stored(recording)
     span = time_of("--from", from_, -math.inf), time_of("--to", to, math.inf)
-    fit = identified(plant, _track(stored, plant, *span), stored.sha256, outdoors)
+    timed = timed_collectives(stored)
+    if timed:
+        fit = _of(stored, lambda: identify_links(plant, timed, stored.sha256))
+    else:
+        track = _track(stored, plant, *span)
+        fit = _of(stored, lambda: identified(plant, track, stored.sha256, outdoors))
     write_overlay(out, fit.overlay)
     content = {
         "parameters": {
@@ -62,7 +74,11 @@ def identify(
         for who, estimate in estimates.items()
     ]
     lines = table(("parameter", "id", "value", "std"), rows)
-    lines += [f"free run of the fit: {fit.rmse['gpu_temp_c']:.2f} K rmse", f"written to {out}"]
+    if timed:
+        lines.append(f"off by {100.0 * fit.rmse['collective_s_relative']:.1f} % rmse")
+    else:
+        lines.append(f"free run of the fit: {fit.rmse['gpu_temp_c']:.2f} K rmse")
+    lines.append(f"written to {out}")
     tell(content, lines, json)
 
 
@@ -119,6 +135,14 @@ def _site(site: str, catalog: list[Path] | None) -> tuple[Plant, Outdoors]:
 
 def _stored(recording: Path) -> Recording:
     return Recording(sample(str(recording)) or recording)
+
+
+def _of(stored: Recording, fitted: Callable[[], Fit]) -> Fit:
+    """Return a fit; InputError naming the recording."""
+    try:
+        return fitted()
+    except InputError as error:
+        raise InputError(f"{stored.folder}: {error}") from None
 
 
 def _track(stored: Recording, plant: Plant, from_s: float, to_s: float) -> Track:

@@ -61,6 +61,12 @@ def whatif(
         ),
     ] = None,
     dt: Annotated[float, typer.Option("--dt", metavar="SECONDS", help="Time step.")] = 1.0,
+    jobs: Annotated[
+        Path | None,
+        typer.Option(
+            "--jobs", metavar="REC", help="Play the jobs of an imported list (sacct, CSV) too."
+        ),
+    ] = None,
     params: Params = None,
     price: Price = None,
     carbon: Carbon = None,
@@ -85,6 +91,7 @@ def whatif(
         dt_s=dt,
         catalogs=tuple(catalog or ()),
         params=params,
+        job_list=jobs,
     )
     if from_ is not None:
         wish = replace(wish, onset=onset_of(from_, scene.recording_time, wish))
