@@ -1,4 +1,4 @@
-"""Slow parameters of air-cooled nodes from what was measured.
+"""Slow parameters of nodes from what was measured; those of cold plates in `identify_liquid`.
 
 Least squares on the residuals of a free run: power in, temperature out, never fed back.
 A robust loss keeps the few samples at power steps, where instants of readings differ, from
@@ -16,6 +16,7 @@ from site_models.arrays import Floats, Ints
 from site_models.errors import InputError
 from site_models.plant import Plant
 from twin.free_run import free_run
+from twin.identify_liquid import liquid_fit
 from twin.inputs import Outdoors
 from twin.node_course import NodeModel, node_course, node_model
 from twin.node_overhead import overhead
@@ -92,7 +93,7 @@ def identify(plant: Plant, track: Track, recording_sha256: str, outdoors: Outdoo
     The air of the room is that of a free run with the plant as it is. Deterministic.
     Standard errors are those of the linearised fit, the catalog's spread counted as
     evidence: a parameter of which the recording tells nothing keeps its spread.
-    Raises InputError when no node with air-cooled GPUs has readings of temperature.
+    Raises InputError when no GPU has readings of temperature.
     Checked: gives back the parameters of a recording made by the kernel, within their
     standard errors, and scores on measured servers, ``benchmarks/validation/learning.py``.
     """
@@ -111,8 +112,13 @@ def identify(plant: Plant, track: Track, recording_sha256: str, outdoors: Outdoo
         _tell(found, plant, n, model, std)
         for name, estimate in overhead(plant, track, n, course[1]).items():
             found.setdefault(name, {})[plant.node_names[n]] = estimate
+    liquid = liquid_fit(plant, track, outdoors)
+    for name, estimates in liquid.parameters.items():
+        found.setdefault(name, {}).update(estimates)
+    if len(liquid.rmse_k):
+        errors_k.append(liquid.rmse_k)
     if not errors_k:
-        raise InputError("expected gpu_temp_c of every GPU of an air-cooled node, found none")
+        raise InputError("expected gpu_temp_c of every GPU of a node, found none")
     ordered = {name: found[name] for name in PARAMETERS if name in found}
     overlay = Overlay(recording_sha256=recording_sha256, site=plant.site, parameters=ordered)
     return Fit(overlay, {"gpu_temp_c": float(np.mean(np.concatenate(errors_k)))})
