@@ -95,7 +95,11 @@ def _each_alone(plant: Plant, gpus: Ints) -> Plant:
     old = arrays.gpus.group[gpus]
     group = arrays.gpus.group.copy()
     group[gpus] = len(arrays.groups.node) + np.arange(len(gpus))
-    groups = GpuGroups(*(np.concatenate((column, column[old])) for column in arrays.groups))
+    columns = {
+        name: np.concatenate((column, column[old]))
+        for name, column in zip(arrays.groups._fields, arrays.groups, strict=True)
+    }
+    groups = GpuGroups(**columns)
     groups.node[-len(gpus) :] = arrays.gpus.node[gpus]
     changed = arrays._replace(gpus=arrays.gpus._replace(group=group), groups=groups)
     return replace(plant, arrays=changed)
