@@ -114,4 +114,3 @@ def test_a_log_of_nccl_tests_calibrates_the_collectives_of_a_site(
     measured_s = 30e-6 + 2**28 / 2e11
     assert twin(*asked, "--params", overlay).object["time_s"] == pytest.approx(measured_s, rel=0.05)
     assert twin(*asked).object["time_s"] != pytest.approx(measured_s, rel=0.05)
-    refused(twin("identify", rec, "--site", "edge", "--out", tmp_path / "p.yaml"), rec, "2 GPUs")
