@@ -171,9 +171,7 @@ def advise(
     )
 
 
-def _answer(
-    moment: _Moment, traffic: Traffic, air: Air, request: Request, now_s: float
-) -> Answer:
+def _answer(moment: _Moment, traffic: Traffic, air: Air, request: Request, now_s: float) -> Answer:
     stand, rejected = _now(moment), Counter[str]()
     index, then_s = stand.index, stand.ground.state.time_s
     wish, age_s = wish_of(index, request, now_s), max(now_s - then_s, 0.0)
@@ -194,9 +192,7 @@ def _answer(
     return Answer(time_s=then_s, age_s=age_s, advice=advice, rejected=dict(rejected))
 
 
-def _advice(
-    index: PlaceIndex, ground: Ground, offer: Offer, place: Place, age_s: float
-) -> Advice:
+def _advice(index: PlaceIndex, ground: Ground, offer: Offer, place: Place, age_s: float) -> Advice:
     plant, request, gpus = index.plant, offer.request, place.candidate.gpus
     node, outlook, trip = plant.arrays.gpus.node[gpus], place.outlook, place.trip
     nodes = node[np.diff(node, prepend=-1) != 0]

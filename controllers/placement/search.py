@@ -11,8 +11,8 @@ from controllers.placement.candidates import Candidate, groups_at, levels_to_sea
 from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
 from controllers.placement.models import Request
-from controllers.placement.offer import Offer, on_rails
 from controllers.placement.network import Trip, trips
+from controllers.placement.offer import Offer, on_rails
 from controllers.placement.predict import Outlook, outlooks
 from controllers.placement.score import score_of, weights_of, within
 from controllers.placement.spare import a_pump_short
