@@ -20,9 +20,12 @@ from controllers.what_if import staged_from
 from site_models.arrays import Floats
 from site_models.compile import compile_site
 from site_models.site import load_site
+from twin.state import State
 
 WIDEST = 10.0
 """Observations are cut here; scaled, they stay within about 1."""
+STARTS_S = 1800.0
+"""Episodes begin so far apart: each start is brought to rest once."""
 LOADED = 1.05
 """A GPU asked for more than this multiple of its idle power has a load."""
 
@@ -57,6 +60,7 @@ class PlantEnvironment(gymnasium.Env[Observed, Observed]):
         self._room = room_of(self.plant, self.rules)
         self._moves = [(move, move_groups(self.plant, move)) for move in self.spec_file.act]
         self._fresh = np.ones(len(self.plant.gpu_names), np.bool_)
+        self._rests: dict[float, State] = {}
         self._rig, self._first_w = self._begun(self._scenario)
         count = sum(int(group.max()) + 1 for _, group in self._moves)
         self.action_space = spaces.Box(-1.0, 1.0, (count,), np.float32)
@@ -73,8 +77,9 @@ class PlantEnvironment(gymnasium.Env[Observed, Observed]):
     ) -> tuple[Observed, dict[str, Any]]:
         """Begin an episode at rest under its first load."""
         super().reset(seed=seed)
-        late_s = float(self.np_random.uniform(0.0, self.spec_file.start_spread_s))
-        start = self._scenario.start + timedelta(seconds=round(late_s))
+        starts = 1 + int(self.spec_file.start_spread_s // STARTS_S)
+        late_s = STARTS_S * int(self.np_random.integers(starts))
+        start = self._scenario.start + timedelta(seconds=late_s)
         self._rig, self._first_w = self._begun(self._scenario.model_copy(update={"start": start}))
         self.work = 1.0
         return self._observation(), self._told(0.0)
@@ -102,8 +107,10 @@ class PlantEnvironment(gymnasium.Env[Observed, Observed]):
     def _begun(self, scenario: Scenario) -> tuple[Rig, float]:
         """Return the rig of an episode, and the site's power at its start."""
         what_if = staged_from(
-            scenario, self._path, self.plant, self._weather, self.spec_file.step_s
-        )
+            scenario, self._path, self.plant, self._weather, self.spec_file.step_s,
+            rest=self._rests.get(scenario.start_s),
+        )  # fmt: skip
+        self._rests[scenario.start_s] = what_if.rig.state
         self._end_s = scenario.start_s + scenario.duration_s
         rig = what_if.rig
         rig.apply(default_order(self.plant, self._limits.gpu_cap_default_w), rig.state.time_s)

@@ -43,7 +43,7 @@ class EnvironmentSpec(Strict):
     """As a scenario file: site, start, duration_s (the horizon), jobs, weather, events."""
     step_s: Annotated[float, Field(gt=0.0, le=600.0)] = 10.0
     start_spread_s: Annotated[float, Field(ge=0.0)] = 0.0
-    """An episode starts up to so much later, drawn from its seed."""
+    """An episode starts up to so much later, a whole number of half hours drawn from its seed."""
     observe: tuple[Seen, ...] = Field(min_length=1)
     act: tuple[Move, ...] = Field(min_length=1)
     reward: Reward = Reward()
