@@ -84,7 +84,8 @@ class Facility(NamedTuple):
     """Wishes for cooling. NaN: no wish, what the site was built with stays."""
 
     exchanger_setpoint_c: Floats
-    """What the exchanger holds: a CDU's coolant supply, a cooler's water. Shape (exchangers,) [C]"""
+    """What the exchanger holds: a CDU's coolant supply, a cooler's water.
+    Shape (exchangers,)"""
     circuit_flow_share: Floats
     """Flow, or pressure by its square root, over the built setpoint; above 0.
     Shape (circuits,)"""
@@ -103,6 +104,8 @@ class Decision:
     facility: Facility | None = None
     paused: frozenset[str] = frozenset()
     """Names of preemptible jobs that shall stand."""
+    racks_off: frozenset[str] = frozenset()
+    """Names of racks that shall be shut down in order; a person turns them on again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,8 @@ class Policy(Protocol):
     """A frozen dataclass whose fields are its parameters (see `controllers.parameters`).
 
     Its memory is a number, an array, or a (named) tuple of such: plain enough to be stored.
+    One that guards people or hardware says so by a class attribute, `safety: ClassVar = True`:
+    its wishes for the facility come first (see `controllers.stack`).
     """
 
     def start(self, plant: Plant) -> Any:
