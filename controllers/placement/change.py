@@ -10,9 +10,10 @@ from controllers.placement.candidates import Candidate
 from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
 from controllers.placement.models import Request
-from controllers.placement.offer import Offer, offer_of
+from controllers.placement.offer import Offer, Stand, offer_of
 from controllers.placement.predict import outlooks
-from site_models.arrays import Floats, Ints
+from controllers.placement.wish import wish_of
+from site_models.arrays import Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +40,21 @@ class PlaceChange:
 
 
 def changes(
-    index: PlaceIndex,
-    ground: Ground,
-    free_share: Floats,
-    request: Request,
-    places: Sequence[Ints],
+    stand: Stand, request: Request, places: Sequence[Ints], now_s: float
 ) -> list[PlaceChange]:
     """Return the change that each place brings; a place is the GPUs of one advice.
 
     A rack's temperature is predicted with the job's part in that rack alone, so what racks on
-    one CDU do to one another is left out. `free_share` as `Allocations.holdings` tells it.
-    Checked in ``tests/controllers/test_placement_change.py``: the hottest rack is the advice.
+    one CDU do to one another is left out. Checked in
+    ``tests/controllers/test_placement_change.py``: the hottest rack is the one advised.
     """
-    offer = offer_of(index, ground, free_share, request, Counter())
+    index, ground = stand.index, stand.ground
+    offer = offer_of(stand, wish_of(index, request, now_s), Counter())
     nodes = index.plant.arrays.nodes
     parts: list[tuple[int, Candidate]] = []
     for at, gpus in enumerate(places):
         rack = nodes.rack[index.plant.arrays.gpus.node[gpus]]
-        parts += [
-            (at, Candidate(gpus[rack == r], "rack")) for r in dict.fromkeys(rack.tolist())
-        ]
+        parts += [(at, Candidate(gpus[rack == r], "rack")) for r in dict.fromkeys(rack.tolist())]
     found = outlooks(index, ground, offer, [part for _, part in parts])
     racks: list[list[RackChange]] = [[] for _ in places]
     for (at, part), outlook in zip(parts, found, strict=True):
@@ -75,7 +71,7 @@ def _rack(
         rack=int(index.plant.arrays.nodes.rack[of_gpu[gpus[0]]]),
         gpu_temp_now_c=float(ground.state.gpu_temp_c[touched].max()),
         gpu_temp_c=gpu_temp_c,
-        added_w=float(offer.added_w[gpus].sum()),
+        added_w=float(offer.powers_w(gpus)[1].sum()),
     )
 
 

@@ -5,11 +5,10 @@ import pytest
 
 from controllers.allocations import Allocations
 from controllers.placement.change import changes
-from controllers.placement.ground import ground_of
-from controllers.placement.index import place_index
 from controllers.placement.models import Request
 from controllers.placement.rank import rank
 from tests.fakes.small_plant import small_inputs, small_plant, small_state
+from tests.fakes.standing import standing
 
 PLANT = small_plant()
 STATE, INPUTS = small_state(PLANT, 0.2), small_inputs(PLANT, 0.2)
@@ -17,12 +16,12 @@ STATE, INPUTS = small_state(PLANT, 0.2), small_inputs(PLANT, 0.2)
 
 @pytest.mark.parametrize("gpus", [1, 4, 8, 16, 24])
 def test_the_hottest_rack_is_the_one_advised(gpus: int) -> None:
-    index, table = place_index(PLANT), Allocations(PLANT)
+    table = Allocations(PLANT)
     request = Request(job="j", gpus=gpus, gpu_power_w=500.0)
     answer = rank(PLANT, STATE, INPUTS, table, request, STATE.time_s)
     places = [table.indices(advice.gpus) for advice in answer.advice]
-    ground = ground_of(index, STATE, INPUTS, np.zeros(48))
-    found = changes(index, ground, np.ones(48), request, places)
+    stand, _ = standing(PLANT, STATE, INPUTS, table)
+    found = changes(stand, request, places, STATE.time_s)
     for advice, place, change in zip(answer.advice, places, found, strict=True):
         racks = set(PLANT.arrays.nodes.rack[PLANT.arrays.gpus.node[place]].tolist())
         assert {one.rack for one in change.racks} == racks
@@ -35,6 +34,5 @@ def test_the_hottest_rack_is_the_one_advised(gpus: int) -> None:
 
 
 def test_no_place_changes_nothing() -> None:
-    index = place_index(PLANT)
-    ground = ground_of(index, STATE, INPUTS, np.zeros(48))
-    assert changes(index, ground, np.ones(48), Request(job="j", gpus=1), []) == []
+    stand, _ = standing(PLANT, STATE, INPUTS)
+    assert changes(stand, Request(job="j", gpus=1), [], STATE.time_s) == []
