@@ -144,6 +144,7 @@ class Supervisor:
             reason = self._advise(view, asked, fresh)
             self._write(view, asked, fresh)
             self._look(view, fresh)
+            self._ask_facility(view, reason)
             decision = as_decision(self._orders.advised, reason)
             return self._ruling(decision, silent_gpus(view, fresh), view.time_s)
 
@@ -233,6 +234,16 @@ class Supervisor:
             self._expire(view.time_s, departed)
             self._prediction.forget()
             self._note("prediction", f"rolled back: {departed}", view.time_s)
+
+    def _ask_facility(self, view: View, reason: str) -> None:
+        """Put wishes for CDUs on the desk: the advised ones while it is not armed itself."""
+        desk = self.setpoints
+        if desk is None or desk.mode == "off":
+            return
+        orders = self._orders
+        order = orders.written if desk.mode == "armed" else orders.advised
+        wish_c = order.facility.exchanger_setpoint_c[self._plant.cdu_exchangers]
+        desk.wish(np.round(wish_c, 1), view.time_s, PART, reason)
 
     def _fall_back(self, time_s: float) -> None:
         """Take note when the dead-man's time of what was written is over."""

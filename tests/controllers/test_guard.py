@@ -29,7 +29,7 @@ class Clock:
 def guard_of(door: FakeDoor, clock: Clock, owed: Owed | None = None, **more: object) -> Guard:
     return Guard(
         door, Ledger(), owed, longest_s=30.0, now_s=clock, steady_s=clock, lanes=False, **more
-    )  # type: ignore[arg-type]
+    )
 
 
 def capped(cap_w: float, clock_hz: float | None = None) -> dict[str, Setting]:
