@@ -125,7 +125,9 @@ class Seating:
 
     def _begin(self, seat: Seat) -> None:
         """Start a policy afresh; one that hangs keeps its thread, the next has another."""
-        seat.memory, seat.alarm, seat.lane = seat.policy.start(self._plant), "", Lane("policy")
+        seat.memory, seat.alarm = seat.policy.start(self._plant), ""
+        if seat.lane.busy:
+            seat.lane = Lane("policy")
 
     def _answer(self, seat: Seat, view: View) -> tuple[Decision, Any, str]:
         """Return a policy's decision and memory, and what is wrong with them."""

@@ -49,7 +49,7 @@ class Device:
         if self.order is None:
             return None
         cap_w = MOST_W if self.deaf else self.order.gpu_cap_w
-        return Held(cap_w, np.full(GPUS, np.nan))
+        return Held(cap_w, self.order.gpu_clock_share, np.full(GPUS, np.nan))
 
 
 @dataclass(frozen=True)
