@@ -122,6 +122,8 @@ class Policy(Protocol):
     """A frozen dataclass whose fields are its parameters (see `controllers.parameters`).
 
     Its memory is a number, an array, or a (named) tuple of such: plain enough to be stored.
+    One that guards people or hardware says so by a class attribute, `safety: ClassVar = True`:
+    its wishes for the facility come first (see `controllers.stack`).
     """
 
     def start(self, plant: Plant) -> Any:

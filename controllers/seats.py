@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from controllers.actuators.order import Order
+from controllers.orders import Orders
 from controllers.policy import Decision, Mode, Policy, Standing
 from site_models.arrays import Floats
 
@@ -23,21 +25,10 @@ class Seat:
         return self.mode != "off" and not self.alarm
 
 
-class Caps(NamedTuple):
-    """What the supervisor remembers beside the policies' memories."""
-
-    advised_w: Floats
-    """Admitted caps of all policies that are not off: what would be in force if armed."""
-    written_w: Floats
-    """Caps in force on the devices."""
-    until_s: float
-    """When those fall back to the defaults; -inf: they are the defaults."""
-
-
 class Remembered(NamedTuple):
     """All of the supervisor that the next tick depends on, by policy name."""
 
-    caps: Caps
+    orders: Orders
     memories: dict[str, Any]
     policies: dict[str, str]
     """Each policy with its parameters, as text."""
@@ -49,6 +40,13 @@ class Ruling(NamedTuple):
     """What one tick led to."""
 
     decision: Decision
-    gpu_cap_w: Floats
+    """What all policies that are not off come to, admitted and complete."""
+    order: Order
+    """What is in force."""
     standings: tuple[Standing, ...]
     health: tuple[str, ...]
+
+    @property
+    def gpu_cap_w(self) -> Floats:
+        """Return the caps in force."""
+        return self.order.gpu_cap_w

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from controllers.actuators.actuator import Actuator
-from controllers.admit import Rules, admit
+from controllers.actuators.order import Order, default_order
+from controllers.admit import Rules
 from controllers.journal import Entry, Journal
+from controllers.orders import Orders, as_decision, ordered, restrains
 from controllers.policy import MODES, Decision, Mode, Policy, Standing, View
-from controllers.seats import Caps, Remembered, Ruling, Seat
+from controllers.seats import Remembered, Ruling, Seat
 from controllers.setpoints import SetpointDesk
-from controllers.stack import lowest
+from controllers.stack import combined, is_safety
 from controllers.vetting import fault_of, silent_gpus, trouble_of
 from site_models.arrays import Flags
 from site_models.errors import InputError
@@ -20,13 +22,14 @@ from site_models.plant import Plant
 
 
 class Supervisor:
-    """Asks the policies, admits the lowest caps, and alone calls the actuator.
+    """Asks the policies, admits what the stack comes to, and alone calls the actuator.
 
     Every policy is in a mode of its own; nothing is armed unless asked for. What is armed
     is written, clamped and rate limited, with a dead-man's time. A policy that raises, or
-    answers NaN or a wrong shape, is taken out with one alarm and the rest go on. With stale
-    frames or a state that is not finite no policy is asked and nothing is written: caps in
-    force stay until their time is over. Single GPUs without a fresh reading keep their cap.
+    answers NaN, a wrong shape or a job that may not be paused, is taken out with one
+    alarm and the rest go on. With stale frames or a state that is not finite no policy is asked
+    and nothing is written: what is in force stays until its time is over. Single GPUs without
+    a fresh reading keep their settings.
 
     `rule` belongs to the loop's thread; modes may be set from any.
     """
@@ -54,8 +57,8 @@ class Supervisor:
             name: Seat(policy, wished.get(name, "shadow"), policy.start(plant))
             for name, policy in policies.items()
         }
-        default_w = self._limits.gpu_cap_default_w
-        self._caps = Caps(default_w.copy(), default_w.copy(), -np.inf)
+        self._default = default_order(plant, self._limits.gpu_cap_default_w)
+        self._orders = Orders(self._default, self._default)
         self._ill: dict[str, str] = {}
         self._restrained = False
 
@@ -102,12 +105,13 @@ class Supervisor:
             trouble = trouble_of(view, self.rules)
             self._note("input", trouble, view.time_s)
             if trouble:
-                held = Decision(self._caps.advised_w, f"{trouble}: caps held")
+                held = as_decision(self._orders.advised, f"{trouble}: caps held")
                 return self._ruling(held, (), view.time_s)
             asked = self._ask(view)
             fresh = view.gpu_age_s <= self.rules.stale_s
-            decision = self._advise(view, asked, fresh)
+            reason = self._advise(view, asked, fresh)
             self._write(view, asked, fresh)
+            decision = as_decision(self._orders.advised, reason)
             return self._ruling(decision, silent_gpus(view, fresh), view.time_s)
 
     def memory(self) -> Remembered:
@@ -115,7 +119,7 @@ class Supervisor:
         with self._lock:
             seats = self._seats.items()
             return Remembered(
-                caps=self._caps,
+                orders=self._orders,
                 memories={name: seat.memory for name, seat in seats},
                 policies={name: repr(seat.policy) for name, seat in seats},
                 modes={name: seat.mode for name, seat in seats},
@@ -129,7 +133,7 @@ class Supervisor:
         written because a file says so.
         """
         with self._lock:
-            self._caps = remembered.caps
+            self._orders = remembered.orders
             for name, seat in self._seats.items():
                 mode = remembered.modes[name]
                 seat.mode = "advise" if mode == "armed" and seat.mode != "armed" else mode
@@ -146,7 +150,7 @@ class Supervisor:
                 continue
             try:
                 decision, memory = seat.policy.decide(view, seat.memory)
-                fault = fault_of(decision, len(self._plant.gpu_names))
+                fault = fault_of(decision, view)
             except Exception as error:
                 # A policy is anybody's code: whatever it raises must not stop the others.
                 fault = f"raised {type(error).__name__}: {error}"
@@ -158,53 +162,45 @@ class Supervisor:
                 asked.append((name, seat.mode, decision))
         return asked
 
-    def _advise(
-        self, view: View, asked: list[tuple[str, Mode, Decision]], fresh: Flags
-    ) -> Decision:
-        """Return the lowest admitted cap of all that were asked, armed or not."""
-        default_w = self._limits.gpu_cap_default_w
-        wish = lowest([(name, decision) for name, _, decision in asked], default_w)
-        advised_w = admit(
-            self._limits,
-            self.rules,
-            self._caps.advised_w,
-            wish.gpu_cap_w,
-            fresh,
-            view.dt_s,
-        )
-        self._caps = self._caps._replace(advised_w=advised_w)
-        restrained = bool((advised_w < default_w).any())
+    def _advise(self, view: View, asked: list[tuple[str, Mode, Decision]], fresh: Flags) -> str:
+        """Note what all that were asked come to, armed or not; return why."""
+        wish = self._combined([(name, decision) for name, _, decision in asked])
+        advised = self._ordered(view, self._orders.advised, wish, fresh)
+        self._orders = self._orders._replace(advised=advised)
+        restrained = restrains(advised, self._limits.gpu_cap_default_w)
         if restrained != self._restrained:
             self._restrained = restrained
             what = "caps below the defaults" if restrained else "caps back at the defaults"
             self.journal.write(Entry(view.time_s, "supervisor", "advise", what, wish.reason))
-        return Decision(advised_w, wish.reason)
+        return wish.reason
+
+    def _combined(self, asked: list[tuple[str, Decision]]) -> Decision:
+        safety = [name for name, seat in self._seats.items() if is_safety(seat.policy)]
+        return combined(asked, self._limits.gpu_cap_default_w, safety)
+
+    def _ordered(self, view: View, last: Order, wish: Decision, fresh: Flags) -> Order:
+        until_s = view.time_s + self.rules.deadman_s
+        return ordered(
+            self._plant, self._limits, self.rules, last, wish, view.jobs, fresh, view.dt_s, until_s
+        )
 
     def _write(self, view: View, asked: list[tuple[str, Mode, Decision]], fresh: Flags) -> None:
         """Write what is armed; restore the defaults when nothing is armed any more."""
         armed = [(name, decision) for name, mode, decision in asked if mode == "armed"]
-        in_force = self._caps.until_s > -np.inf
+        in_force = self._orders.written.until_s > -np.inf
         if not armed:
             if in_force:
                 self._expire(view.time_s, "no policy is armed any more")
             return
-        wish = lowest(armed, self._limits.gpu_cap_default_w)
-        written_w = admit(
-            self._limits,
-            self.rules,
-            self._caps.written_w,
-            wish.gpu_cap_w,
-            fresh,
-            view.dt_s,
-        )
-        until_s = view.time_s + self.rules.deadman_s
+        wish = self._combined(armed)
+        order = self._ordered(view, self._orders.written, wish, fresh)
         try:
-            self._actuator.apply(written_w, view.time_s, until_s)
+            self._actuator.apply(order, view.time_s)
         except OSError as error:
             self._note("actuator", f"actuator unreachable: {error}", view.time_s)
             return
         self._note("actuator", "", view.time_s)
-        self._caps = self._caps._replace(written_w=written_w, until_s=until_s)
+        self._orders = self._orders._replace(written=order)
         if not in_force:
             self.journal.write(
                 Entry(
@@ -218,7 +214,7 @@ class Supervisor:
 
     def _fall_back(self, time_s: float) -> None:
         """Take note when the dead-man's time of written caps is over."""
-        if -np.inf < self._caps.until_s <= time_s:
+        if -np.inf < self._orders.written.until_s <= time_s:
             self._expire(time_s, "dead-man's time over without renewal")
 
     def _expire(self, time_s: float, reason: str) -> None:
@@ -228,8 +224,7 @@ class Supervisor:
             self._note("actuator", f"actuator unreachable: {error}", time_s)
             return
         self._note("actuator", "", time_s)
-        default_w = self._limits.gpu_cap_default_w
-        self._caps = self._caps._replace(written_w=default_w.copy(), until_s=-np.inf)
+        self._orders = self._orders._replace(written=self._default)
         self.journal.write(Entry(time_s, "supervisor", "armed", "defaults restored", reason))
 
     def _note(self, part: str, trouble: str, time_s: float) -> None:
@@ -245,7 +240,7 @@ class Supervisor:
         alarms = tuple(f"policy {s.name} {s.alarm}" for s in standings if s.alarm)
         ill = tuple(trouble for trouble in self._ill.values() if trouble)
         ill += self.setpoints.tick(time_s) if self.setpoints else ()
-        return Ruling(decision, self._caps.written_w, standings, ill + health + alarms)
+        return Ruling(decision, self._orders.written, standings, ill + health + alarms)
 
 
 def _known(name: str, names: Mapping[str, Any]) -> str:

@@ -149,6 +149,7 @@ def _run(
 ) -> None:
     world = open_world(wish)
     charges = read_charges(*tariffs, world.loop.progress.state.time_s)
+    world.around.charges = charges
     spec = wish.spec or world.site.default_source
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     console = Console(stderr=True)

@@ -140,6 +140,7 @@ def _serve(chosen: Config) -> None:
         )
     )
     charges = read_charges(chosen.price, chosen.carbon, world.loop.progress.state.time_s)
+    world.around.charges = charges
     with _recorded(world, chosen.record, keep) as shown:
         _run(shown, chosen, charges)
 

@@ -107,7 +107,7 @@ def _played(world: World, wish: Wish, charges: Charges, out: Path, source: str) 
     what_if = world.what_if
     assert what_if is not None
     tally, books = Tally(what_if, world.plant), Books(charges)
-    what_if.work.charges = charges
+    what_if.work.charges = what_if.around.charges = charges
 
     def look(shot: Snapshot) -> None:
         tally.look(shot.dt_s)
