@@ -1,6 +1,6 @@
 """A policy in closed loop with the twin's own plant, in long steps, and what it used."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,9 +8,9 @@ import numpy as np
 from controllers.experiments.coolant_reset.loads import draws
 from controllers.experiments.coolant_reset.weeks import Span
 from controllers.policy import Facility, View
-from controllers.water_loops import pumped_loops, waters_of
+from controllers.water_loops import pumped_loops
 from site_models.arrays import Floats
-from site_models.plant import AIR, Plant, freeze
+from site_models.plant import AIR, Plant
 from twin.start import idle_inputs
 from twin.state import MODELLED, Inputs, State
 from twin.steady import NotSettledError, steady
@@ -19,7 +19,7 @@ from twin.step import advance, copied, plain
 
 DECIDE_S, LOOK_S, SUBSTEP_S = 60.0, 20.0, 4.0
 """A decision a minute; temperatures are watched every 20 s; heats are held for 4 s."""
-LEAD_S = 12 * 3600.0
+LEAD_S = 6 * 3600.0
 """Before the span begins, not counted: every policy comes to its own."""
 """Watts over this many joules."""
 
@@ -57,21 +57,6 @@ class Played:
     """Warmest of the loops' supplies."""
 
 
-def as_asked(plant: Plant, facility: Facility) -> Plant:
-    """Return the plant whose chillers trim at their built distance above their water."""
-    arrays, x = plant.arrays, plant.arrays.exchangers
-    trim_c = arrays.chillers.trim_setpoint_c.copy()
-    for water in waters_of(plant):
-        unit = water.holders[0]
-        moved_k = facility.exchanger_setpoint_c[unit] - x.setpoint_c[unit]
-        trim_c[water.chillers] += moved_k
-    c = arrays.circuits
-    s = facility.circuit_flow_share
-    led = arrays.chillers._replace(trim_setpoint_c=trim_c)
-    cc = c._replace(pump_setpoint_pa=c.pump_setpoint_pa*s*s, pump_setpoint_kg_per_s=c.pump_setpoint_kg_per_s*s)
-    return replace(plant, arrays=arrays._replace(chillers=freeze(led), circuits=freeze(cc)))
-
-
 def play(plant: Plant, policy: Any, span: Span, share: Floats) -> Played:
     """Return what a policy used over a span under a course of work, shape (minutes, racks).
 
@@ -95,11 +80,14 @@ def play(plant: Plant, policy: Any, span: Span, share: Floats) -> Played:
         decision, memory = policy.decide(view, memory)
         outlook_dt_s = DECIDE_S
         facility = decision.facility
-        inputs = inputs._replace(exchanger_setpoint_c=facility.exchanger_setpoint_c)
-        played, held = as_asked(plant, facility), plain(inputs)
+        inputs = inputs._replace(
+            exchanger_setpoint_c=facility.exchanger_setpoint_c,
+            circuit_flow_share=facility.circuit_flow_share,
+        )
+        held = plain(inputs)
         state = copied(state)
         for _ in range(int(DECIDE_S / LOOK_S)):
-            ledger = advance(played.arrays, state, held, LOOK_S, int(LOOK_S / SUBSTEP_S))
+            ledger = advance(plant.arrays, state, held, LOOK_S, int(LOOK_S / SUBSTEP_S))
             if minute >= lead:
                 meter.take(state, ledger)
         state = state._replace(time_s=time_s + DECIDE_S)
