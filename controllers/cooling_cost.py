@@ -71,9 +71,7 @@ def drawn(
     hot, movers_w, it_w = _users(plant, state, water, sized_w, course)
     flow, short_w = _cold_flow(plant, water, course, hot)
     circuits, k = plant.arrays.circuits, water.circuit
-    total = np.clip(
-        flow.sum(axis=1), circuits.flow_min_kg_per_s[k], circuits.flow_max_kg_per_s[k]
-    )
+    total = np.clip(flow.sum(axis=1), circuits.flow_min_kg_per_s[k], circuits.flow_max_kg_per_s[k])
     pump_w = held_head_power_w(
         total / circuits.flow_max_kg_per_s[k],
         circuits.mover_power_max_w[k],
@@ -253,9 +251,7 @@ def _rejected(
     return Drawn(fans_w + more.cooling_w, fans_w * 0.0, made_up.sum(axis=1), more.short_w)
 
 
-def _chilled(
-    plant: Plant, inputs: Inputs, water: Water, water_c: Floats, left_w: Floats
-) -> Drawn:
+def _chilled(plant: Plant, inputs: Inputs, water: Water, water_c: Floats, left_w: Floats) -> Drawn:
     """Return what chillers draw for the heat that coolers leave, and what is left even then."""
     chillers, none = plant.arrays.chillers, np.zeros_like(left_w)
     units = water.chillers[chillers.in_service[water.chillers]]
@@ -266,7 +262,5 @@ def _chilled(
     able_w = float(chillers.capacity_w[units].sum())
     taken_w = np.minimum(left_w, able_w)
     condensing_c = inputs.dry_bulb_c + chillers.condenser_approach_k[units[0]]
-    cop = second_law_cop(
-        water_c + above_k, condensing_c, chillers.second_law_efficiency[units[0]]
-    )
+    cop = second_law_cop(water_c + above_k, condensing_c, chillers.second_law_efficiency[units[0]])
     return Drawn(taken_w / cop, none, none, left_w - taken_w)

@@ -54,9 +54,7 @@ def cheapest_c(
     return found_c
 
 
-def _courses(
-    water: Water, now_c: Floats, bounds: Bounds, within_c: tuple[float, float]
-) -> Course:
+def _courses(water: Water, now_c: Floats, bounds: Bounds, within_c: tuple[float, float]) -> Course:
     """Return what to weigh: first what is aimed for now, then a grid."""
     grid_c = np.linspace(*within_c, WATER_STEPS)
     water_c = np.repeat(grid_c, len(APART))

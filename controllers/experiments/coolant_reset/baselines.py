@@ -8,8 +8,8 @@ import numpy as np
 from controllers.cooling_cost import Course, drawn
 from controllers.experiments.coolant_reset.weeks import Span
 from controllers.loop_need import sized_heat_w
-from controllers.policies.coolant_reset import CoolantReset
 from controllers.policy import Decision, Facility, View
+from controllers.reset_by_need import CoolantReset
 from controllers.water_loops import pumped_loops, waters_of
 from site_models.arrays import Flags, Floats
 from site_models.plant import HOLDS_FLOW, Plant
@@ -53,7 +53,7 @@ def coldest_setpoints_c(plant: Plant, span: Span) -> Floats:
     x, circuits = plant.arrays.exchangers, plant.arrays.circuits
     setpoint_c = x.setpoint_c.copy()
     loops = pumped_loops(plant)
-    hours = [span.air(span.start_s + 3600.0 * h) for h in range(24 * span.days)]
+    hours = span.hours()
     first = rated_inputs(plant, *hours[0])
     first = first._replace(gpu_power_basis=np.full(len(plant.gpu_names), MODELLED, np.int64))
     state = steady(plant, first)
@@ -70,7 +70,9 @@ def coldest_setpoints_c(plant: Plant, span: Span) -> Floats:
             held &= short_w <= 0.0
         water_c = float(grid_c[held][0]) if held.any() else float(grid_c[-1])
         setpoint_c[water.holders] = water_c
-        setpoint_c[water.users] = np.maximum(water_c + water.apart_k, x.setpoint_least_c[water.users])
+        setpoint_c[water.users] = np.maximum(
+            water_c + water.apart_k, x.setpoint_least_c[water.users]
+        )
     return setpoint_c
 
 
@@ -110,6 +112,9 @@ class TrimAndRespond:
     trim: float = 0.02
     respond: float = 0.03
     most: float = 0.07
+    flow_first: bool = False
+    """Of a loop, give up flow before warmth: the other order than the guideline's, where that
+    is the stronger rule."""
 
     def start(self, plant: Plant) -> Resets:
         """Return everything at its coldest."""
@@ -180,12 +185,17 @@ class TrimAndRespond:
             )
             for u in one.users:
                 k = int(x.hot_circuit[u])
-                colder = loop[k] if k not in loops else max(2.0 * loop[k] - 1.0, 0.0)
+                colder = loop[k] if k not in loops else self._parts(loop[k])[0]
                 setpoint_c[u] = _between(self.coldest_c[u], warmest_c[u], colder)
         for k in loops:
             low = self.limits.share_min
-            share[k] = low + (1.0 - low) * min(2.0 * loop[k], 1.0)
+            share[k] = low + (1.0 - low) * self._parts(loop[k])[1]
         return Facility(setpoint_c, share)
+
+    def _parts(self, reset: float) -> tuple[float, float]:
+        """Return how cold and how fast a loop is to be, 0..1 each, at a reset."""
+        upper, lower = max(2.0 * reset - 1.0, 0.0), min(2.0 * reset, 1.0)
+        return (lower, upper) if self.flow_first else (upper, lower)
 
 
 def warmest_setpoints(plant: Plant, limits: CoolantReset) -> Floats:

@@ -24,9 +24,15 @@ class Span:
     name: str
     start_s: float
     days: int
+    week_s: float
+    """Start of the week that it stands for."""
     mean_wet_bulb_c: float
     """Of the whole week that it was chosen for."""
     weather: Weather
+
+    def hours(self) -> list[tuple[float, float]]:
+        """Return dry bulb and wet bulb of every hour of the whole week [C]."""
+        return [self.air(self.week_s + 3600.0 * hour) for hour in range(24 * WEEK_DAYS)]
 
     def air(self, time_s: float) -> tuple[float, float]:
         """Return dry bulb and wet bulb [C]."""
@@ -52,5 +58,6 @@ def spans(epw: Path | None, days: int) -> tuple[Span, Span]:
     found = []
     for name, day in (("hot", int(np.argmax(means_c))), ("cool", int(np.argmin(means_c)))):
         start_s = first_s + DAY_S * (day + (WEEK_DAYS - days) // 2)
-        found.append(Span(name, start_s, days, float(means_c[day]), year))
+        week_s = first_s + DAY_S * day
+        found.append(Span(name, start_s, days, week_s, float(means_c[day]), year))
     return found[0], found[1]
