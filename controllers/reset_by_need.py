@@ -108,7 +108,7 @@ class CoolantReset:
         metadata={"doc": "Longest time between searches", "unit": "s", "minimum": 1.0},
     )
     it_weight: float = field(
-        default=1.0,
+        default=0.0,
         metadata={"doc": "Weight of leakage and server fans against cooling power", "unit": "",
                   "minimum": 0.0, "maximum": 1.0},
     )  # fmt: skip

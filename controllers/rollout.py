@@ -48,18 +48,19 @@ def rolled(view: View, stages: list[Stage], stage_s: float, worth: Worth) -> See
     """
     plant, state = view.plant, copied(view.state)
     gpus, roots = plant.arrays.gpus, plant.arrays.feeds.parent < 0
-    cost_j, closest_k = 0.0, np.inf
+    cost_j, closest_k, lost_w = 0.0, np.inf, 0.0
     substeps = max(int(np.ceil(stage_s / SUBSTEP_S)), 1)
     for n, stage in enumerate(stages):
         inputs = _driven(view, stage, view.time_s + stage_s * n)
         ledger = advance(plant.arrays, state, plain(inputs), stage_s, substeps)
-        lost_w = np.maximum(inputs.gpu_power_w - state.gpu_power_w, 0.0).sum()
+        lost_w = float(np.maximum(inputs.gpu_power_w - state.gpu_power_w, 0.0).sum())
         cost_j += ledger[0] + worth.water_j_per_kg * ledger[4]
-        cost_j += worth.work * float(lost_w) * stage_s
+        cost_j += worth.work * lost_w * stage_s
         if len(gpus.node):
             closest_k = min(closest_k, _closest_k(view, state))
     end_w = float(state.feed_power_w[roots].sum())
     end_w += worth.water_j_per_kg * float(state.exchanger_make_up_kg_per_s.sum())
+    end_w += worth.work * lost_w
     return Seen(cost_j + end_w * worth.tail_s, closest_k)
 
 

@@ -20,7 +20,7 @@ from site_models.compile import compile_site
 from site_models.plant import Plant
 
 SITES = ("pilot", "frontier-like")
-FULL_DAYS, QUICK_DAYS = 2, 1
+FULL_DAYS, QUICK_DAYS = 7, 1
 """Out of the middle of each week."""
 QUICK_LEAD_S = 3 * 3600.0
 PREDICTED_ON = "pilot"
