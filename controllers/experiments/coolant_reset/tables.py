@@ -10,12 +10,14 @@ J_PER_KWH = 3.6e6
 
 
 def columns(done: Sequence[Trial]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Return the figures of the baselines and of ours, by policy and then site and week."""
+    """Return the figures of the baselines and of ours, a column for each policy."""
     baseline: dict[str, dict[str, Any]] = {}
     ours: dict[str, dict[str, Any]] = {}
     for one in done:
         of = ours if one.policy in (OURS, RESET_TRIAL, PREDICTIVE) else baseline
-        of.setdefault(one.policy, {})[f"{one.site}, {one.span.name}"] = _figures(one)
+        for key, value in _figures(one).items():
+            shown = round(value) if abs(value) >= 1000.0 else value
+            of.setdefault(one.policy, {})[f"{one.site} {one.span.name} {key}"] = shown
     return baseline, ours
 
 
