@@ -51,7 +51,7 @@ def test_never_outside_bounds_and_never_faster_than_the_rates(
     before = RESET.start(PLANT)
     before = before._replace(setpoint_c=before.setpoint_c + off_k, share=share * before.share)
     view = seen(warmer(small_state(PLANT, load), by_k), load, dry_c, dt_s)
-    decision, after = RESET.decide(view, before)
+    decision, _after = RESET.decide(view, before)
     assert decision.facility is not None
     setpoint_c, flow = decision.facility
     minutes = min(dt_s, 60.0) / 60.0
@@ -65,7 +65,8 @@ def test_never_outside_bounds_and_never_faster_than_the_rates(
     assert np.all(setpoint_c <= np.maximum(limit_c, before.setpoint_c) + 1e-9)
     least_c = np.minimum(x.setpoint_least_c, before.setpoint_c)
     assert np.all(setpoint_c >= least_c - 1e-9)
-    assert not np.isnan(setpoint_c).any() and not np.isnan(flow).any()
+    assert not np.isnan(setpoint_c).any()
+    assert not np.isnan(flow).any()
     np.testing.assert_array_equal(decision.gpu_cap_w, PLANT.arrays.gpus.power_max_w)
 
 
@@ -78,7 +79,8 @@ def test_a_hotter_loop_is_never_given_warmer_coolant_or_less_of_it(
     start = RESET.start(PLANT)._replace(share=np.full(4, 0.6))
     less, _ = RESET.decide(seen(cold, load, dry_c), start)
     more, _ = RESET.decide(seen(warmer(cold, more_k), load, dry_c), start)
-    assert less.facility is not None and more.facility is not None
+    assert less.facility is not None
+    assert more.facility is not None
     assert more.facility.exchanger_setpoint_c[CDU] <= less.facility.exchanger_setpoint_c[CDU] + 1e-9
     assert more.facility.circuit_flow_share[LOOP] >= less.facility.circuit_flow_share[LOOP] - 1e-9
 
@@ -102,7 +104,8 @@ def test_the_first_decision_moves_nothing_and_no_decision_changes_its_memory() -
     np.testing.assert_array_equal(decision.facility.exchanger_setpoint_c, start.setpoint_c)
     for part, was in zip(start, kept, strict=True):
         np.testing.assert_array_equal(part, was)
-    assert after.waited_s == 0.0 and after.searched_w > 0.0
+    assert after.waited_s == 0.0
+    assert after.searched_w > 0.0
 
 
 def test_the_flow_asked_for_passes_what_the_racks_need() -> None:
