@@ -5,9 +5,10 @@ from typing import NamedTuple
 import numpy as np
 
 from controllers.gather import applied
-from site_models.arrays import Floats
+from site_models.arrays import Flags, Floats
 from site_models.plant import Plant
 from twin.physics.clocks import switching_share
+from twin.state import State
 
 POINTS = 17
 PRICES = 40
@@ -55,6 +56,20 @@ def pace_at(clock: Floats, compute_share: Floats, knee: float = MEMORY_KNEE) -> 
     """
     slowed = compute_share / clock + (1.0 - compute_share) * np.maximum(1.0, knee / clock)
     return np.asarray(1.0 / slowed)
+
+
+def full_power_w(plant: Plant, state: State) -> tuple[Floats, Flags]:
+    """Return what GPUs would draw at full clock [W], and where a lowered clock tells it.
+
+    Elsewhere it is what they draw. By the devices' own law, leakage taken as it is.
+    """
+    gpus, groups = plant.arrays.gpus, plant.arrays.groups
+    power_w, clock = state.gpu_power_w, state.gpu_clock_ratio
+    lowered = (clock < 1.0) & (clock > 0.0)
+    flat, floor = groups.voltage_flat[gpus.group], groups.voltage_floor[gpus.group]
+    share = applied(switching_share, np.where(lowered, clock, 1.0), flat, floor)
+    above_w = np.maximum(power_w - gpus.idle_power_w, 0.0) / share
+    return np.where(lowered, gpus.idle_power_w + above_w, power_w), lowered
 
 
 def ladder_of(plant: Plant, full_w: Floats, compute_share: Floats) -> Ladder:

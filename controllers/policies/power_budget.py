@@ -6,15 +6,13 @@ from typing import NamedTuple
 import numpy as np
 
 from controllers.climb import Gangs, climbed, gangs_of
-from controllers.gather import applied
 from controllers.policy import Decision, View
 from controllers.pour import METERS, Fill, Vessel, vessel_of
 from controllers.power_tree import power_tree
 from controllers.stage_room import room_of
-from controllers.worth import ladder_of
+from controllers.worth import full_power_w, ladder_of
 from site_models.arrays import Floats
 from site_models.plant import Plant
-from twin.physics.clocks import switching_share
 from twin.state import MODELLED
 
 AT_CAP = 0.97
@@ -128,15 +126,8 @@ class PowerBudget:
         A clock that is told gives it by the devices' own law. Where power is measured and no
         clock is told, the peak stands for now, and a GPU at its cap may want anything.
         """
-        gpus, groups = view.plant.arrays.gpus, view.plant.arrays.groups
-        power_w, clock = view.state.gpu_power_w, view.state.gpu_clock_ratio
-        lowered = (clock < 1.0) & (clock > 0.0)
-        share = applied(
-            switching_share, np.where(lowered, clock, 1.0),
-            groups.voltage_flat[gpus.group], groups.voltage_floor[gpus.group],
-        )  # fmt: skip
-        above_w = np.maximum(power_w - gpus.idle_power_w, 0.0) / share
-        full_w = np.where(lowered, gpus.idle_power_w + above_w, power_w)
+        gpus, power_w = view.plant.arrays.gpus, view.state.gpu_power_w
+        full_w, lowered = full_power_w(view.plant, view.state)
         now_w = np.clip(full_w, gpus.power_min_w, gpus.power_max_w)
         fade = np.exp(-view.dt_s / self.forget_s)
         peak_w = now_w + fade * np.maximum(memory.want_w - now_w, 0.0)
