@@ -84,7 +84,7 @@ def random_place(node: Node, tasks: Tasks, kind: int) -> Growth:
     """Return any GPU that will do."""
     if tasks.gpus[kind] != 1 or tasks.share[kind] >= 1.0:
         return Growth(0.0, 0, WHOLE)
-    pick = np.random.randint(room(node.free, tasks.share[kind]))  # noqa: NPY002 - compiled
+    pick = np.random.randint(room(node.free, tasks.share[kind]))
     for g in range(len(node.free)):
         if node.free[g] >= tasks.share[kind] - 1e-9:
             if pick == 0:

@@ -8,7 +8,6 @@ import numpy as np
 from benchmarks.openb_policies import best_fit, gpu_packing, published_descent, random_place
 from benchmarks.openb_trace import Cluster
 from controllers.placement.fragments import (
-    Growth,
     Node,
     fits,
     growth,
@@ -20,12 +19,15 @@ from controllers.placement.fragments import (
     worth,
 )
 from controllers.placement.mix import Mix
+from controllers.placement.score import Weights
 from site_models.arrays import Floats, Ints
 from twin.physics.law import compiled
 
 OURS, DESCENT, BEST_FIT, GPU_PACKING, RANDOM = range(5)
 """What a node is chosen by."""
 UNFIT = 1e300
+NODES_IN_RACK = 8
+RATING = 1.2
 
 
 class Others(NamedTuple):
@@ -42,6 +44,31 @@ class Others(NamedTuple):
     """Rack of each node."""
     rating_gpus: Floats
     """GPU share that each rack has power for. Shape (racks,)"""
+
+
+def packing_alone(cluster: Cluster) -> Others:
+    """Return that nothing else counts."""
+    nodes = len(cluster.gpus)
+    return Others(1.0, np.zeros(nodes), 0.0, 1.0, np.zeros(nodes, dtype=np.int64), np.ones(1))
+
+
+def with_heat_and_power(cluster: Cluster, weights: Weights, packing: float) -> Others:
+    """Return made-up heat and power beside packing, weighted as in the advice.
+
+    Every node has a temperature margin of its own, evenly between none and enough, and every
+    8 nodes are a rack with power for 1.2 times its GPUs, so that power pulls jobs apart.
+    """
+    nodes = len(cluster.gpus)
+    rack = np.arange(nodes) // NODES_IN_RACK
+    margin = np.random.default_rng(7).random(nodes)
+    return Others(
+        packing=packing,
+        cool=weights.temperature * margin,
+        headroom=weights.headroom,
+        headroom_enough=weights.headroom_enough,
+        rack=rack,
+        rating_gpus=RATING * np.bincount(rack, weights=cluster.gpus),
+    )
 
 
 class Board(NamedTuple):
@@ -83,11 +110,9 @@ def replayed(
 
 
 @compiled
-def _placed(
-    board: Board, mix: Mix, kinds: Ints, policy: int, others: Others, seed: int
-) -> Floats:
+def _placed(board: Board, mix: Mix, kinds: Ints, policy: int, others: Others, seed: int) -> Floats:
     """Return 1 for each task that found a place, else 0."""
-    np.random.seed(seed)  # noqa: NPY002 - compiled code knows this one alone
+    np.random.seed(seed)
     placed = np.zeros(len(kinds))
     tasks = mix.tasks
     free_gpus = board.cluster.free.sum()
@@ -136,7 +161,8 @@ def _look(board: Board, mix: Mix, n: int, policy: int) -> None:
 def _best(board: Board, mix: Mix, kind: int, policy: int, others: Others) -> int:
     """Return the best node for a task of the kind, the first of equals; -1: none."""
     best, highest = -1, -math.inf
-    gpus = max(mix.tasks.gpus[kind], 1)
+    asked = mix.tasks.gpus[kind] * mix.tasks.share[kind]
+    asked = asked if asked > 0.0 else 1.0
     for n in range(len(board.cluster.gpus)):
         if math.isnan(board.cost[kind, n]):
             _note(board, mix, kind, n, policy)
@@ -144,13 +170,13 @@ def _best(board: Board, mix: Mix, kind: int, policy: int, others: Others) -> int
         if cost >= UNFIT:
             continue
         if policy == RANDOM:
-            cost = np.random.random()  # noqa: NPY002 - compiled code knows this one alone
+            cost = np.random.random()
         cost += priced(board.lost[kind, n], board.price)
         score = -cost
         if others.packing < 1.0:
             rack = others.rack[n]
             left = 1.0 - board.load_gpus[rack] / others.rating_gpus[rack]
-            score = others.packing * worth(cost, gpus) + others.cool[n]
+            score = others.packing * worth(cost, asked) + others.cool[n]
             score += others.headroom * min(max(left / others.headroom_enough, 0.0), 1.0)
         if score > highest + 1e-12:
             best, highest = n, score

@@ -14,8 +14,13 @@ from twin.physics.law import compiled
 
 NEARLY = 1e-9
 """Shares and cores that differ by less are equal."""
-STEEP_GPUS = 0.1
-"""Rise for each GPU of a task over which the worth of a place falls from 1/2 to 0.27."""
+STEEP = 0.05
+"""Rise for each GPU asked over which the worth of a place falls from 1/2 to 0.27. The openb
+result is the same from 0.02 to 0.2."""
+BROKEN = 0.1
+"""What it costs to share a GPU that nobody has yet, in GPUs: what needs all of it may wait."""
+LOST = 0.1
+"""Part of a task that is lost with one of just as many places as are needed for its kind."""
 WHOLE = -1
 """In place of a GPU's number: the task takes whole free GPUs, or none."""
 
@@ -186,16 +191,15 @@ def priced(kinds: int, price: Floats) -> float:
 def host_price(mix: Mix, hosts: Ints, free_gpus: float, price: Floats) -> None:
     """Write what the loss of one place for each kind of several GPUs costs, in GPUs.
 
-    As many tasks are still to come as fill what is free. A kind of which d are among them
-    and for which h nodes are left loses a task's GPUs with the chance min(1, d / h)^2: both
-    that somebody comes and that no other place is left grow with d / h. `hosts` counts the
-    nodes that can take each kind; shapes (wide kinds,).
+    As many tasks are still to come as fill what is free. Of a kind of which d are among them
+    and for which h nodes are left, the lost place costs ``LOST * min(1, d / h)`` of a task's
+    GPUs. `hosts` counts the nodes that can take each kind; shapes (wide kinds,).
     """
     for i in range(len(mix.wide)):
         kind = mix.wide[i]
         comes = mix.weight[kind] * free_gpus / mix.mean_gpus
-        scarce = min(1.0, comes / max(hosts[i], 1))
-        price[i] = mix.tasks.gpus[kind] * mix.tasks.share[kind] * scarce * scarce
+        asked = mix.tasks.gpus[kind] * mix.tasks.share[kind]
+        price[i] = LOST * asked * min(1.0, comes / max(hosts[i], 1))
 
 
 @compiled
@@ -213,6 +217,8 @@ def growth(node: Node, before: float, host: int, mix: Mix, kind: int, price: Flo
         gpu = g if shared else WHOLE
         after = taken(node, tasks, kind, gpu)
         rise = left_over(after, tasks, mix.offers) - before
+        if shared and node.free[g] >= 1.0 - NEARLY:
+            rise += BROKEN
         lost = host & ~hosted(after, tasks, mix.wide)
         cost = rise + priced(lost, price)
         if cost < lowest:
@@ -223,16 +229,16 @@ def growth(node: Node, before: float, host: int, mix: Mix, kind: int, price: Flo
 @compiled
 def _met(free: Floats, gpu: int) -> bool:
     """Return whether a GPU before this one has the same room."""
-    for g in range(gpu):
+    for g in range(gpu):  # noqa: SIM110 - compiled code knows no any() of a generator
         if abs(free[g] - free[gpu]) < NEARLY:
             return True
     return False
 
 
 @compiled
-def worth(rise: float, gpus: int) -> float:
-    """Return how good a place is that adds `rise` for a task of that many GPUs. 0..1
+def worth(rise: float, asked: float) -> float:
+    """Return how good a place is that adds `rise` for a task that asks so many GPUs. 0..1
 
     1/2 where nothing is added, more where a remnant is used up.
     """
-    return 1.0 / (1.0 + math.exp(min(rise / (STEEP_GPUS * gpus), 500.0)))
+    return 1.0 / (1.0 + math.exp(min(rise / (STEEP * max(asked, NEARLY)), 500.0)))

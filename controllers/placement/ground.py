@@ -7,6 +7,7 @@ import numpy as np
 from controllers.gather import sum_by
 from controllers.placement.cooling import Cooling, cooling_of, cooling_room_w
 from controllers.placement.index import PlaceIndex
+from controllers.placement.remnants import Remnants
 from controllers.placement.room import feed_rooms_w, limit_factors, rack_rooms_w
 from controllers.power_tree import power_tree
 from site_models.arrays import Floats, Ints
@@ -42,9 +43,13 @@ class Ground:
     cooling: Cooling
     cooling_share: float
     """Power of pumps, fans and chillers for each watt of IT power, as now [-]."""
+    remnants: Remnants
+    """What is free, as packing sees it."""
 
 
-def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Floats) -> Ground:
+def ground_of(
+    index: PlaceIndex, state: State, inputs: Inputs, promised_w: Floats, remnants: Remnants
+) -> Ground:
     """Return what placement rests on; `promised_w` as `Allocations.holdings` tells it."""
     plant = index.plant
     arrays, tree = plant.arrays, power_tree(plant)
@@ -96,6 +101,7 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
         site_slope=_site_slope(plant, out_w),
         cooling=cooling,
         cooling_share=float(moved_w / max(rack_w.sum(), 1.0)),
+        remnants=remnants,
     )
 
 

@@ -10,6 +10,7 @@ from controllers.gather import sum_by
 from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
 from controllers.placement.models import Request
+from controllers.placement.remnants import Remnants
 from site_models.arrays import Flags, Floats, Ints
 from site_models.errors import InputError
 
@@ -40,6 +41,7 @@ class Offer:
     """Rise of one GPU of the job, on average over a rack's usable ones. Shape (racks,)"""
     limit_w: Floats
     """Watts against each entry of `Uses` for one GPU of the job. Shape (uses,)"""
+    remnants: Remnants
 
 
 def offer_of(
@@ -80,6 +82,7 @@ def offer_of(
         rack_room=rack_room,
         rack_added_w=mean_w,
         limit_w=limit_w,
+        remnants=ground.remnants,
     )
 
 

@@ -13,6 +13,7 @@ from controllers.placement.index import PlaceIndex, place_index
 from controllers.placement.models import Advice, Answer, Predicted, Request
 from controllers.placement.offer import Offer, offer_of
 from controllers.placement.predict import Outlook
+from controllers.placement.remnants import remnants_of
 from controllers.placement.score import reasons_for
 from controllers.placement.search import Place, best_places
 from site_models.arrays import Floats
@@ -84,7 +85,8 @@ class _Moment:
 def _ground(moment: _Moment) -> Ground:
     """Return the ground, kept for the other requests of the same tick."""
     index, state, inputs, held = moment.parts
-    return ground_of(index, state, inputs, held.expected_w)
+    remnants = remnants_of(index, held.free_share, held.seen)
+    return ground_of(index, state, inputs, held.expected_w, remnants)
 
 
 def advise(

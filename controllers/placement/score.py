@@ -59,11 +59,8 @@ def nearness(index: PlaceIndex, offer: Offer, candidate: Candidate) -> float:
 
 
 def packing(index: PlaceIndex, offer: Offer, candidate: Candidate) -> float:
-    """Return how little is left broken up in the touched nodes. 0..1"""
-    if offer.request.share < 1.0:
-        return float(offer.shared[candidate.gpus].mean())
-    touched = np.unique(index.plant.arrays.gpus.node[candidate.gpus])
-    return len(candidate.gpus) / max(int(offer.node_free[touched].sum()), 1)
+    """Return how good the place is for the jobs to come, as `Remnants.tidiness`. 0..1"""
+    return offer.remnants.tidiness(candidate.gpus, offer.request.share)
 
 
 def within(index: PlaceIndex, candidate: Candidate, level: Level) -> bool:
