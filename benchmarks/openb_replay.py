@@ -7,6 +7,7 @@ import numpy as np
 
 from benchmarks.openb_policies import best_fit, gpu_packing, published_descent, random_place
 from benchmarks.openb_trace import Cluster
+from controllers.gather import sum_by
 from controllers.placement.fragments import (
     Node,
     fits,
@@ -67,7 +68,7 @@ def with_heat_and_power(cluster: Cluster, weights: Weights, packing: float) -> O
         headroom=weights.headroom,
         headroom_enough=weights.headroom_enough,
         rack=rack,
-        rating_gpus=RATING * np.bincount(rack, weights=cluster.gpus),
+        rating_gpus=RATING * sum_by(rack, cluster.gpus, int(rack[-1]) + 1),
     )
 
 
@@ -95,7 +96,13 @@ def replayed(
     capacity = float(cluster.gpus.sum())
     nodes, every, wide = len(cluster.gpus), len(mix.weight), len(mix.wide)
     board = Board(
-        Cluster(*(np.copy(column) for column in cluster)),
+        Cluster(
+            cluster.cpu_cores.copy(),
+            cluster.memory_bytes.copy(),
+            cluster.model,
+            cluster.gpus,
+            cluster.free.copy(),
+        ),
         np.zeros(nodes),
         np.zeros(nodes, dtype=np.int64),
         np.zeros(wide, dtype=np.int64),
@@ -214,4 +221,4 @@ def _alike(board: Board, n: int) -> bool:
     same = cluster.cpu_cores[n] == cluster.cpu_cores[n - 1]
     same &= cluster.memory_bytes[n] == cluster.memory_bytes[n - 1]
     same &= cluster.model[n] == cluster.model[n - 1] and cluster.gpus[n] == cluster.gpus[n - 1]
-    return same and (cluster.free[n] == cluster.free[n - 1]).all()
+    return bool(same and (cluster.free[n] == cluster.free[n - 1]).all())

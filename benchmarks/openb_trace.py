@@ -35,7 +35,7 @@ class Trace(NamedTuple):
 
     cluster: Cluster
     tasks: Tasks
-    count: Floats
+    counted: Floats
     """Tasks of each kind. Shape (kinds,)"""
     kind: Ints
     """Of each task, in the order of the file."""
@@ -91,7 +91,8 @@ def arrivals(trace: Trace, seed: int) -> Ints:
     order = chance.permutation(trace.kind)
     wanted = trace.tasks.gpus * trace.tasks.share
     whole = ARRIVED * float(trace.cluster.gpus.sum())
-    total, more = float(wanted[order].sum()), []
+    more: list[int] = []
+    total = float(wanted[order].sum())
     while True:
         kind = int(trace.kind[chance.integers(len(trace.kind))])
         if total + float(trace.tasks.share[kind]) > whole:

@@ -45,7 +45,7 @@ def rows() -> Iterator[Evidence]:
         yield Evidence.skipped("Allocated GPU share on openb", SOURCE, "no shared data")
         return
     trace = read_trace()
-    mix = mix_of(trace.tasks, trace.count)
+    mix = mix_of(trace.tasks, trace.counted)
     alone = packing_alone(trace.cluster)
     ours, slowest_s = _runs(trace, mix, OURS, alone)
     descent, _ = _runs(trace, typical(mix), DESCENT, alone)

@@ -68,7 +68,7 @@ def fits(node: Node, tasks: Tasks, kind: int) -> bool:
         return True
     if not (tasks.models[kind] >> node.model) & 1:
         return False
-    return room(node.free, tasks.share[kind]) >= tasks.gpus[kind]
+    return bool(room(node.free, tasks.share[kind]) >= tasks.gpus[kind])
 
 
 @compiled
@@ -164,7 +164,7 @@ def left_over(node: Node, tasks: Tasks, offers: Ints) -> float:
             if total <= NEARLY:
                 break
         stays += max(total, 0.0)
-    return stays / futures
+    return float(stays / futures)
 
 
 @compiled

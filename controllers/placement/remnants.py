@@ -36,7 +36,7 @@ class Stands(NamedTuple):
     """Of each GPU."""
     first: Ints
     """First GPU of each node."""
-    count: Ints
+    size: Ints
     """GPUs of each node."""
 
 
@@ -100,7 +100,7 @@ class Remnants:
         )
         for n in mixed.tolist():
             first = int(self.stands.first[n])
-            before = self.free[first : first + int(self.stands.count[n])]
+            before = self.free[first : first + int(self.stands.size[n])]
             begin, end = np.searchsorted(gpus, (first, first + len(before)))
             mine = gpus[begin:end] - first
             after = before.copy()
@@ -135,11 +135,11 @@ class _Shares:
 @lru_cache(maxsize=KEPT)
 def _remnants(index: PlaceIndex, shares: _Shares, seen: Seen) -> Remnants:
     stands = _stands(index)
-    largest = int(stands.count.max(initial=0))
+    largest = int(stands.size.max(initial=0))
     expected = expected_of(seen, largest)
     free = shares.free * index.in_service
     nodes = np.zeros(largest + 1, dtype=np.int64)
-    free_gpus = count_nodes(stands.first, stands.count, free, nodes)
+    free_gpus = count_nodes(stands.first, stands.size, free, nodes)
     price = np.zeros(len(expected.wide_gpus))
     hosts = nodes[::-1].cumsum()[::-1][expected.wide_gpus]
     host_price(expected.mix, hosts, free_gpus, price)
@@ -213,7 +213,7 @@ def _compile_now() -> None:
     expected = expected_of((), 2)
     stands = Stands(np.zeros(2, dtype=np.int64), np.zeros(1, dtype=np.int64), np.array([2]))
     nodes, price = np.zeros(3, dtype=np.int64), np.zeros(len(expected.wide_gpus))
-    free_gpus = count_nodes(stands.first, stands.count, np.ones(2), nodes)
+    free_gpus = count_nodes(stands.first, stands.size, np.ones(2), nodes)
     host_price(expected.mix, nodes[expected.wide_gpus], free_gpus, price)
     Remnants(stands, np.ones(2), expected, price).tidiness(np.array([1]), 0.5)
 
