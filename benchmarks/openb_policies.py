@@ -8,8 +8,9 @@ import math
 
 import numpy as np
 
-from controllers.placement.fragments import WHOLE, Growth, Node, room, taken, tightest, unusable
+from controllers.placement.fragments import Growth, unusable
 from controllers.placement.mix import Mix, Tasks
+from controllers.placement.node_room import WHOLE, Node, room, taken, tightest
 from site_models.arrays import Floats
 from twin.physics.law import compiled
 

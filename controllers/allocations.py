@@ -3,21 +3,19 @@
 import heapq
 import secrets
 import threading
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
+from controllers.jobs_seen import JobsSeen
 from site_models.arrays import Floats, Ints
 from site_models.errors import InputError
 from site_models.plant import Plant
 
 ROUNDING = 1e-9
 """Shares that sum to one within this are a whole GPU."""
-NEWS = 1.25
-"""The jobs seen are told anew when they are so many times as many."""
 
 
 class Conflict(InputError):  # noqa: N818 - it is told as one, a refusal
@@ -52,8 +50,7 @@ class Holdings(NamedTuple):
     expected_w: Floats
     """Power that the holders of each GPU announced [W]; 0 where none did. Shape (GPUs,)"""
     seen: tuple[tuple[int, float, int], ...] = ()
-    """Jobs told so far, gone ones too: GPUs, share of each, how many such jobs. Told anew only
-    when they are a quarter more, so that what is learned from them is kept between."""
+    """Jobs told so far, as `JobsSeen.told`."""
 
 
 class Allocations:
@@ -73,9 +70,7 @@ class Allocations:
         self._ends: list[tuple[float, str, bool]] = []
         self._held = np.zeros(len(plant.gpu_names))
         self._expected_w = np.zeros(len(plant.gpu_names))
-        self._tally: Counter[tuple[int, float]] = Counter()
-        self._jobs_seen, self._jobs_told = 0, 0
-        self._seen: tuple[tuple[int, float, int], ...] = ()
+        self._seen = JobsSeen()
         self._version = 0
         self._told = Holdings(-1, self._held, self._expected_w)
 
@@ -115,7 +110,7 @@ class Allocations:
             self._reservations.pop(reservation or "", None)
             self._jobs[allocation.job] = allocation
             if old is None:
-                self._count(allocation)
+                self._seen.note(len(allocation.gpus), allocation.share)
             if allocation.end_s is not None:
                 heapq.heappush(self._ends, (allocation.end_s, allocation.job, False))
             return allocation
@@ -129,6 +124,14 @@ class Allocations:
             self._reservations[token] = allocation
             heapq.heappush(self._ends, (now_s + reserve_s, token, True))
             return token
+
+    def cancel(self, token: str) -> Allocation | None:
+        """Free what a reservation holds and return it; None for an unknown or expired token."""
+        with self._lock:
+            old = self._reservations.pop(token, None)
+            if old is not None:
+                self._add(old, -1.0)
+            return old
 
     def release(self, job: str) -> bool:
         """Free what the job holds; False when it held nothing."""
@@ -146,7 +149,7 @@ class Allocations:
                 free, promised = 1.0 - self._held, self._expected_w.copy()
                 free.setflags(write=False)
                 promised.setflags(write=False)
-                self._told = Holdings(self._version, free, promised, self._seen)
+                self._told = Holdings(self._version, free, promised, self._seen.told)
             return self._told
 
     def free_share(self, now_s: float) -> Floats:
@@ -158,13 +161,6 @@ class Allocations:
         with self._lock:
             self._expire(now_s)
             return tuple(self._jobs[job] for job in sorted(self._jobs))
-
-    def _count(self, allocation: Allocation) -> None:
-        self._tally[(len(allocation.gpus), round(allocation.share, 2))] += 1
-        self._jobs_seen += 1
-        if self._jobs_seen >= NEWS * self._jobs_told:
-            self._seen = tuple((*kind, jobs) for kind, jobs in sorted(self._tally.items()))
-            self._jobs_told = self._jobs_seen
 
     def _replace(self, old: tuple[Allocation, ...], new: Allocation) -> None:
         """Swap holders; on a conflict put the old ones back and raise."""

@@ -3,9 +3,9 @@
 import importlib
 import pkgutil
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
-from site_models.arrays import Floats
+from site_models.arrays import Floats, Ints
 from site_models.plant import Plant
 from twin.state import Inputs, State
 
@@ -13,6 +13,50 @@ Mode = Literal["off", "shadow", "advise", "armed"]
 """off: not asked. shadow: asked and journaled. advise: shown to people as well. armed: written."""
 
 MODES: tuple[Mode, ...] = ("off", "shadow", "advise", "armed")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JobOn:
+    """A job that runs or is paused, as far as policies may treat it differently."""
+
+    name: str
+    gpus: Ints
+    """Places of its GPUs."""
+    priority: int = 0
+    """Water-filling gives the higher ones their power first."""
+    allowed_slowdown: float = 1.0
+    """Part of its throughput that it may lose during an event of the grid. 0..1"""
+    preemptible: bool = False
+    """May be paused and gone on with."""
+    paused: bool = False
+    compute_share: float = 1.0
+    """Part of its step's time that follows the clock; the rest waits for memory or network."""
+    slowdown: float = 0.0
+    """Part of its throughput that it has lost since the event began. 0..1"""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadTarget:
+    """What the grid, or a person, asks the site to draw for a while."""
+
+    power_w: float
+    """At the utility meters, cooling included; the mean of any 15 s is judged."""
+    start_s: float
+    """When the target holds from: the ramp is over by then."""
+    end_s: float
+    reason: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outlook:
+    """What is expected of the hours ahead, at regular times from now on. Shapes (times,)."""
+
+    time_s: Floats
+    dry_bulb_c: Floats
+    wet_bulb_c: Floats
+    price_per_j: Floats | None = None
+    carbon_kg_per_j: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,16 +73,39 @@ class View:
     """How old the newest frame is: 0 in replay and what-if."""
     gpu_age_s: Floats
     """How old each GPU's own newest reading is."""
+    jobs: tuple[JobOn, ...] = ()
+    """Empty where nobody tells of jobs."""
+    target: LoadTarget | None = None
+    """In force or to come; None: nothing is asked."""
+    outlook: Outlook | None = None
+
+
+class Facility(NamedTuple):
+    """Wishes for cooling. NaN: no wish, what the site was built with stays."""
+
+    exchanger_setpoint_c: Floats
+    """What the exchanger holds: a CDU's coolant supply, a cooler's water.
+    Shape (exchangers,)"""
+    circuit_flow_share: Floats
+    """Flow, or pressure by its square root, over the built setpoint; above 0.
+    Shape (circuits,)"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decision:
-    """A power cap for each GPU, and why."""
+    """What a policy asks for at one instant, and why. What it leaves out it does not ask."""
 
     gpu_cap_w: Floats
-    """Shape (GPUs,). Within the device's limits once the supervisor has admitted it."""
+    """Power cap of each GPU. Shape (GPUs,). Within the device's limits once admitted."""
     reason: str
     """One line in the operator's words."""
+    gpu_clock_share: Floats | None = None
+    """Locked clock of each GPU over its full clock; 1: not locked. Shape (GPUs,)"""
+    facility: Facility | None = None
+    paused: frozenset[str] = frozenset()
+    """Names of preemptible jobs that shall stand."""
+    racks_off: frozenset[str] = frozenset()
+    """Names of racks that shall be shut down in order; a person turns them on again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +124,8 @@ class Policy(Protocol):
     """A frozen dataclass whose fields are its parameters (see `controllers.parameters`).
 
     Its memory is a number, an array, or a (named) tuple of such: plain enough to be stored.
+    One that guards people or hardware says so by a class attribute, `safety: ClassVar = True`:
+    its wishes for the facility come first (see `controllers.stack`).
     """
 
     def start(self, plant: Plant) -> Any:

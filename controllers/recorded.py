@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from controllers.allocations import Allocations
+from controllers.assigned import Assigned
 from controllers.job_account import JobAccount
 from controllers.live import Live
 from controllers.snapshot import Snapshot
@@ -82,6 +83,11 @@ class RecordedWorld:
     def job_records(self) -> tuple[JobAccount, ...]:
         """Return the records of jobs that the world itself plays."""
         return self._world.job_records
+
+    @property
+    def played(self) -> tuple[Assigned, ...]:
+        """Return those of them that run now."""
+        return self._world.played
 
     def snapshots(self) -> Iterator[Snapshot]:
         """Run the loop, recording each frame; the recorder's alarm is in their health.

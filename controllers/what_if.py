@@ -17,6 +17,7 @@ from controllers.scenario import (
     scenario_path,
     site_name,
 )
+from controllers.surroundings import Surroundings
 from controllers.work import Work
 from site_models.errors import InputError
 from site_models.plant import Plant
@@ -37,6 +38,8 @@ class WhatIf:
     believe: Callable[[Frame, Inputs, State], Inputs]
     work: Work
     """The jobs that run by a profile, and what they used and made."""
+    around: Surroundings
+    """What policies are told beside the plant: its targets may be set."""
 
     @property
     def label(self) -> str:
@@ -63,6 +66,7 @@ def staged_from(
     weather: Weather,
     dt_s: float,
     onset: Onset | None = None,
+    thermal_control: bool = True,
 ) -> WhatIf:
     """Return a scenario on a plant at rest under its first load, or from an onset.
 
@@ -107,9 +111,12 @@ def staged_from(
         dt_s,
         end_s=start_s + scenario.duration_s,
         course=course,
-        told=work.told,
+        thermal_control=thermal_control,
+        told=demand.told,
+        heeds=demand.heed,
     )
-    return WhatIf(scenario, path, rig, _Insider(rig, outdoors), work)
+    around = Surroundings(outdoors, demand.jobs)
+    return WhatIf(scenario, path, rig, _Insider(rig, outdoors), work, around)
 
 
 def _at_rest(plant: Plant, inputs: Inputs, start_s: float) -> State:
@@ -130,7 +137,11 @@ class _Insider:
 
     def __call__(self, frame: Frame, before: Inputs, state: State) -> Inputs:
         believed = Believer(self._rig.plant, self._outdoors)(frame, before, state)
-        return believed._replace(exchanger_setpoint_c=self._rig.inputs.exchanger_setpoint_c)
+        true = self._rig.inputs
+        return believed._replace(
+            exchanger_setpoint_c=true.exchanger_setpoint_c,
+            circuit_flow_share=true.circuit_flow_share,
+        )
 
 
 def _constant(scenario: Scenario) -> Weather:

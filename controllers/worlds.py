@@ -14,6 +14,7 @@ import numpy as np
 
 from controllers.actuators.nobody import Nobody
 from controllers.allocations import Allocations
+from controllers.assigned import Assigned
 from controllers.checkpoint import resume
 from controllers.job_account import JobAccount
 from controllers.journal import Journal
@@ -25,6 +26,7 @@ from controllers.outdoors import outdoors_of
 from controllers.policy import Mode, find_policies
 from controllers.snapshot import Snapshot
 from controllers.supervisor import Supervisor
+from controllers.surroundings import Surroundings, jobs_of
 from controllers.this_host import located
 from controllers.what_if import WhatIf, staged
 from site_models.compile import compile_site
@@ -87,6 +89,8 @@ class World:
     supervisor: Supervisor
     allocations: Allocations
     outdoors: Outdoors
+    around: Surroundings
+    """What policies are told beside the plant: targets may be set, charges told."""
     what_if: WhatIf | None = None
     """The scenario that is played and its rig; None where nothing is simulated."""
     live: Live | None = None
@@ -101,6 +105,11 @@ class World:
     def job_records(self) -> tuple[JobAccount, ...]:
         """Return the records of the jobs that a scenario plays by their profiles."""
         return () if self.what_if is None else self.what_if.work.records
+
+    @property
+    def played(self) -> tuple[Assigned, ...]:
+        """Return those of them that run now."""
+        return () if self.what_if is None else self.what_if.work.running
 
     def snapshots(self) -> Iterator[Snapshot]:
         """Run the loop."""
@@ -132,6 +141,8 @@ def open_world(wish: Wish) -> World:
         progress = resume(wish.resume, plant, supervisor)
     else:
         progress = _first_progress(plant, believer, outdoors, source.read())
+    allocations = Allocations(plant)
+    around = Surroundings(outdoors, jobs_of(allocations))
     if isinstance(source, Live):  # what was read does not come again
         loop = Loop(
             plant,
@@ -144,15 +155,25 @@ def open_world(wish: Wish) -> World:
             time.time,
             troubles=source.troubles,
             learner=Learner(plant),
+            around=around,
         )
-        return World(site, plant, loop, supervisor, Allocations(plant), outdoors, live=source)
+        return World(site, plant, loop, supervisor, allocations, outdoors, around, live=source)
     after_s = progress.state.time_s if progress.tick else -np.inf
     source, label = open_spec(spec, plant, wish, after_s)
     if np.isfinite(wish.speed):
         source = Paced(source, wish.speed)
-    learner = Learner(plant)
-    loop = Loop(plant, source, believer, supervisor, progress, "REPLAY", label, learner=learner)
-    return World(site, plant, loop, supervisor, Allocations(plant), outdoors)
+    loop = Loop(
+        plant,
+        source,
+        believer,
+        supervisor,
+        progress,
+        "REPLAY",
+        label,
+        learner=Learner(plant),
+        around=around,
+    )
+    return World(site, plant, loop, supervisor, allocations, outdoors, around)
 
 
 def _open_scenario(spec: str, site: Site, plant: Plant, outdoors: Outdoors, wish: Wish) -> World:
@@ -161,7 +182,8 @@ def _open_scenario(spec: str, site: Site, plant: Plant, outdoors: Outdoors, wish
         raise InputError(f"{wish.resume}: a scenario cannot be resumed, expected none")
     what_if = staged(spec.removeprefix(SCENARIO), plant, outdoors, wish.dt_s, wish.onset)
     loop = looped(what_if, plant, wish.policies, wish.journal, wish.speed)
-    return World(site, plant, loop, loop.supervisor, Allocations(plant), outdoors, what_if)
+    allocations, around = Allocations(plant), what_if.around
+    return World(site, plant, loop, loop.supervisor, allocations, outdoors, around, what_if)
 
 
 def looped(
@@ -190,6 +212,7 @@ def looped(
         "WHAT-IF",
         what_if.label,
         in_force=lambda: rig.plant,
+        around=what_if.around,
     )
 
 

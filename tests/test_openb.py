@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.openb_others import packing_alone
 from benchmarks.openb_policies import typical
 from benchmarks.openb_replay import (
     BEST_FIT,
@@ -12,7 +13,6 @@ from benchmarks.openb_replay import (
     GPU_PACKING,
     OURS,
     RANDOM,
-    packing_alone,
     replayed,
 )
 from benchmarks.openb_trace import ARRIVED, Cluster, arrivals, published, read_trace

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from benchmarks.evidence import Evidence
+from benchmarks.openb_others import Others, packing_alone, with_heat_and_power
 from benchmarks.openb_policies import typical
 from benchmarks.openb_replay import (
     BEST_FIT,
@@ -17,10 +18,7 @@ from benchmarks.openb_replay import (
     GPU_PACKING,
     OURS,
     RANDOM,
-    Others,
-    packing_alone,
     replayed,
-    with_heat_and_power,
 )
 from benchmarks.openb_trace import FOLDER, Trace, arrivals, published, read_trace
 from controllers.placement.mix import Mix, mix_of

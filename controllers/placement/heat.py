@@ -56,14 +56,14 @@ def rows_of(
     gpu = nodes.first_gpu[node][row_of_gpu] + np.arange(len(row_of_gpu)) - start[row_of_gpu]
     at = start[row] + chosen - nodes.first_gpu[node][row]
     gpu_w = ground.gpu_w[gpu]
-    gpu_w[at] = offer.asked_w[chosen]
+    gpu_w[at], added_w = offer.powers_w(chosen)
     return Rows(
         candidate=candidate,
         node=node,
         gpu=gpu,
         row_of_gpu=row_of_gpu,
         gpu_w=gpu_w,
-        added_w=sum_by(row, offer.added_w[chosen], len(node)),
+        added_w=sum_by(row, added_w, len(node)),
         chosen=at,
     )
 

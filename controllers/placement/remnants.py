@@ -6,20 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.placement.fragments import (
-    BROKEN,
-    NEARLY,
-    Node,
-    host_price,
-    left_over,
-    room,
-    worth,
-)
+from controllers.placement.fragments import BROKEN, host_price, left_over, worth
+from controllers.placement.free import Free
 from controllers.placement.index import PlaceIndex
 from controllers.placement.mix import Mix
+from controllers.placement.node_room import NEARLY, Node
+from controllers.placement.rise import plain_rise
 from controllers.placement.site_mix import Seen, site_mix
 from site_models.arrays import Floats, Ints
-from twin.physics.law import compiled
 
 KEPT = 4
 """Instants whose remnants are kept."""
@@ -111,39 +105,37 @@ class Remnants:
         return float(total)
 
 
-def remnants_of(index: PlaceIndex, free_share: Floats, seen: Seen) -> Remnants:
-    """Return the remnants of a site of which so much of each GPU is free, read-only arrays.
-
-    `seen` are the jobs that the mix is learned from; see `site_mix`.
-    """
-    return _remnants(index, _Shares(free_share), seen)
+def remnants_of(index: PlaceIndex, free: Free) -> Remnants:
+    """Return the remnants of a site; the same object for the same `free`."""
+    return _remnants(_Moment(index, free))
 
 
-class _Shares:
-    """Free shares, equal where they are the same array."""
+class _Moment:
+    """A site at one instant; equal where both are the same objects."""
 
-    def __init__(self, free: Floats) -> None:
-        self.free = free
+    def __init__(self, index: PlaceIndex, free: Free) -> None:
+        self.index, self.free = index, free
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Shares) and self.free is other.free
+        same = isinstance(other, _Moment) and self.free is other.free
+        return same and self.index is other.index  # type: ignore[attr-defined]
 
     def __hash__(self) -> int:
         return id(self.free)
 
 
 @lru_cache(maxsize=KEPT)
-def _remnants(index: PlaceIndex, shares: _Shares, seen: Seen) -> Remnants:
+def _remnants(moment: _Moment) -> Remnants:
+    index, free = moment.index, moment.free
     stands = _stands(index)
     largest = int(stands.size.max(initial=0))
-    expected = expected_of(seen, largest)
-    free = shares.free * index.in_service
-    nodes = np.zeros(largest + 1, dtype=np.int64)
-    free_gpus = count_nodes(stands.first, stands.size, free, nodes)
-    price = np.zeros(len(expected.wide_gpus))
+    expected = expected_of(free.seen, largest)
+    share = free.share * index.in_service
+    nodes = np.bincount(free.count, minlength=largest + 1)
     hosts = nodes[::-1].cumsum()[::-1][expected.wide_gpus]
-    host_price(expected.mix, hosts, free_gpus, price)
-    return Remnants(stands, free, expected, price)
+    price = np.zeros(len(expected.wide_gpus))
+    host_price(expected.mix, hosts, float(share.sum()), price)
+    return Remnants(stands, share, expected, price)
 
 
 @lru_cache(maxsize=8)
@@ -158,63 +150,12 @@ def expected_of(seen: Seen, largest: int) -> Expected:
     return Expected(site_mix(seen, max(largest, 1)), largest)
 
 
-@compiled
-def count_nodes(first: Ints, count: Ints, free: Floats, nodes: Ints) -> float:
-    """Add the nodes by their number of whole free GPUs; return the GPU share that is free."""
-    total = 0.0
-    for n in range(len(first)):
-        for g in range(first[n], first[n] + count[n]):
-            total += free[g]
-        nodes[room(free[first[n] : first[n] + count[n]], 1.0)] += 1
-    return total
-
-
-@compiled
-def plain_rise(
-    gpus: Ints,
-    share: float,
-    node: Ints,
-    first: Ints,
-    count: Ints,
-    free: Floats,
-    left: Floats,
-    wide_gpus: Ints,
-    price: Floats,
-) -> tuple[float, Ints]:
-    """Return the rise without that of nodes of which a GPU is, or becomes, partly free;
-    and those nodes."""
-    mixed = np.empty(len(gpus), dtype=np.int64)
-    total, i, met = 0.0, 0, 0
-    while i < len(gpus):
-        n, taken, broken = node[gpus[i]], 0, 0
-        while i < len(gpus) and node[gpus[i]] == n:
-            broken += free[gpus[i]] >= 1.0 - NEARLY
-            taken += share >= 1.0 - NEARLY
-            i += 1
-        whole, rest = 0, 0.0
-        for g in range(first[n], first[n] + count[n]):
-            if free[g] >= 1.0 - NEARLY:
-                whole += 1
-            else:
-                rest += free[g]
-        for k in range(len(wide_gpus)):
-            if max(whole - broken, taken) < wide_gpus[k] <= whole:
-                total += price[k]
-        if taken and rest <= NEARLY:
-            total += left[whole - taken] - left[whole]
-        else:
-            mixed[met] = n
-            met += 1
-    return total, mixed[:met]
-
-
 def _compile_now() -> None:
     """Have the code ready at import: nobody's request may wait for the compiler."""
     expected = expected_of((), 2)
     stands = Stands(np.zeros(2, dtype=np.int64), np.zeros(1, dtype=np.int64), np.array([2]))
-    nodes, price = np.zeros(3, dtype=np.int64), np.zeros(len(expected.wide_gpus))
-    free_gpus = count_nodes(stands.first, stands.size, np.ones(2), nodes)
-    host_price(expected.mix, nodes[expected.wide_gpus], free_gpus, price)
+    price = np.zeros(len(expected.wide_gpus))
+    host_price(expected.mix, np.ones_like(expected.wide_gpus), 2.0, price)
     Remnants(stands, np.ones(2), expected, price).tidiness(np.array([1]), 0.5)
 
 

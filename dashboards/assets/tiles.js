@@ -135,8 +135,8 @@
     html(box, "span", "legend-bar").style.background = `linear-gradient(90deg, ${values.scale.join(",")})`;
     html(box, "span", "legend-end", `${values.high}`);
     if (front) html(box, "span", "legend-front", "▬ front");
-    html(box, "span", "legend-near", "▲ near");
-    html(box, "span", "legend-over", "■ over");
+    html(box, "span", "legend-near", `▲ ${values.words[0]}`);
+    html(box, "span", "legend-over", `■ ${values.words[1]}`);
     html(box, "span", "legend-missing", "");
     html(box, "span", "legend-end", "no reading");
   };

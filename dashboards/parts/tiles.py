@@ -74,6 +74,8 @@ class Colouring:
     """Tiles to point out, best first."""
     notes: Sequence[str] = ()
     """A second line in each tile."""
+    words: tuple[str, str] = ("near", "over")
+    """What the two marked levels mean."""
 
 
 def tiles(tiles_id: str, drawing: Drawing) -> Component:
@@ -119,6 +121,7 @@ def colours(colouring: Colouring) -> dict[str, Any]:
         "tips": list(colouring.tips),
         "marked": list(colouring.marked),
         "notes": list(colouring.notes),
+        "words": list(colouring.words),
         "scale": list(SCALE),
     }
 

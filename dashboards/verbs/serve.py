@@ -14,7 +14,7 @@ from controllers.recorded import RecordedWorld
 from controllers.worlds import Wish, World, open_world
 from dashboards.account_lines import Carbon, Price
 from dashboards.keeping import KeepRaw, KeepRollups, keep_of
-from dashboards.report import SITE_HELP, Catalogs
+from dashboards.report import SITE_HELP, Catalogs, Params
 from site_models.errors import InputError
 from site_models.figure import Strict
 from site_models.yaml_file import read_yaml, validated
@@ -48,6 +48,8 @@ class Config(Strict):
     runs: Path = Path("runs")
     """Folder of the journal and the audit log."""
     catalog: tuple[Path, ...] = ()
+    params: Path | None = None
+    """Overlay of identified parameters."""
     price: Path | None = None
     carbon: Path | None = None
     """Price and carbon intensity of electricity by time, see docs/guide/account.md."""
@@ -86,6 +88,7 @@ def serve(
     tokens: Annotated[
         Path | None, typer.Option("--tokens", metavar="FILE", help="Hashed tokens and their roles.")
     ] = None,
+    params: Params = None,
     price: Price = None,
     carbon: Carbon = None,
     record: Annotated[Path | None, typer.Option("--record", metavar="FOLDER", help=_RECORD)] = None,
@@ -104,6 +107,7 @@ def serve(
         "speed": speed,
         "trust_loopback": trust_loopback or None,
         "tokens": tokens,
+        "params": params,
         "price": price,
         "carbon": carbon,
         "record": record,
@@ -137,9 +141,13 @@ def _serve(chosen: Config) -> None:
             loop=True,
             journal=chosen.runs / "journal.jsonl",
             catalogs=chosen.catalog,
+            params=chosen.params,
         )
     )
     charges = read_charges(chosen.price, chosen.carbon, world.loop.progress.state.time_s)
+    world.around.charges = charges
+    if world.what_if is not None:
+        world.what_if.work.charges = charges
     with _recorded(world, chosen.record, keep) as shown:
         _run(shown, chosen, charges)
 

@@ -20,7 +20,7 @@ from controllers.tail import onset_of
 from controllers.tally import Tally
 from controllers.worlds import SCENARIO, Wish, World, open_world
 from dashboards.account_lines import Carbon, Price, account_lines
-from dashboards.report import SITE_HELP, Catalogs, Json, Out, complain, tell
+from dashboards.report import SITE_HELP, Catalogs, Json, Out, Params, complain, tell
 from site_models.errors import InputError
 
 FILE = "whatif.json"
@@ -65,6 +65,7 @@ def whatif(
         ),
     ] = None,
     dt: Annotated[float, typer.Option("--dt", metavar="SECONDS", help="Time step.")] = 1.0,
+    params: Params = None,
     price: Price = None,
     carbon: Carbon = None,
     catalog: Catalogs = None,
@@ -87,6 +88,7 @@ def whatif(
         policies=named,
         dt_s=dt,
         catalogs=tuple(catalog or ()),
+        params=params,
     )
     if from_ is not None:
         wish = replace(wish, onset=onset_of(from_, played.recording_time, wish))
@@ -107,7 +109,7 @@ def _played(world: World, wish: Wish, charges: Charges, out: Path, source: str) 
     what_if = world.what_if
     assert what_if is not None
     tally, books = Tally(what_if, world.plant), Books(charges)
-    what_if.work.charges = charges
+    what_if.work.charges = what_if.around.charges = charges
 
     def look(shot: Snapshot) -> None:
         tally.look(shot.dt_s)

@@ -127,6 +127,21 @@ def test_the_form_finds_places_and_says_why(watched: Watched, host: str) -> None
     expect(page.locator("#place-problem")).to_contain_text("job")
 
 
+def test_an_allocation_is_on_both_pages_about_jobs(watched: Watched, host: str) -> None:
+    told = {"job": "wide", "gpus": ["gpu0", "gpu40"], "start_s": 0.0, "end_s": None}
+    url = f"http://{host}/api/v1/allocations"
+    page = watched.page
+    page.goto(f"http://{host}/fabric")
+    page.wait_for_selector("#fabric-cards .card-value", timeout=WITHIN_MS)
+    assert httpx.post(url, json=told).status_code in (200, 201)
+    for path, table in (("/fabric", "#fabric-jobs"), ("/jobs", "#jobs-table")):
+        page.goto(f"http://{host}{path}")
+        page.wait_for_selector(f"{table} .ag-row", timeout=WITHIN_MS)
+        expect(page.locator(f"{table} [col-id=job]").last).to_have_text("wide")
+    assert changes(page, "#jobs-power .what")
+    httpx.delete(f"{url}/wide")
+
+
 def test_the_api_page_shows_every_route(watched: Watched, host: str) -> None:
     page = watched.page
     page.goto(f"http://{host}/api/docs")
@@ -138,7 +153,7 @@ def test_the_api_page_shows_every_route(watched: Watched, host: str) -> None:
 def test_nothing_sticks_out_sideways(watched: Watched, host: str, width: int, height: int) -> None:
     page = watched.page
     page.set_viewport_size({"width": width, "height": height})
-    for path in ("/", "/rack?id=r0", "/placement"):
+    for path in ("/", "/rack?id=r0", "/placement", "/fabric", "/jobs"):
         page.goto(f"http://{host}{path}")
         page.wait_for_selector("section", timeout=WITHIN_MS)
         page.wait_for_timeout(300)

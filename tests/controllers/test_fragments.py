@@ -10,19 +10,16 @@ from hypothesis import strategies as st
 from controllers.placement.fragments import (
     BROKEN,
     LOST,
-    WHOLE,
-    Node,
-    fits,
     growth,
     host_price,
     hosted,
     left_over,
     priced,
-    taken,
     unusable,
     worth,
 )
 from controllers.placement.mix import ANY_MODEL, Mix, Tasks, mix_of
+from controllers.placement.node_room import WHOLE, Node, fits, taken
 from site_models.arrays import Floats
 
 KINDS = [(1, 0.25), (1, 0.5), (1, 0.75), (1, 1.0), (2, 1.0), (4, 1.0)]
@@ -102,7 +99,8 @@ def test_a_share_goes_where_it_leaves_least_and_breaks_no_whole_gpu() -> None:
     assert found.gpu in (1, 2)
     assert found.left_over == pytest.approx(0.0), "in a full future 0.25 is left either way"
     alone = growth(node_of(1.0), 0.0, 0, mix, 0, np.zeros(0))
-    assert (alone.gpu, alone.left_over) == (0, pytest.approx(BROKEN))
+    assert alone.gpu == 0
+    assert alone.left_over == pytest.approx(BROKEN)
 
 
 def test_a_whole_gpu_taken_from_a_pair_costs_the_pair() -> None:
@@ -133,8 +131,12 @@ def test_the_order_of_gpus_does_not_matter(node: Node, chance: Any) -> None:
     free = node.free.tolist()
     chance.shuffle(free)
     other = node._replace(free=np.array(free))
-    for measure, by in ((unusable, mix.weight), (left_over, mix.offers)):
-        assert measure(node, mix.tasks, by) == pytest.approx(measure(other, mix.tasks, by))
+    assert unusable(node, mix.tasks, mix.weight) == pytest.approx(
+        unusable(other, mix.tasks, mix.weight)
+    )
+    assert left_over(node, mix.tasks, mix.offers) == pytest.approx(
+        left_over(other, mix.tasks, mix.offers)
+    )
 
 
 @given(nodes, st.integers(0, len(KINDS) - 1))

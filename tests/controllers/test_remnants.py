@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from controllers.allocations import Allocation, Allocations
 from controllers.placement.fragments import BROKEN
+from controllers.placement.free import free_of
 from controllers.placement.index import place_index
 from controllers.placement.remnants import Remnants, remnants_of
 from controllers.placement.site_mix import site_mix, usual_mix
@@ -21,7 +22,7 @@ def remnants(free: dict[int, float], seen: tuple[tuple[int, float, int], ...] = 
     shares = np.ones(len(PLANT.gpu_names))
     for gpu, share in free.items():
         shares[gpu] = share
-    return remnants_of(INDEX, shares, seen)
+    return remnants_of(INDEX, free_of(INDEX, shares, np.zeros(len(shares)), seen))
 
 
 def by_hand(site: Remnants, gpus: list[int], share: float) -> float:
@@ -85,7 +86,8 @@ def test_gpus_out_of_service_are_not_free() -> None:
     serving = gpus.in_service.copy()
     serving[32:36] = False
     plant = small_plant(PLANT.arrays._replace(gpus=gpus._replace(in_service=serving)))
-    site = remnants_of(place_index(plant), np.ones(len(plant.gpu_names)), WIDE)
+    index, shares = place_index(plant), np.ones(len(plant.gpu_names))
+    site = remnants_of(index, free_of(index, shares, 0.0 * shares, WIDE))
     assert site.free[32:36].sum() == 0.0
 
 

@@ -39,7 +39,11 @@ def summary(load: float = 0.5) -> Summary:
 
 
 def test_the_pages_of_the_folder_are_found_in_order() -> None:
-    assert [page.path for page in find_pages()] == ["/", "/rack", "/placement"]
+    found = find_pages()
+    files = [path for path in Path("dashboards/pages").glob("*.py") if path.stem != "__init__"]
+    assert len(found) == len(files)
+    assert [page.path for page in found[:2]] == ["/", "/rack"]
+    assert {"/placement", "/fabric", "/jobs"} <= {page.path for page in found}
 
 
 @pytest.mark.parametrize("page", find_pages(), ids=lambda page: page.title)
@@ -50,7 +54,7 @@ def test_a_page_is_whole_before_the_first_snapshot(page: object) -> None:
 
 
 def test_every_page_opens_at_its_own_address_and_no_other(client: httpx.Client) -> None:
-    for path in ("/", "/rack", "/rack?id=r1", "/placement"):
+    for path in ("/", "/rack", "/rack?id=r1", "/placement", "/fabric", "/jobs"):
         answer = client.get(path)
         assert answer.status_code == 200
         assert "<title>small · AI factory twin</title>" in answer.text

@@ -8,6 +8,7 @@ import numpy as np
 
 from controllers.actuators.nobody import Nobody
 from controllers.allocations import Allocations
+from controllers.assigned import Assigned
 from controllers.job_account import JobAccount
 from controllers.policies.hold import Hold
 from controllers.policies.thermal_guard import ThermalGuard
@@ -55,6 +56,7 @@ class SmallWorld:
     zone: str = "America/Chicago"
     live: None = None
     job_records: tuple[JobAccount, ...] = ()
+    played: tuple[Assigned, ...] = ()
 
     def __post_init__(self) -> None:
         self.allocations = Allocations(self.plant)
