@@ -85,8 +85,10 @@ def packing(index: PlaceIndex, offer: Offer, candidate: Candidate) -> float:
     """Return how little is left broken up in the touched nodes. 0..1"""
     if offer.request.share < 1.0:
         return float(offer.shared[candidate.gpus].mean())
-    touched = np.unique(index.plant.arrays.gpus.node[candidate.gpus])
-    return len(candidate.gpus) / max(int(offer.node_free[touched].sum()), 1)
+    node = index.plant.arrays.gpus.node[candidate.gpus]
+    touched = node[np.flatnonzero(node[1:] != node[:-1])]
+    free = int(offer.node_free[touched].sum()) + int(offer.node_free[node[-1]])
+    return len(candidate.gpus) / max(free, 1)
 
 
 def within(index: PlaceIndex, candidate: Candidate, level: Level) -> bool:
