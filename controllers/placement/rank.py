@@ -189,13 +189,15 @@ def _answer(moment: _Moment, traffic: Traffic, air: Air, request: Request, now_s
     else:
         chosen = best_places(index, stand.ground, offer, traffic, rejected)
     advice = tuple(_advice(index, stand.ground, offer, place, age_s) for place in chosen)
-    return Answer(time_s=then_s, age_s=age_s, advice=advice, rejected=dict(rejected))
+    return Answer.model_construct(
+        time_s=then_s, age_s=age_s, advice=advice, rejected=dict(rejected)
+    )
 
 
 def _advice(index: PlaceIndex, ground: Ground, offer: Offer, place: Place, age_s: float) -> Advice:
     plant, request, gpus = index.plant, offer.request, place.candidate.gpus
     node, outlook, trip = plant.arrays.gpus.node[gpus], place.outlook, place.trip
-    nodes = node[np.diff(node, prepend=-1) != 0]
+    nodes = np.append(node[:-1][node[1:] != node[:-1]], node[-1])
     lost, slowdown = outlook.lost_share, trip.slowdown_share
     reasons = reasons_for(index, ground, offer, place.candidate, outlook, trip)
     if lost:
@@ -203,11 +205,12 @@ def _advice(index: PlaceIndex, ground: Ground, offer: Offer, place: Place, age_s
         reasons += (f"asks {request.gpu_power_w:.0f} W a GPU, the device gives {most_w:.0f} W",)
     if age_s > STALE_S:
         reasons += (f"stale: rests on telemetry {age_s:.0f} s old",)
-    return Advice(
+    return Advice.model_construct(  # all of it is ours: nothing to validate
         nodes=tuple([plant.node_names[n] for n in nodes.tolist()]),
         gpus=tuple([plant.gpu_names[g] for g in gpus.tolist()]),
         score=round(place.score, 6),
-        predicted=Predicted(
+        reservation=None,
+        predicted=Predicted.model_construct(
             gpu_temp_max_c=outlook.gpu_temp_max_c,
             throttle_share=lost,
             rack_headroom_w=outlook.rack_headroom_w,

@@ -98,7 +98,7 @@ def _by_level(
 ) -> Iterator[list[Candidate]]:
     """Yield candidates in portions, those of near levels first."""
     request = offer.request
-    most = max(2 * request.limit, 8) if request.count <= LARGE else request.limit + 2
+    most = request.limit + 3 if request.count <= LARGE else request.limit + 2
     levels = levels_to_search(request)
     offers = [offer]
     if request.required_level == "rail":
@@ -122,7 +122,7 @@ def _kept(index: PlaceIndex, request: Request, place: Candidate) -> bool:
 
 
 def _first_time(seen: set[bytes], place: Candidate) -> bool:
-    key = np.sort(place.gpus).tobytes()
+    key = place.gpus.tobytes()
     if key in seen:
         return False
     seen.add(key)
