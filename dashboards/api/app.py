@@ -10,6 +10,7 @@ from dashboards.api.advice_routes import advice_routes
 from dashboards.api.docs_page import DOCS_PAGE
 from dashboards.api.fabric_routes import fabric_routes
 from dashboards.api.forecast_routes import forecast_routes
+from dashboards.api.grid_routes import grid_routes
 from dashboards.api.history_routes import history_routes
 from dashboards.api.policy_routes import policy_routes
 from dashboards.api.replies import problem
@@ -42,6 +43,7 @@ def build_api(feed: Feed, audit: Audit) -> FastAPI:
         forecast_routes(feed),
         advice_routes(feed, audit),
         policy_routes(feed, audit),
+        grid_routes(feed, audit),
         write_routes(feed),
         whatif_routes(feed, audit),
     ):
