@@ -1,6 +1,7 @@
 """Placement advice for whoever asks: the API and the page share this one road."""
 
-from controllers.placement import rank
+from controllers.placement import advise as advised
+from controllers.placement import rank_all
 from controllers.placement.models import Answer, Request
 from dashboards.feed import Feed
 from dashboards.summary import Summary
@@ -20,7 +21,7 @@ def advise(feed: Feed, request: Request) -> Answer:
 
 def _advise(feed: Feed, request: Request) -> Answer:
     now = _newest(feed)
-    return rank.advise(
+    return advised(
         feed.plant, now.state, now.snapshot.inputs, feed.world.allocations, request, feed.now_s()
     )
 
@@ -30,7 +31,7 @@ def advise_all(feed: Feed, requests: list[Request]) -> list[Answer]:
     if any(request.reserve_s is not None for request in requests):
         return [advise(feed, request) for request in requests]
     now = _newest(feed)
-    return rank.rank_all(
+    return rank_all(
         feed.plant, now.state, now.snapshot.inputs, feed.world.allocations, requests, feed.now_s()
     )
 

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
-from controllers.allocations import Holdings
-from controllers.placement.ground import Ground, ground_of
+from controllers.placement.free import free_of
+from controllers.placement.ground import ground_of
 from controllers.placement.index import PlaceIndex, place_index
+from controllers.placement.offer import Stand
+from controllers.placement.spare import Spare, fed_otherwise
+from controllers.placement.traffic import Traffic, traffic_of
 from dashboards.feed import Feed
 from dashboards.summary import Summary
 
@@ -14,19 +17,26 @@ class Standing:
     """All that a question about nodes rests on."""
 
     index: PlaceIndex
-    ground: Ground
-    held: Holdings
+    stand: Stand
+    traffic: Traffic
+    now_s: float
 
 
 def standing_now(feed: Feed) -> Standing:
     """Return the ground of this tick and these allocations; LookupError before the first tick."""
-    index = place_index(feed.plant)
-    held = feed.world.allocations.holdings(feed.now_s())
+    index, now_s = place_index(feed.plant), feed.now_s()
+    allocations = feed.world.allocations
+    held = allocations.holdings(now_s)
 
-    def build(now: Summary) -> Ground:
-        return ground_of(index, now.state, now.snapshot.inputs, held.expected_w)
+    def build(now: Summary) -> Stand:
+        state, inputs = now.state, now.snapshot.inputs
+        ground = ground_of(index, state, inputs, held.expected_w)
+        spares: tuple[Spare, ...] = ()
+        if "feed" in feed.plant.placing.n_minus_1:
+            spares = fed_otherwise(index, state, inputs, held.expected_w)
+        return Stand(index, ground, free_of(index, held.free_share, ground.gpu_w), spares)
 
-    ground = feed.shared(("ground", held.version), build)
-    if ground is None:
+    stand = feed.shared(("ground", held.version), build)
+    if stand is None:
         raise LookupError("the first snapshot is not there yet")
-    return Standing(index, ground, held)
+    return Standing(index, stand, traffic_of(feed.plant, allocations, held.version, now_s), now_s)

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
 from controllers.placement.models import Request
 from controllers.placement.nodes import verdicts
+from controllers.placement.offer import Stand
+from controllers.placement.traffic import Traffic
 from site_models.arrays import Floats
 from site_models.errors import InputError
 
@@ -29,22 +30,21 @@ def possible(index: PlaceIndex, request: Request) -> str:
     return ""
 
 
-def to_avoid(
-    index: PlaceIndex, ground: Ground, free_share: Floats, request: Request
-) -> dict[str, str]:
+def to_avoid(stand: Stand, traffic: Traffic, request: Request, now_s: float) -> dict[str, str]:
     """Return the nodes to leave out, with the reason in words.
 
     Judged with as many GPUs of the job as the node would get: `gpus_per_node`, else all it
     has. Checked in ``tests/controllers/test_steering.py``.
     """
     found: dict[str, str] = {}
+    index = stand.index
     plant, count = index.plant, index.plant.arrays.nodes.gpu_count
     for size in sorted(set(count[index.run_node].tolist())):
         here = index.run_node[count[index.run_node] == size]
         gpus = min(request.gpus_per_node or size, request.count)
         names = [plant.node_names[n] for n in here.tolist()]
         part = _on_one_node(request, gpus)
-        for one in verdicts(index, ground, free_share, part, names):
+        for one in verdicts(stand, traffic, part, names, now_s):
             if one.kind in TO_AVOID:
                 found[one.node] = one.reason
     return found
@@ -68,5 +68,10 @@ def _suited(index: PlaceIndex, request: Request) -> Floats:
 
 def _on_one_node(request: Request, gpus: int) -> Request:
     """Return the part of a request that one node would carry."""
-    part = {"gpus": request.gpus if request.share < 1.0 else gpus, "gpus_per_node": None}
-    return request.model_copy(update={**part, "required_level": "node", "preferred_level": None})
+    part = {
+        "gpus": request.gpus if request.share < 1.0 else gpus,
+        "required_level": "node",
+        "exclude": (),
+    }
+    dropped = ("gpus_per_node", "preferred_level", "segment", "profile", "collective")
+    return request.model_copy(update={**part, **dict.fromkeys(dropped)})

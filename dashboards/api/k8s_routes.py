@@ -70,7 +70,7 @@ def judged(feed: Feed, args: ExtenderArgs, max_age_s: float | None) -> list[Verd
     if request is None or feed.ended or feed.age_s() > oldest_s:
         return [Verdict(name, None) for name in names]
     now = standing_now(feed)
-    return verdicts(now.index, now.ground, now.held.free_share, request, names)
+    return verdicts(now.stand, now.traffic, request, names, now.now_s)
 
 
 def _said(verdict: Verdict) -> str:

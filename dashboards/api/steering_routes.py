@@ -45,7 +45,7 @@ def steering_routes(feed: Feed) -> APIRouter:
         oldest_s = STALE_S if request.max_age_s is None else request.max_age_s
         stale = feed.ended or answer["age_s"] > oldest_s
         advice = () if stale or impossible else answer["advice"]
-        avoid = {} if stale else to_avoid(now.index, now.ground, now.held.free_share, request)
+        avoid = {} if stale else to_avoid(now.stand, now.traffic, request, now.now_s)
         why = f"telemetry is {answer['age_s']:.0f} s old" if stale else ""
         content = {
             **answer,

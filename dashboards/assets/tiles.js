@@ -143,7 +143,7 @@
 
   const paint = (state, values) => {
     state.values = values;
-    const ranks = new Map(values.marked.map((at, rank) => [at, rank + 1]));
+    const ranks = new Map(values.marked.map((at, rank) => [at, (values.badges || [])[rank] || rank + 1]));
     state.parts.forEach((part, at) => {
       const value = values.values[at], level = values.levels[at];
       const missing = value === null || value === undefined;

@@ -6,22 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controllers.allocations import Allocation, Allocations
-from controllers.placement.ground import ground_of
-from controllers.placement.index import place_index
 from controllers.placement.models import Request
 from controllers.placement.nodes import Verdict, verdicts
 from controllers.placement.rank import rank
 from tests.fakes.small_plant import small_arrays, small_inputs, small_plant, small_state
+from tests.fakes.standing import standing
 
 PLANT = small_plant()
 STATE, INPUTS = small_state(PLANT, 0.3), small_inputs(PLANT, 0.3)
 
 
 def judged(request: Request, table: Allocations) -> dict[str, Verdict]:
-    held = table.holdings(STATE.time_s)
-    index = place_index(PLANT)
-    ground = ground_of(index, STATE, INPUTS, held.expected_w)
-    found = verdicts(index, ground, held.free_share, request, PLANT.node_names)
+    stand, traffic = standing(PLANT, STATE, INPUTS, table)
+    found = verdicts(stand, traffic, request, PLANT.node_names, STATE.time_s)
     return {one.node: one for one in found}
 
 
@@ -60,10 +57,9 @@ def test_a_node_out_of_service_and_one_elsewhere() -> None:
     arrays = small_arrays()
     arrays.nodes.in_service[9] = False
     plant = small_plant(arrays)
-    index = place_index(plant)
-    ground = ground_of(index, small_state(plant), small_inputs(plant), np.zeros(48))
+    stand, traffic = standing(plant, small_state(plant), small_inputs(plant))
     names = ("node9", "elsewhere", "node8", "node8")
-    found = verdicts(index, ground, np.ones(48), Request(job="j", gpus=2), names)
+    found = verdicts(stand, traffic, Request(job="j", gpus=2), names, 0.0)
     assert [one.node for one in found] == list(names)
     assert found[0].reason == "8 of 8 GPUs are out of service"
     assert (found[1].score, found[1].reason) == (None, "")

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from controllers.allocations import Allocation, Allocations
-from controllers.placement.ground import ground_of
 from controllers.placement.index import place_index
 from controllers.placement.models import Request
 from controllers.placement.steering import possible, to_avoid, why_not
 from site_models.errors import InputError
 from site_models.plant import Plant
 from tests.fakes.small_plant import small_arrays, small_inputs, small_plant, small_state
+from tests.fakes.standing import standing
 
 
 def avoided(
@@ -20,9 +20,8 @@ def avoided(
     temp_c = state.gpu_temp_c.copy()
     for gpu, value_c in (temps or {}).items():
         temp_c[gpu] = value_c
-    index = place_index(plant)
-    ground = ground_of(index, state._replace(gpu_temp_c=temp_c), small_inputs(plant), np.zeros(48))
-    return to_avoid(index, ground, np.ones(48), request)
+    warm = state._replace(gpu_temp_c=temp_c)
+    return to_avoid(*standing(plant, warm, small_inputs(plant)), request, 0.0)
 
 
 def test_a_cool_site_has_nothing_to_avoid() -> None:
@@ -59,9 +58,8 @@ def test_busy_gpus_are_the_schedulers_own_affair() -> None:
     plant = small_plant()
     table = Allocations(plant)
     table.put(Allocation("other", np.arange(48), 0.0), 0.0)
-    index = place_index(plant)
-    ground = ground_of(index, small_state(plant), small_inputs(plant), np.zeros(48))
-    assert to_avoid(index, ground, table.free_share(0.0), Request(job="j", gpus=4)) == {}
+    now = standing(plant, small_state(plant), small_inputs(plant), table)
+    assert to_avoid(*now, Request(job="j", gpus=4), 0.0) == {}
 
 
 @pytest.mark.parametrize(
