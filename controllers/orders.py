@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from controllers.actuators.actuator import Held
 from controllers.actuators.order import Order, no_wish
 from controllers.admit import Limits, Rules, admit, admit_clocks, admit_wishes
 from controllers.policy import Decision, Facility, JobOn
@@ -88,6 +89,26 @@ def _paused(
     """Return the jobs that stand: as asked, but as before where a GPU is silent."""
     silent = frozenset(job.name for job in jobs if not fresh[job.gpus].all())
     return (asked - silent) | (last & silent)
+
+
+def as_held(
+    last: Order, held: Held | None, wish_cap_w: Floats, default_cap_w: Floats
+) -> tuple[Order, Flags]:
+    """Return the last order with what devices say they hold, and which of them tell.
+
+    Rates count from what is, not from what was asked. A GPU that is at its default and shall
+    stay so is left out: what somebody else set there is none of ours.
+    """
+    told = np.ones(len(default_cap_w), dtype=np.bool_)
+    if held is None:
+        return last, told
+    told = ~np.isnan(held.gpu_cap_w)
+    ours = (last.gpu_cap_w != default_cap_w) | (wish_cap_w != default_cap_w)
+    as_it_is = last._replace(
+        gpu_cap_w=np.where(told & ours, held.gpu_cap_w, last.gpu_cap_w),
+        gpu_clock_share=np.where(told, held.gpu_clock_share, last.gpu_clock_share),
+    )
+    return as_it_is, told
 
 
 def as_decision(order: Order, reason: str) -> Decision:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
 from site_models.arrays import Floats, Ints
+from site_models.errors import InputError
 from site_models.plant import Plant
 from twin.state import Inputs, State
 
@@ -13,6 +14,14 @@ Mode = Literal["off", "shadow", "advise", "armed"]
 """off: not asked. shadow: asked and journaled. advise: shown to people as well. armed: written."""
 
 MODES: tuple[Mode, ...] = ("off", "shadow", "advise", "armed")
+
+
+def mode_of(text: str) -> Mode:
+    """Return a mode; InputError for what is none."""
+    for mode in MODES:
+        if mode == text:
+            return mode
+    raise InputError(f"mode: expected one of {', '.join(MODES)}, got {text!r}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,6 +10,7 @@ from controllers.job_account import JobAccount
 from controllers.live import Live
 from controllers.snapshot import Snapshot
 from controllers.supervisor import Supervisor
+from controllers.surroundings import Surroundings
 from controllers.worlds import World
 from site_models.errors import InputError
 from site_models.plant import Plant
@@ -73,6 +74,11 @@ class RecordedWorld:
     def supervisor(self) -> Supervisor:
         """Return the keeper of policy modes, parameters and the journal."""
         return self._world.supervisor
+
+    @property
+    def around(self) -> Surroundings:
+        """Return what policies are told beside the plant."""
+        return self._world.around
 
     @property
     def live(self) -> Live | None:

@@ -198,8 +198,10 @@ class Rig:
         self.order = self._default._replace(racks_off=self.order.racks_off)
 
     def held(self) -> Held | None:
-        """Return the caps in force."""
-        return Held(self.order.gpu_cap_w, np.full(len(self.order.gpu_cap_w), np.nan))
+        """Return what is in force."""
+        order = self.order
+        unknown = np.full(len(order.gpu_cap_w), np.nan)
+        return Held(order.gpu_cap_w, order.gpu_clock_share, unknown)
 
 
 def _or(wished: Floats, built: Floats) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 from controllers.admit import Rules
 from controllers.journal import Entry, Journal
 from controllers.lane import Lane, LateError
-from controllers.policy import MODES, Decision, Mode, Policy, Standing, View
+from controllers.policy import Decision, Mode, Policy, Standing, View, mode_of
 from controllers.scopes import SITE, Part, Scopes
 from controllers.seats import Grant, Seat
 from controllers.stack import is_safety
@@ -63,7 +63,7 @@ class Seating:
         until_s: float = np.inf,
     ) -> None:
         """Change a policy's mode in a scope until a time; one taken out starts afresh."""
-        seat, given = self.seat(name), _mode(mode)
+        seat, given = self.seat(name), mode_of(mode)
         self.scopes.racks(scope)
         if not until_s > time_s:
             raise InputError("expires: expected a time to come")
@@ -125,7 +125,9 @@ class Seating:
 
     def _begin(self, seat: Seat) -> None:
         """Start a policy afresh; one that hangs keeps its thread, the next has another."""
-        seat.memory, seat.alarm, seat.lane = seat.policy.start(self._plant), "", Lane("policy")
+        seat.memory, seat.alarm = seat.policy.start(self._plant), ""
+        if seat.lane.busy:
+            seat.lane = Lane("policy")
 
     def _answer(self, seat: Seat, view: View) -> tuple[Decision, Any, str]:
         """Return a policy's decision and memory, and what is wrong with them."""
@@ -147,10 +149,3 @@ def known(name: str, names: Mapping[str, Any]) -> str:
     if name not in names:
         raise InputError(f"policy: expected one of {', '.join(names) or 'none'}, got {name!r}")
     return name
-
-
-def _mode(text: str) -> Mode:
-    for mode in MODES:
-        if mode == text:
-            return mode
-    raise InputError(f"mode: expected one of {', '.join(MODES)}, got {text!r}")

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from controllers.actuators.actuator import Actuator
+from controllers.actuators.actuator import Actuator, Held
 from controllers.actuators.order import Order, default_order
 from controllers.admit import Rules
 from controllers.holds import Hold, Holds
 from controllers.journal import Entry, Journal
-from controllers.orders import Orders, as_decision, ordered, restrains
+from controllers.orders import Orders, as_decision, as_held, ordered, restrains
 from controllers.policy import Decision, Mode, Policy, Standing, View
 from controllers.scopes import SITE, frozen, within
 from controllers.seating import Asked, Seating
@@ -144,6 +144,7 @@ class Supervisor:
             reason = self._advise(view, asked, fresh)
             self._write(view, asked, fresh)
             self._look(view, fresh)
+            self._ask_facility(view, reason)
             decision = as_decision(self._orders.advised, reason)
             return self._ruling(decision, silent_gpus(view, fresh), view.time_s)
 
@@ -208,9 +209,12 @@ class Supervisor:
                 self._expire(view.time_s, "no policy is armed any more")
             return
         wish = self._combined(armed)
-        order = self._ordered(view, last, wish, fresh)
-        order = frozen(order, last, self._holds.part(), view.jobs)
         try:
+            held = self._actuator.held()
+            self._verify(held, view.time_s)
+            last, told = as_held(last, held, wish.gpu_cap_w, default_w)
+            order = self._ordered(view, last, wish, fresh & told)
+            order = frozen(order, last, self._holds.part(), view.jobs)
             self._actuator.apply(order, view.time_s)
         except OSError as error:
             self._note("actuator", f"actuator unreachable: {error}", view.time_s)
@@ -221,18 +225,29 @@ class Supervisor:
             entry = Entry(view.time_s, PART, "armed", "first caps written", wish.reason)
             self.journal.write(entry)
 
-    def _look(self, view: View, fresh: Flags) -> None:
-        """Say what devices do not hold; undo everything where the plant departs."""
+    def _verify(self, held: Held | None, time_s: float) -> None:
+        """Say what devices do not hold of what was written last."""
         written, default_w = self._orders.written, self._limits.gpu_cap_default_w
-        held = self._actuator.held()
-        trouble = self._readback.look(written, held, default_w, view.time_s)
-        self._note("verification", trouble, view.time_s)
-        departed = self._prediction.look(view, written, fresh)
+        self._note("verification", self._readback.look(written, held, default_w, time_s), time_s)
+
+    def _look(self, view: View, fresh: Flags) -> None:
+        """Undo everything where the plant departs from what was foretold."""
+        departed = self._prediction.look(view, self._orders.written, fresh)
         if departed:
             self._seating.disarm(view.time_s, f"rolled back: {departed}")
             self._expire(view.time_s, departed)
             self._prediction.forget()
             self._note("prediction", f"rolled back: {departed}", view.time_s)
+
+    def _ask_facility(self, view: View, reason: str) -> None:
+        """Put wishes for CDUs on the desk: the advised ones while it is not armed itself."""
+        desk = self.setpoints
+        if desk is None or desk.mode == "off":
+            return
+        orders = self._orders
+        order = orders.written if desk.mode == "armed" else orders.advised
+        wish_c = order.facility.exchanger_setpoint_c[self._plant.cdu_exchangers]
+        desk.wish(np.round(wish_c, 1), view.time_s, PART, reason)
 
     def _fall_back(self, time_s: float) -> None:
         """Take note when the dead-man's time of what was written is over."""
@@ -246,6 +261,7 @@ class Supervisor:
             self._note("actuator", f"actuator unreachable: {error}", time_s)
             return
         self._note("actuator", "", time_s)
+        self._note("verification", "", time_s)
         self._orders = self._orders._replace(written=self._default)
         self.journal.write(Entry(time_s, PART, "armed", "defaults restored", reason))
 

@@ -94,6 +94,16 @@ class Work:
         """Return the jobs that run or are paused, as policies see them."""
         return tuple(self._seen(run) for run in self._running)
 
+    def exchange_s(self, job: str) -> float:
+        """Return what a running job's step exchanges now, all phases, hidden parts too [s].
+
+        NaN while it has no team. KeyError for a job that does not run.
+        """
+        for run in self._running:
+            if run.job.name == job:
+                return float("nan") if run.team is None else float(run.team.exchange.time_s.sum())
+        raise KeyError(job)
+
     def demand(
         self,
         time_s: float,

@@ -9,11 +9,13 @@ from controllers.allocations import Allocations
 from controllers.assigned import Assigned
 from controllers.books import Books, Entry
 from controllers.charges import Charges
+from controllers.grid_desk import GridDesk
 from controllers.job_account import JobAccount
 from controllers.job_books import JobBooks
 from controllers.live import Live
 from controllers.snapshot import Snapshot
 from controllers.supervisor import Supervisor
+from controllers.surroundings import Surroundings
 from dashboards.fabric_now import FabricNow, FabricWatch
 from dashboards.findings import Finding, findings
 from dashboards.history import History
@@ -43,6 +45,10 @@ class World(Protocol):
     @property
     def supervisor(self) -> Supervisor:
         """Return the keeper of policy modes, parameters and the journal."""
+
+    @property
+    def around(self) -> Surroundings:
+        """Return what policies are told beside the plant, targets of the grid among it."""
 
     @property
     def live(self) -> Live | None:
@@ -87,7 +93,9 @@ class Feed:
         self._summary: Summary | None = None
         self._shared: dict[Hashable, object] = {}
         self._shared_lock = threading.Lock()
-        self.listeners: list[Callable[[Snapshot], object]] = []
+        self.grid = GridDesk(world.around.targets)
+        """What the grid asks of the site, and the report of the answer."""
+        self.listeners: list[Callable[[Snapshot], object]] = [self.grid.look]
         """Told of every snapshot in the loop's thread; they neither wait nor raise."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="loop", daemon=True)

@@ -11,6 +11,8 @@ class Held(NamedTuple):
     """What devices say that they are held to, read back. NaN: not told. Shapes (GPUs,)"""
 
     gpu_cap_w: Floats
+    gpu_clock_share: Floats
+    """Locked clock that was last set and accepted; 1: none. Devices do not tell it back."""
     sm_clock_share: Floats
     """The clock that runs over the full one: a locked one shows where the load asks for more."""
 
@@ -35,5 +37,9 @@ class Actuator(Protocol):
         ...
 
     def held(self) -> Held | None:
-        """Return what was read back after the last write; None where nothing can be."""
+        """Return what devices hold now; None where none can be asked.
+
+        OSError when they cannot be reached. Asked before each write, which counts its rates
+        from there; a GPU that does not tell is not written to.
+        """
         ...

@@ -1,6 +1,8 @@
 """Writes to GPUs for as long as somebody renews the order, and restores the defaults after."""
 
+import contextlib
 import math
+import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import NamedTuple
 
 from controllers.actuators.ledger import Ledger, Write
 from controllers.actuators.nvml_door import Device, Door, megahertz, milliwatts
-from controllers.lane import Lane
+from controllers.lane import Answer, Lane
 
 CAP, LOCK, FREE = (
     "nvmlDeviceSetPowerManagementLimit_v2",
@@ -35,8 +37,8 @@ class Setting(NamedTuple):
 class Outcome(NamedTuple):
     """What came of an order."""
 
-    held: dict[str, tuple[float, float]]
-    """Power limit and SM clock read back, by UUID; NaN where a device does not tell."""
+    held: dict[str, float]
+    """Power limit read back, by UUID."""
     refused: dict[str, str]
     """UUID -> why, of what was not written or is not held."""
 
@@ -45,13 +47,18 @@ CAP_OF, CLOCK_OF = "cap", "clock"
 
 
 class Owed:
-    """What of which GPU was written to, on disk: who dies leaves word what to restore."""
+    """What of which GPU was written to, on disk: who dies leaves word what to restore.
+
+    A line is added before something is first written to and after it is as it was; a line cut
+    short stands for a write that was not made, or for one still owed.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
+        self._what: set[tuple[str, str]] = set()
         lines = path.read_text().splitlines() if path is not None and path.exists() else []
-        words = [line.split() for line in lines]
-        self._what = {(two[0], two[1]) for two in words if len(two) == 2}
+        for sign, uuid, part in (words for words in map(str.split, lines) if len(words) == 3):
+            (self._what.add if sign == "+" else self._what.discard)((uuid, part))
 
     @property
     def uuids(self) -> set[str]:
@@ -65,20 +72,25 @@ class Owed:
         """Note a GPU's cap or clock before it is first written to."""
         if (uuid, part) not in self._what:
             self._what.add((uuid, part))
-            self._keep()
+            self._keep(f"+ {uuid} {part}")
 
     def drop(self, uuid: str, part: str) -> None:
         """Take off what is as it was."""
         if (uuid, part) in self._what:
             self._what.discard((uuid, part))
-            self._keep()
+            self._keep(f"- {uuid} {part}")
 
-    def _keep(self) -> None:
+    def _keep(self, line: str) -> None:
         if self._path is None:
             return
-        beside = self._path.with_name(self._path.name + ".part")
-        beside.write_text("".join(f"{uuid} {part}\n" for uuid, part in sorted(self._what)))
-        beside.replace(self._path)
+        if not self._what:
+            os.truncate(self._path, 0)
+            return
+        handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            os.write(handle, f"\n{line}\n".encode())
+        finally:
+            os.close(handle)
 
 
 class Guard:
@@ -108,7 +120,7 @@ class Guard:
         self._now_s, self._steady_s = now_s, steady_s
         self._lanes = {uuid: Lane(uuid) for uuid in self.devices} if lanes else {}
         self._over_s = math.inf
-        self._set: dict[str, Setting] = {}
+        self._locked_hz: dict[str, float] = {}
 
     def apply(self, wanted: Mapping[str, Setting], until_s: float) -> Outcome:
         """Hold GPUs to settings until a time of the wall clock; others that were held go free."""
@@ -116,7 +128,7 @@ class Guard:
         if not left_s > 0.0:
             return Outcome({}, dict.fromkeys(wanted, "the order is over already"))
         self._over_s = self._steady_s() + min(left_s, self._longest_s)
-        held: dict[str, tuple[float, float]] = {}
+        held: dict[str, float] = {}
         refused: dict[str, str] = {}
         for uuid, setting in wanted.items():
             why = self._unfit(uuid, setting)
@@ -125,15 +137,26 @@ class Guard:
             elif not why:
                 try:
                     held[uuid] = self._on(uuid, lambda u=uuid, s=setting: self._hold(u, s))  # type: ignore[misc]
-                    near = abs(held[uuid][0] - setting.cap_w) <= TOLERANCE_W
+                    near = abs(held[uuid] - setting.cap_w) <= TOLERANCE_W
                     if not near and uuid in self.owed.uuids:
-                        why = f"holds {held[uuid][0]:g} W, {setting.cap_w:g} W asked"
+                        why = f"holds {held[uuid]:g} W, {setting.cap_w:g} W asked"
                 except OSError as error:
                     why = str(error)
             if why:
                 refused[uuid] = why
         refused |= self._restored(self.owed.uuids - set(wanted))
         return Outcome(held, refused)
+
+    def held(self) -> dict[str, tuple[float, float | None, float]]:
+        """Return power limit, locked clock and SM clock of the GPUs that answer, by UUID.
+
+        A locked clock, None where there is none, is what was last accepted: NVML does not tell.
+        """
+        found: dict[str, tuple[float, float | None, float]] = {}
+        for uuid in self.devices:
+            with contextlib.suppress(OSError):
+                found[uuid] = self._on(uuid, lambda u=uuid: self._read(u))  # type: ignore[misc]
+        return found
 
     def look(self) -> dict[str, str]:
         """Restore what is owed where the order is over; return why what could not be, by UUID."""
@@ -142,6 +165,10 @@ class Guard:
     def restore(self) -> dict[str, str]:
         """Set every GPU that was written to back; return why what could not be, by UUID."""
         failed = self._restored(set(self.owed.uuids))
+        if failed and not any(lane.busy for lane in self._lanes.values()):
+            with contextlib.suppress(OSError):  # then at the next try
+                self._door.reopen()
+            failed = self._restored(set(failed))
         self._over_s = self._steady_s() + RETRY_S if failed else math.inf
         return failed
 
@@ -156,23 +183,21 @@ class Guard:
             return f"{setting.clock_hz:g} Hz is outside 1e6..{device.clock_max_hz:g} Hz"
         return ""
 
-    def _hold(self, uuid: str, setting: Setting) -> tuple[float, float]:
-        """Write what differs from what the device holds; return what it says then.
+    def _hold(self, uuid: str, setting: Setting) -> float:
+        """Write what differs from what the device holds; return what limit it tells then.
 
         One that is not to be held to anything, and never was, is left as somebody else set it.
         """
-        last, cap_w = self._set.get(uuid), self._door.cap_w(uuid)
+        cap_w = self._door.cap_w(uuid)
         free = Setting(self.devices[uuid].cap_default_w, None)
         if setting == free and uuid not in self.owed.uuids:
-            return cap_w, self._door.clock_hz(uuid)
-        self._set.pop(uuid, None)
+            return cap_w
         if not abs(cap_w - setting.cap_w) <= TOLERANCE_W:
             self._write_cap(uuid, setting.cap_w)
             cap_w = self._door.cap_w(uuid)
-        if setting.clock_hz != (last.clock_hz if last else None):
+        if setting.clock_hz != self._locked_hz.get(uuid):
             self._write_clock(uuid, setting.clock_hz)
-        self._set[uuid] = setting
-        return cap_w, self._door.clock_hz(uuid)
+        return cap_w
 
     def _restored(self, uuids: set[str]) -> dict[str, str]:
         failed: dict[str, str] = {}
@@ -190,16 +215,18 @@ class Guard:
             device = self.devices.get(uuid)
         if device is None:
             raise OSError("does not answer")
-        self._set.pop(uuid, None)
         if (uuid, CLOCK_OF) in self.owed:
             self._write_clock(uuid, None)
             self.owed.drop(uuid, CLOCK_OF)
         if (uuid, CAP_OF) in self.owed:
-            if not self._near(uuid, device.cap_default_w):
+            if milliwatts(self._door.cap_w(uuid)) != milliwatts(device.cap_default_w):
                 self._write_cap(uuid, device.cap_default_w)
             if not self._near(uuid, device.cap_default_w):
                 raise OSError(f"still holds {self._door.cap_w(uuid):g} W")
             self.owed.drop(uuid, CAP_OF)
+
+    def _read(self, uuid: str) -> tuple[float, float | None, float]:
+        return self._door.cap_w(uuid), self._locked_hz.get(uuid), self._door.clock_hz(uuid)
 
     def _near(self, uuid: str, cap_w: float) -> bool:
         return abs(self._door.cap_w(uuid) - cap_w) <= TOLERANCE_W
@@ -221,6 +248,10 @@ class Guard:
             if not before:  # the driver has said no: there is nothing to undo
                 self.owed.drop(uuid, CLOCK_OF)
             raise
+        if clock_hz is None:
+            self._locked_hz.pop(uuid, None)
+        else:
+            self._locked_hz[uuid] = clock_hz
 
     def _noted(self, write: Write, call: Callable[[], None]) -> None:
         self._ledger.note(write, "asked")
@@ -231,8 +262,7 @@ class Guard:
             raise
         self._ledger.note(write, ACCEPTED)
 
-    def _on(self, uuid: str, call: Callable[[], tuple[float, float] | None]) -> tuple[float, float]:
+    def _on(self, uuid: str, call: Callable[[], Answer]) -> Answer:
         """Run a call in the device's lane; OSError when it is late."""
         lane = self._lanes.get(uuid)
-        answer = lane.call(call, CALL_WAIT_S) if lane else call()
-        return (math.nan, math.nan) if answer is None else answer
+        return lane.call(call, CALL_WAIT_S) if lane else call()

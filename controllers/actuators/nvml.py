@@ -1,12 +1,10 @@
 """Power limits and locked clocks of this host's GPUs, through a watchdog process."""
 
 import json
-import math
 import select
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +53,6 @@ class NvmlActuator:
         seats = source_of("nvml").seats_of(identities, plant.gpu_names)
         self._seats: dict[int, Device] = dict(zip(seats, devices, strict=True))
         self._limits = self._of_devices(catalog_limits(plant))
-        self._held = Held(*(np.full(len(plant.gpu_names), np.nan) for _ in range(2)))
 
     def limits(self) -> Limits:
         """Return what the devices state; for GPUs elsewhere the default and nothing else."""
@@ -74,19 +71,24 @@ class NvmlActuator:
             for seat, device in self._seats.items()
         }
         answer = self._asked({"do": "apply", "settings": settings, "until_s": order.until_s})
-        self._note(answer["held"])
         if len(answer["refused"]) == len(settings):
             self._complain(answer["refused"])
 
     def expire(self, time_s: float) -> None:
         """Have the defaults restored; OSError where not all are."""
         answer = self._asked({"do": "expire"})
-        self._note({})
         self._complain(answer["refused"])
 
     def held(self) -> Held | None:
-        """Return what the devices said last; NaN where they did not, or are elsewhere."""
-        return self._held
+        """Return what the devices say; NaN where they do not, or are elsewhere."""
+        told = self._asked({"do": "look"})["held"]
+        cap_w, locked, clock = (np.full(len(self._limits.gpu_cap_max_w), np.nan) for _ in range(3))
+        for seat, device in self._seats.items():
+            if device.uuid in told:
+                cap_w[seat], locked_hz, clock_hz = told[device.uuid]
+                locked[seat] = (locked_hz or device.clock_max_hz) / device.clock_max_hz
+                clock[seat] = clock_hz / device.clock_max_hz
+        return Held(cap_w, locked, clock)
 
     def close(self) -> None:
         """End the watchdog: it restores the defaults and goes."""
@@ -151,13 +153,6 @@ class NvmlActuator:
         line, _, self._rest = self._rest.partition(b"\n")
         answer: dict[str, Any] = json.loads(line)
         return answer
-
-    def _note(self, held: dict[str, Sequence[float]]) -> None:
-        cap_w, clock = (np.full(len(part), np.nan) for part in self._held)
-        for seat, device in self._seats.items():
-            cap_w[seat], clock_hz = held.get(device.uuid, (math.nan, math.nan))
-            clock[seat] = clock_hz / device.clock_max_hz
-        self._held = Held(cap_w, clock)
 
     def _complain(self, refused: dict[str, str]) -> None:
         """Raise one OSError for all that was refused, with the first reason."""

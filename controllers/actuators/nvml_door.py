@@ -46,6 +46,10 @@ class Door(Protocol):
         """Return the SM clock now."""
         ...
 
+    def reopen(self) -> None:
+        """Look for devices anew: one that was lost is seen again only after that."""
+        ...
+
 
 class NvmlDoor:
     """The driver of this host. The library is loaded when it is opened, not before.
@@ -63,6 +67,15 @@ class NvmlDoor:
         except Exception as error:  # the binding's own kind of error is not known before
             raise OSError(f"NVML does not start: {error}") from None
         self._handles: dict[str, Any] = {}
+
+    def reopen(self) -> None:
+        """Start the library anew."""
+        self._handles.clear()
+        try:
+            self._nvml.nvmlShutdown()
+            self._nvml.nvmlInit()
+        except self._nvml.NVMLError as error:
+            raise _as_os_error(error, "NVML") from None
 
     def devices(self) -> list[Device]:
         """Return the GPUs that answer."""
@@ -144,6 +157,10 @@ class DryDoor:
         self._door = door
         self._cap_w: dict[str, float] = {}
         self._clock_hz: dict[str, float | None] = {}
+
+    def reopen(self) -> None:
+        """Look for devices anew."""
+        self._door.reopen()
 
     def devices(self) -> list[Device]:
         """Return the GPUs that answer."""

@@ -59,24 +59,37 @@ def main(words: list[str]) -> int:
         return _restored(guard)
 
 
+class Served:
+    """What comes through the pipe, byte by byte: only whole lines are acted on."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard, self._rest = guard, b""
+
+    def take(self, found: bytes) -> list[dict[str, Any]]:
+        """Return the answers to the lines that are whole by now."""
+        *lines, self._rest = (self._rest + found).split(b"\n")
+        return [_answer(self._guard, json.loads(line)) for line in lines]
+
+
 def _serve(guard: Guard) -> None:
     """Answer line by line until there are no more."""
-    source, rest = sys.stdin.fileno(), b""
+    source, served = sys.stdin.fileno(), Served(guard)
     while True:
         readable, _, _ = select.select([source], [], [], LOOK_S)
         if readable:
             found = os.read(source, 1 << 20)
             if not found:
                 return
-            *lines, rest = (rest + found).split(b"\n")
-            for line in lines:
-                _say(_answer(guard, json.loads(line)))
+            for answer in served.take(found):
+                _say(answer)
         guard.look()
 
 
 def _answer(guard: Guard, asked: dict[str, Any]) -> dict[str, Any]:
     if asked["do"] == "expire":
         return {"id": asked["id"], "held": {}, "refused": guard.restore()}
+    if asked["do"] == "look":
+        return {"id": asked["id"], "held": guard.held()}
     wanted = {uuid: Setting(*setting) for uuid, setting in asked["settings"].items()}
     return {"id": asked["id"], **guard.apply(wanted, asked["until_s"])._asdict()}
 

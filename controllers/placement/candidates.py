@@ -116,23 +116,20 @@ def places_in(
     index: PlaceIndex, ground: Ground, offer: Offer, level: Level, groups: Ints
 ) -> Iterator[Candidate]:
     """Yield one set of GPUs for each group that can hold the job after all."""
+    need, room = offer.request.count, offer.node_room
     for g in groups.tolist():
         if level == "node":
-            nodes, takes = np.array([g]), np.array([offer.request.count])
+            found = iter([(np.array([g]), np.array([need]))])
         elif level in ("nvlink_domain", "rack"):
             inside = index.members[level].of(g)
-            inside = inside[offer.node_room[inside] > 0]
-            nodes, takes = spread(offer.node_room[inside], inside, offer.request.count)
+            inside = inside[room[inside] > 0]
+            found = iter([spread(room[inside], inside, need)])
         else:
-            racks = np.flatnonzero(index.rack_group[level] == g)
-            racks = racks[offer.rack_room[racks] > 0]
-            if offer.wish.exchanges:
-                nodes, takes = over_racks(index, ground, offer, racks, even=True)
-                if len(nodes):
-                    yield Candidate(_gpus_in(index, ground, offer, nodes, takes), level)
-            nodes, takes = over_racks(index, ground, offer, racks)
-        if takes.sum() == offer.request.count:
-            yield Candidate(_gpus_in(index, ground, offer, nodes, takes), level)
+            racks = np.flatnonzero((index.rack_group[level] == g) & (offer.rack_room > 0))
+            found = over_racks(index, ground, offer, racks)
+        for nodes, takes in found:
+            if takes.sum() == need:
+                yield Candidate(_gpus_in(index, ground, offer, nodes, takes), level)
 
 
 def _gpus_in(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints, takes: Ints) -> Ints:

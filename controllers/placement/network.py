@@ -1,5 +1,6 @@
 """How long a job's exchange takes on candidate places, and what it costs the neighbours."""
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -88,18 +89,18 @@ def _stated(
     alone = lay.span.network_bytes_per_s
     rate = np.array([share.bytes_per_s for share in shares])
     span = lay.span._replace(network_bytes_per_s=rate)
-    time_s = times_s(op, told.bytes, span)
+    time_s = times_s(op, told.bytes, span).tolist()
     found = []
     for k, share in enumerate(shares):
-        step_s = told.per_step_s / (1.0 - float(lost[k])) + float(time_s[k])
+        step_s = told.per_step_s / (1.0 - float(lost[k])) + time_s[k]
         model = int(index.model[candidates[k].gpus[0]])
         nearest_s = told.per_step_s + _nearest_s(index, model, wish.request.count, op, told.bytes)
-        known, losing = bool(np.isfinite(time_s[k])), _neighbours(index.plant, share)
+        known, losing = math.isfinite(time_s[k]), _neighbours(index.plant, share)
         found.append(
             Trip(
-                collective_s=float(time_s[k]) if known else None,
+                collective_s=time_s[k] if known else None,
                 step_s=step_s if known else None,
-                nearest_step_s=nearest_s if known and np.isfinite(nearest_s) else None,
+                nearest_step_s=nearest_s if known and math.isfinite(nearest_s) else None,
                 neighbours_slowdown_share=losing[0],
                 worst_neighbour=losing[1],
                 bytes_per_s=share.bytes_per_s,
@@ -112,14 +113,18 @@ def _stated(
 
 def times_s(op: str, size_bytes: float, span: Span) -> Floats:
     """Return the time of an operation on each entry of a span [s]; NaN where none is told."""
-    known = np.isfinite(span.nvlink_bytes_per_s) & (span.gpus >= 2.0)
-    known &= (span.domains < 2.0) | (span.network_bytes_per_s > 0.0)
-    time_s = np.full(len(known), np.nan)
-    if known.any():
-        part = Span(*(np.asarray(column)[known] for column in span))
-        sizes = np.full(int(known.sum()), float(size_bytes))
-        time_s[known] = predict(op, sizes, part).time_s
-    return time_s
+    rows = zip(*(np.asarray(column).tolist() for column in span), strict=True)
+    return np.array([_time_s(op, size_bytes, row) for row in rows])
+
+
+@lru_cache(maxsize=4096)
+def _time_s(op: str, size_bytes: float, row: tuple[float, ...]) -> float:
+    """Return the time on one entry: places that lie alike are worked out once."""
+    span = Span(*(np.array([figure]) for figure in row))
+    joined = span.domains[0] < 2.0 or span.network_bytes_per_s[0] > 0.0
+    if not (np.isfinite(span.nvlink_bytes_per_s[0]) and span.gpus[0] >= 2.0 and joined):
+        return float("nan")
+    return float(predict(op, np.array([float(size_bytes)]), span).time_s[0])
 
 
 @lru_cache(maxsize=256)
@@ -172,6 +177,8 @@ def _neighbours(plant: Plant, share: Share) -> tuple[float, str]:
 
     Of a neighbour without a profile the loss of its network rate: more than its step's.
     """
+    if not share.losers:
+        return 0.0, ""
     by_loss = sorted(share.losers, key=lambda one: one.after_bytes_per_s / one.before_bytes_per_s)
     worst, name = 0.0, ""
     for loser in by_loss[:WORST]:
@@ -198,5 +205,3 @@ def _step_lost(plant: Plant, loser: Loser) -> float:
         )  # fmt: skip
         steps_s.append(float(at.step_s.max()))
     return 1.0 - steps_s[0] / steps_s[1]
-
-

@@ -1,5 +1,7 @@
 """Jobs over several racks: whole racks first, the rest where it just fits, within shared limits."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from controllers.gather import sum_by
@@ -30,36 +32,41 @@ def spread(room: Ints, where: Ints, need: int) -> tuple[Ints, Ints]:
 
 
 def over_racks(
-    index: PlaceIndex, ground: Ground, offer: Offer, racks: Ints, even: bool = False
-) -> tuple[Ints, Ints]:
-    """Return nodes in some racks and what each takes; fewer GPUs than asked where limits stop it.
+    index: PlaceIndex, ground: Ground, offer: Offer, racks: Ints
+) -> Iterator[tuple[Ints, Ints]]:
+    """Yield nodes in some racks and what each takes, within every limit that the racks share.
 
     The roomiest racks are filled, the last one is where the rest just fits. Each rack takes
     whole segments. Where limits that racks share stop that, rack after rack is filled as
-    far as they go. `even`: the same racks take equal parts, since the NVLink domain with the
-    fewest GPUs sets the pace of what crosses the network; nothing where that is no other place.
+    far as they go. Of a job that exchanges the same racks with equal parts come first, where
+    that is another place: the NVLink domain with the fewest GPUs sets the pace of what
+    crosses the network.
     """
     unit, need = offer.request.unit, offer.request.count
     room = offer.rack_room[racks] // unit * unit
-    racks, room = racks[room > 0], room[room > 0]
-    chosen, takes = (_evened if even else spread)(room, racks, need)
-    if takes.sum() != need or not _within(index, ground, offer, chosen, takes):
-        if even:
-            return NONE, NONE
-        chosen, takes = _filled(index, ground, offer, racks, room)
-    for spare in offer.supply.stand.spares:
-        if not _within(spare.index, spare.ground, offer, chosen, takes):
-            return NONE, NONE
-    return _nodes_in(index, offer, chosen, takes)
-
-
-def _evened(room: Ints, racks: Ints, need: int) -> tuple[Ints, Ints]:
-    """Return the roomiest racks, as many as the job needs, with equal parts of it."""
     order = np.argsort(-room, kind="stable")
-    count = int(np.searchsorted(np.cumsum(room[order]), need)) + 1
-    if count < 2 or count > len(room) or need % count or room[order[count - 1]] < need // count:
-        return NONE, NONE
-    return racks[order[:count]], np.full(count, need // count, dtype=np.int64)
+    racks, room = racks[order], room[order]
+    filled = np.cumsum(room)
+    count = int(np.searchsorted(filled, need)) + 1
+    if count > len(racks):
+        return
+    part, left = divmod(need, count)
+    even = not left and part % unit == 0 and room[count - 1] >= part
+    if offer.wish.exchanges and even and room[0] > part:
+        equal = np.full(count, part, dtype=np.int64)
+        if _kept(index, ground, offer, racks[:count], equal):
+            yield _nodes_in(index, offer, racks[:count], equal)
+    chosen, takes = spread(room, racks, need)
+    if takes.sum() != need or not _within(index, ground, offer, chosen, takes):
+        chosen, takes = _filled(index, ground, offer, racks, room)
+    if takes.sum() == need and _kept(index, ground, offer, chosen, takes):
+        yield _nodes_in(index, offer, chosen, takes)
+
+
+def _kept(index: PlaceIndex, ground: Ground, offer: Offer, racks: Ints, takes: Ints) -> bool:
+    """Return whether every limit holds, with any one stage lost too where that was asked."""
+    sites = [(index, ground)] + [(one.index, one.ground) for one in offer.supply.stand.spares]
+    return all(_within(i, g, offer, racks, takes) for i, g in sites)
 
 
 def _within(index: PlaceIndex, ground: Ground, offer: Offer, racks: Ints, takes: Ints) -> bool:

@@ -100,7 +100,7 @@ def _now(moment: _Moment) -> Stand:
     """Return what placement rests on, kept for the other requests of the same tick."""
     index, state, inputs, held = moment.parts
     ground = ground_of(index, state, inputs, held.expected_w)
-    return Stand(index, ground, free_of(index, held.free_share, ground.gpu_w))
+    return Stand(index, ground, free_of(index, held.free_share, ground.gpu_w, held.seen))
 
 
 @lru_cache(maxsize=4)
@@ -171,9 +171,7 @@ def advise(
     )
 
 
-def _answer(
-    moment: _Moment, traffic: Traffic, air: Air, request: Request, now_s: float
-) -> Answer:
+def _answer(moment: _Moment, traffic: Traffic, air: Air, request: Request, now_s: float) -> Answer:
     stand, rejected = _now(moment), Counter[str]()
     index, then_s = stand.index, stand.ground.state.time_s
     wish, age_s = wish_of(index, request, now_s), max(now_s - then_s, 0.0)
@@ -191,15 +189,15 @@ def _answer(
     else:
         chosen = best_places(index, stand.ground, offer, traffic, rejected)
     advice = tuple(_advice(index, stand.ground, offer, place, age_s) for place in chosen)
-    return Answer(time_s=then_s, age_s=age_s, advice=advice, rejected=dict(rejected))
+    return Answer.model_construct(
+        time_s=then_s, age_s=age_s, advice=advice, rejected=dict(rejected)
+    )
 
 
-def _advice(
-    index: PlaceIndex, ground: Ground, offer: Offer, place: Place, age_s: float
-) -> Advice:
+def _advice(index: PlaceIndex, ground: Ground, offer: Offer, place: Place, age_s: float) -> Advice:
     plant, request, gpus = index.plant, offer.request, place.candidate.gpus
     node, outlook, trip = plant.arrays.gpus.node[gpus], place.outlook, place.trip
-    nodes = node[np.diff(node, prepend=-1) != 0]
+    nodes = np.append(node[:-1][node[1:] != node[:-1]], node[-1])
     lost, slowdown = outlook.lost_share, trip.slowdown_share
     reasons = reasons_for(index, ground, offer, place.candidate, outlook, trip)
     if lost:
@@ -207,11 +205,12 @@ def _advice(
         reasons += (f"asks {request.gpu_power_w:.0f} W a GPU, the device gives {most_w:.0f} W",)
     if age_s > STALE_S:
         reasons += (f"stale: rests on telemetry {age_s:.0f} s old",)
-    return Advice(
+    return Advice.model_construct(  # all of it is ours: nothing to validate
         nodes=tuple([plant.node_names[n] for n in nodes.tolist()]),
         gpus=tuple([plant.gpu_names[g] for g in gpus.tolist()]),
         score=round(place.score, 6),
-        predicted=Predicted(
+        reservation=None,
+        predicted=Predicted.model_construct(
             gpu_temp_max_c=outlook.gpu_temp_max_c,
             throttle_share=lost,
             rack_headroom_w=outlook.rack_headroom_w,

@@ -11,8 +11,8 @@ from controllers.placement.candidates import Candidate, groups_at, levels_to_sea
 from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
 from controllers.placement.models import Request
-from controllers.placement.offer import Offer, on_rails
 from controllers.placement.network import Trip, trips
+from controllers.placement.offer import Offer, on_rails
 from controllers.placement.predict import Outlook, outlooks
 from controllers.placement.score import score_of, weights_of, within
 from controllers.placement.spare import a_pump_short
@@ -98,7 +98,7 @@ def _by_level(
 ) -> Iterator[list[Candidate]]:
     """Yield candidates in portions, those of near levels first."""
     request = offer.request
-    most = max(2 * request.limit, 8) if request.count <= LARGE else request.limit + 2
+    most = request.limit + 3 if request.count <= LARGE else request.limit + 2
     levels = levels_to_search(request)
     offers = [offer]
     if request.required_level == "rail":
@@ -122,7 +122,7 @@ def _kept(index: PlaceIndex, request: Request, place: Candidate) -> bool:
 
 
 def _first_time(seen: set[bytes], place: Candidate) -> bool:
-    key = np.sort(place.gpus).tobytes()
+    key = place.gpus.tobytes()
     if key in seen:
         return False
     seen.add(key)

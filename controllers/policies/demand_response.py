@@ -48,7 +48,8 @@ class DemandResponse:
     """Bring site power, cooling included, to a target in time and hold it; no tier is broken.
 
     Each job may lose its `allowed_slowdown` of the event's work and no more: what it has lost
-    already, as measured, is taken from what it may lose yet. Within that the watts come from
+    already, as measured, is taken from what it may lose yet, and so is what the ways down and
+    back cost. Within that the watts come from
     where they cost the least work (`controllers.job_curves.least_loss`); memory-bound jobs give
     theirs for nothing. GPUs without a job, and jobs that allow nothing, are left alone.
 
@@ -67,10 +68,10 @@ class DemandResponse:
     gain: float = _number("Site power over GPU power, to begin with", 1.3, "W/W", 1.0, 3.0)
     tighten_s: float = _number("Reset time while above the aim", 15.0, "s", 1.0, 3600.0)
     relax_s: float = _number("Reset time while below it", 120.0, "s", 1.0, 3600.0)
-    tier_margin: float = _number("Part of each tier that is kept back", 0.01, "", 0.0, 0.5)
+    tier_margin: float = _number("Part of each tier that is kept back", 0.003, "", 0.0, 0.5)
     early: float = _number("A tier may be passed by this part of it at first", 0.15)
     early_s: float = _number("Time in which that fades", 600.0, "s", 1.0, 36000.0)
-    return_s: float = _number("Time to come back after the end", 300.0, "s", 1.0, 7200.0)
+    return_s: float = _number("Time to come back after the end", 120.0, "s", 1.0, 7200.0)
     watch_s: float = _number("Time after which a rebound is no more", 1800.0, "s", 0.0, 36000.0)
     rebound: float = _number("Rise above the baseline to allow meanwhile", 0.01, "", 0.0, 0.2)
     core_share: float = _number("Part of power above idle that follows V(f)^2 f", 0.7)
@@ -83,17 +84,15 @@ class DemandResponse:
 
     def decide(self, view: View, memory: Followed) -> tuple[Decision, Followed]:
         """Return the clocks for this instant."""
-        seen = self._seen(view, memory)
-        asked = self._course(view, seen)
-        most_w = view.plant.arrays.gpus.power_max_w.copy()
-        if asked is None:
-            rest = seen._replace(course=OPEN, trim_w=0.0, clock=np.ones(len(most_w)))
+        seen = self.followed(view, memory)
+        asked, most_w = seen.course, view.plant.arrays.gpus.power_max_w.copy()
+        if math.isnan(asked.began_s):
+            rest = seen._replace(trim_w=0.0, clock=np.ones(len(most_w)))
             return Decision(most_w, "nothing is asked"), rest
-        seen = seen._replace(course=asked)
         jobs = tuple(job for job in view.jobs if len(job.gpus) and not job.paused)
         curves = job_curves(view.plant, jobs, seen.full_w, self.core_share, self.knee)
         lowest = lowest_allowed(curves, self._allowed(jobs, asked, view.time_s))
-        aim_w = self._aim_w(asked, seen.usual_w, view.time_s)
+        aim_w = self.aim_w(seen, view.time_s)
         wanted_w, trim_w, short = self._wanted_w(view, seen, curves, lowest.tolist(), aim_w)
         per_job = least_loss(curves, lowest, wanted_w)
         clock = np.ones(len(most_w))
@@ -101,43 +100,46 @@ class DemandResponse:
             clock[job.gpus] = share
         floor_w = float(curves.power_w[np.arange(len(jobs)), lowest].sum())
         least_w = seen.quick_w - self.gain * max(drawn_w(curves, per_job) - floor_w, 0.0)
-        short &= asked.start_s <= view.time_s < asked.end_s
+        short &= asked.start_s <= view.time_s < asked.end_s and seen.quick_w > asked.power_w
         reason = _reason(asked, view.time_s, clock, aim_w, seen, least_w if short else math.nan)
         decision = Decision(most_w, reason, gpu_clock_share=clock)
         return decision, seen._replace(clock=clock, trim_w=trim_w)
 
-    def _seen(self, view: View, memory: Followed) -> Followed:
-        """Return the memory with this instant's powers in its means."""
+    def followed(self, view: View, memory: Followed) -> Followed:
+        """Return the memory with this instant's powers in its means, and the event of now."""
         power_w, site_w = view.state.gpu_power_w, site_power_w(view)
-        learns = memory.clock >= 1.0
+        learns = (memory.clock >= 1.0) | np.isnan(memory.full_w)
         after_w = _mean(memory.full_w, power_w, view.dt_s, LEARN_S)
-        full_w = np.where(learns | np.isnan(memory.full_w), after_w, memory.full_w)
         usual_w = memory.usual_w
         if math.isnan(memory.course.began_s):
             usual_w = float(_mean(usual_w, site_w, view.dt_s, USUAL_S))
-        quick_w = float(_mean(memory.quick_w, site_w, view.dt_s, QUICK_S))
-        return memory._replace(full_w=full_w, usual_w=usual_w, quick_w=quick_w)
+        seen = memory._replace(
+            full_w=np.where(learns, after_w, memory.full_w),
+            usual_w=usual_w,
+            quick_w=float(_mean(memory.quick_w, site_w, view.dt_s, QUICK_S)),
+        )
+        return seen._replace(course=self._course(view, seen))
 
-    def _course(self, view: View, seen: Followed) -> Course | None:
-        """Return the event to follow now: the one asked for, or the way back from the last."""
-        target, before = view.target, seen.course
-        if target is not None and target.start_s - self.ramp_s <= view.time_s < target.end_s:
-            return course_of(target, before, view.time_s, seen.usual_w, seen.quick_w)
-        if math.isnan(before.began_s):
-            return None
-        ended = before._replace(end_s=min(before.end_s, view.time_s))
-        return ended if view.time_s < ended.end_s + self.return_s + self.watch_s else None
-
-    def _aim_w(self, course: Course, usual_w: float, time_s: float) -> float:
-        """Return what the site is meant to draw at a time [W]."""
+    def aim_w(self, seen: Followed, time_s: float) -> float:
+        """Return what the site is meant to draw at a time; NaN: whatever it likes [W]."""
+        course = seen.course
         goal_w = course.power_w * (1.0 - self.margin)
         if time_s < course.end_s:
             down_s = course.start_s - self.lead_s - course.began_s
             done = min((time_s - course.began_s) / down_s, 1.0) if down_s > 0.0 else 1.0
             return course.from_w + done * (goal_w - course.from_w)
         back = min((time_s - course.end_s) / self.return_s, 1.0)
-        top_w = max(usual_w, goal_w) * (1.0 + self.rebound)
+        top_w = max(seen.usual_w, goal_w) * (1.0 + self.rebound)
         return min(goal_w, top_w) + back * (top_w - min(goal_w, top_w))
+
+    def _course(self, view: View, seen: Followed) -> Course:
+        """Return the event to follow now: the one asked for, or the way back from the last."""
+        target, before = view.target, seen.course
+        if target is not None and target.start_s - self.ramp_s <= view.time_s < target.end_s:
+            return course_of(target, before, view.time_s, seen.usual_w, seen.quick_w)
+        ended = before._replace(end_s=min(before.end_s, view.time_s))
+        over = not view.time_s < ended.end_s + self.return_s + self.watch_s
+        return OPEN if over else ended
 
     def _allowed(self, jobs: tuple[JobOn, ...], course: Course, time_s: float) -> Floats:
         """Return the part of its throughput that each job may lose now."""
@@ -147,7 +149,10 @@ class DemandResponse:
         if not np.isfinite(whole_s) or time_s >= course.end_s:
             return tier
         past_s = min(max(time_s - course.start_s, 0.0), whole_s)
-        left = (tier * whole_s - lost * past_s) / max(whole_s - past_s, LEARN_S)
+        ramps_s = course.start_s - course.began_s + self.return_s
+        left_s = max(whole_s - past_s, LEARN_S)
+        budget_s = tier * max(past_s + left_s - ramps_s, 0.0)
+        left = (budget_s - lost * past_s) / left_s
         loan = self.early * min(1.0, whole_s / (10.0 * self.early_s))
         fade = math.exp(-past_s / self.early_s)
         return np.asarray(np.clip(left, 0.0, 1.2 * tier) + loan * fade * tier)

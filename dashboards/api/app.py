@@ -11,7 +11,9 @@ from dashboards.api.advice_routes import advice_routes
 from dashboards.api.docs_page import DOCS_PAGE
 from dashboards.api.fabric_routes import fabric_routes
 from dashboards.api.forecast_routes import forecast_routes
+from dashboards.api.grid_routes import grid_routes
 from dashboards.api.history_routes import history_routes
+from dashboards.api.hold_routes import hold_routes
 from dashboards.api.k8s_routes import k8s_routes
 from dashboards.api.policy_routes import policy_routes
 from dashboards.api.replies import problem, problems
@@ -50,6 +52,8 @@ def build_api(feed: Feed, audit: Audit) -> FastAPI:
         advice_routes(feed, audit),
         steering_routes(feed),
         policy_routes(feed, audit),
+        hold_routes(feed, audit),
+        grid_routes(feed, audit),
         write_routes(feed),
         whatif_routes(feed, audit),
     ):

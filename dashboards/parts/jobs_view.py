@@ -71,11 +71,11 @@ def power_bars(now: JobsNow) -> list[Component]:
     rows = [(job.record.job, job.gpu_power_w, job) for job in now.running]
     rows.sort(key=lambda row: -row[1])
     whole_w = sum(row[1] for row in rows) + now.idle_power_w
-    shown = [_bar(name, watts, whole_w, job.racks) for name, watts, job in rows[:MOST_BARS]]
+    shown = [_power_line(name, watts, whole_w, job.racks) for name, watts, job in rows[:MOST_BARS]]
     rest_w = sum(row[1] for row in rows[MOST_BARS:])
     if rest_w:
-        shown.append(_bar(f"{len(rows) - MOST_BARS} more jobs", rest_w, whole_w))
-    return [*shown, _bar("without a job", now.idle_power_w, whole_w)]
+        shown.append(_power_line(f"{len(rows) - MOST_BARS} more jobs", rest_w, whole_w))
+    return [*shown, _power_line("without a job", now.idle_power_w, whole_w)]
 
 
 def energy_bars(now: JobsNow) -> list[Component]:
@@ -146,7 +146,7 @@ def _counted(count: float) -> str:
     return fixed(count, 0)
 
 
-def _bar(name: str, watts: float, whole_w: float, racks: tuple[str, ...] = ()) -> Component:
+def _power_line(name: str, watts: float, whole_w: float, racks: tuple[str, ...] = ()) -> Component:
     part = watts / whole_w if whole_w > 0.0 else math.nan
     return _line(name, racks, part, f"{power(watts, whole_w)} · {share(part)}")
 

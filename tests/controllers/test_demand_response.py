@@ -37,7 +37,7 @@ class HandMade:
         ]
         self.curves = job_curves(PLANT, self.jobs, FULL_W, core_share, 0.6)
         self.clock = np.ones(GPUS)
-        self.lost_s = np.zeros(len(tiers))
+        self.lost_s, self.ever_lost_s = np.zeros(len(tiers)), np.zeros(len(tiers))
         self.cooling_w = 0.2 * float(FULL_W.sum())
 
     def loss(self) -> Floats:
@@ -52,6 +52,7 @@ class HandMade:
 
     def step(self) -> None:
         self.lost_s += self.loss() * DT_S
+        self.ever_lost_s += self.loss() * DT_S
         aim_w = 0.2 * float(self.gpu_power_w().sum())
         self.cooling_w += (aim_w - self.cooling_w) * DT_S / LAG_S
 
@@ -151,16 +152,16 @@ def test_a_target_within_reach_is_met_from_its_start_to_its_end(
     assert means.mean() >= 0.98 * target.power_w
 
 
-def test_no_tier_is_broken_whatever_is_asked() -> None:
+def test_no_tier_is_broken_whatever_is_asked_nor_on_the_ways_down_and_back() -> None:
     site = HandMade()
     target = event(0.5 * site.site_w)
     least_w, said = np.inf, ""
-    for now_s, site_w, decision in played(site, shown(target), WARM_S + 60.0 + 1200.0):
+    for now_s, site_w, decision in played(site, shown(target), WARM_S + 60.0 + 1500.0):
         least_w = min(least_w, site_w)
-        said = decision.reason if now_s > WARM_S + 600.0 else said
-    slowdown = site.lost_s / 1200.0
+        said = decision.reason if now_s == WARM_S + 600.0 else said
+    slowdown = site.ever_lost_s / 1200.0
     assert (slowdown <= np.array(TIERS) + 1e-6).all()
-    assert (slowdown >= 0.95 * np.array(TIERS)).all()
+    assert (slowdown >= 0.93 * np.array(TIERS)).all()
     assert "below what the tiers allow" in said
 
 
@@ -208,7 +209,7 @@ def test_a_second_target_goes_on_from_where_the_first_left_the_site() -> None:
     site = HandMade()
     usual_w = site.site_w
     first = event(0.9 * usual_w, for_s=300.0)
-    second = LoadTarget(0.85 * usual_w, first.end_s, first.end_s + 300.0)
+    second = LoadTarget(0.87 * usual_w, first.end_s, first.end_s + 900.0)
 
     def asked(now_s: float) -> LoadTarget | None:
         return shown(first)(now_s) or (second if now_s > WARM_S + 300.0 else None)
@@ -217,7 +218,7 @@ def test_a_second_target_goes_on_from_where_the_first_left_the_site() -> None:
     now_s, power_w = np.array(rows).T
     between = (now_s >= first.end_s - START_S) & (now_s < second.end_s - START_S)
     assert power_w[between].max() <= 0.905 * usual_w
-    assert power_w[-30:].mean() == pytest.approx(0.85 * usual_w, rel=0.01)
+    assert power_w[-30:].mean() == pytest.approx(0.87 * usual_w, rel=0.01)
 
 
 @settings(max_examples=25, deadline=None)

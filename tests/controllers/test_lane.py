@@ -40,3 +40,14 @@ def test_what_is_raised_reaches_the_caller() -> None:
     with pytest.raises(RuntimeError, match="SystemExit"):
         lane.call(ends, 1.0)
     assert lane.call(lambda: "on", 1.0) == "on"
+
+
+def test_the_thread_ends_with_the_lane() -> None:
+    lane = Lane("short")
+    lane.call(lambda: None, 1.0)
+    assert "short" in [thread.name for thread in threading.enumerate()]
+    del lane
+    end_s = time.monotonic() + 5.0
+    while "short" in [thread.name for thread in threading.enumerate()]:
+        assert time.monotonic() < end_s
+        time.sleep(0.01)

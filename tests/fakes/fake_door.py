@@ -38,6 +38,9 @@ class FakeDoor:
         """Return the devices that answer."""
         return [one for one in self.known if one.uuid not in self.silent]
 
+    def reopen(self) -> None:
+        """Do nothing: what is silent stays so."""
+
     def set_cap(self, uuid: str, cap_w: float) -> None:
         """Write a limit."""
         self._reach(uuid, write=True)

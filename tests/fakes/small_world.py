@@ -15,6 +15,7 @@ from controllers.policies.thermal_guard import ThermalGuard
 from controllers.policy import Decision, Mode, Policy
 from controllers.snapshot import Snapshot
 from controllers.supervisor import Supervisor
+from controllers.surroundings import Surroundings
 from site_models.plant import Plant
 from telemetry.frame import Frame
 from tests.fakes.small_plant import START_S, small_inputs, small_plant, small_state
@@ -60,6 +61,7 @@ class SmallWorld:
 
     def __post_init__(self) -> None:
         self.allocations = Allocations(self.plant)
+        self.around = Surroundings()
         policies: dict[str, Policy] = {"hold": Hold(), "thermal_guard": ThermalGuard()}
         modes: dict[str, Mode] = {"thermal_guard": "advise"}
         self.supervisor = Supervisor(self.plant, policies, Nobody(self.plant), modes)
