@@ -41,7 +41,7 @@ def shown_of(index: Index, kept: Kept | None, slots: list[int], view: str) -> Sh
 
 
 def place_colours(index: Index, now: Summary, shown: Shown) -> Colouring:
-    """Return the floor at one tick; changed racks have the predicted value and, for their name, the change.
+    """Return the floor at one tick; changed racks have what is predicted, and the change as note.
 
     The job's own nodes may be cooler than the rest of their rack: the warmer of both counts.
     """
