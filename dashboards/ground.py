@@ -34,7 +34,9 @@ def standing_now(feed: Feed) -> Standing:
         spares: tuple[Spare, ...] = ()
         if "feed" in feed.plant.placing.n_minus_1:
             spares = fed_otherwise(index, state, inputs, held.expected_w)
-        return Stand(index, ground, free_of(index, held.free_share, ground.gpu_w), spares)
+        return Stand(
+            index, ground, free_of(index, held.free_share, ground.gpu_w, held.seen), spares
+        )
 
     stand = feed.shared(("ground", held.version), build)
     if stand is None:

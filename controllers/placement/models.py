@@ -42,7 +42,7 @@ class Request(_Strict):
     gpu_model: str | None = Field(default=None, description="Catalog key of the GPU model")
     gpu_power_w: float | None = Field(
         default=None,
-        gt=0,
+        ge=1e-3,
         description="Expected board power of each GPU; none: its rating [W]",
     )
     profile: str | None = Field(default=None, max_length=256)

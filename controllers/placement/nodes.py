@@ -26,6 +26,12 @@ Kind = Literal["size", "model", "excluded", "service", "busy", "room", "heat", "
 """What is in the way: `room` is what its rack's limits leave, `heat` and `power` what the job
 itself would bring."""
 
+CAUSES: tuple[Kind, ...] = (
+    "size", "service", "model", "excluded", "service", "heat", "busy", "room",
+)  # fmt: skip
+"""What is looked for first; the second `service` is maintenance."""
+MAINTENANCE = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -59,9 +65,13 @@ def verdicts(
     offer = offer_of(stand, wish_of(index, request, now_s), Counter())
     known = [index.node_number[name] for name in names if name in index.node_number]
     nodes = np.unique(np.array(known, dtype=np.int64))
-    judged = _refused(stand, offer, nodes)
-    kept = np.array([n for n in nodes.tolist() if n not in judged], dtype=np.int64)
-    judged |= _scored(stand, traffic, offer, kept)
+    causes = in_the_way(stand, offer, nodes)
+    stopped = causes >= 0
+    judged = {
+        n: refusal(stand, offer, n, cause)
+        for n, cause in zip(nodes[stopped].tolist(), causes[stopped].tolist(), strict=True)
+    }
+    judged |= looked_at(stand, traffic, offer, nodes[~stopped])
     numbers = [index.node_number.get(name, -1) for name in names]
     return [
         judged[number] if number >= 0 else Verdict(name, None)
@@ -87,45 +97,64 @@ def beside_limit(margin_k: float, limit: str = "limit") -> str:
     return f"a GPU is {abs(margin_k):.0f} K {side} its {limit}"
 
 
-def _refused(stand: Stand, offer: Offer, nodes: Ints) -> dict[int, Verdict]:
-    """Return the nodes that the job does not fit on, with what is in its way."""
-    index, plant, request = stand.index, stand.index.plant, offer.request
-    alive = index.sum_by_node(index.in_service)
+def in_the_way(stand: Stand, offer: Offer, nodes: Ints) -> Ints:
+    """Return what stops the job on each node at first sight, as an index of CAUSES; -1: nothing.
+
+    Shape of `nodes`. Everything but what the job itself would bring.
+    """
+    index, request = stand.index, offer.request
+    arrays, need = index.plant.arrays, request.count
     right = index.in_service.copy()
     if request.gpu_model is not None:
         right &= index.model == index.models.index(request.gpu_model)
-    suited = index.sum_by_node(right)
-    margin_k = margins_k(index, plant.arrays.gpus.temp_limit_c, stand.ground.state.gpu_temp_c)
-    count, need = plant.arrays.nodes.gpu_count, request.count
-    refused: dict[int, Verdict] = {}
-    for n in nodes.tolist():
-        rack = int(plant.arrays.nodes.rack[n])
-        kind: Kind
-        if count[n] < need:
-            kind, why = "size", f"has {int(count[n])} GPUs, {need} wanted"
-        elif alive[n] < need:
-            out = int(count[n] - alive[n])
-            kind, why = "service", f"{out} of {int(count[n])} GPUs are out of service"
-        elif suited[n] < need:
-            kind, why = "model", f"its GPUs are not {request.gpu_model}"
-        elif plant.node_names[n] in request.exclude:
-            kind, why = "excluded", "excluded"
-        elif not offer.supply.node_kept[n]:
-            kind, why = "service", "in maintenance while the job would run"
-        elif margin_k[n] <= NEAR_LIMIT_K:
-            kind, why = "heat", beside_limit(float(margin_k[n]))
-        elif offer.node_free[n] < need:
-            kind, why = "busy", f"{int(offer.node_free[n])} GPUs are free, {need} wanted"
-        elif offer.rack_room[rack] < need:
-            room, name = int(offer.rack_room[rack]), plant.rack_names[rack]
-            kind, why = "room", f"power or cooling of rack {name} is left for {room} GPUs"
-        else:
-            continue
-        refused[n] = Verdict(plant.node_names[n], None, why, kind)
-    return refused
+    excluded = np.zeros(len(index.plant.node_names), dtype=np.bool_)
+    excluded[[index.node_number[name] for name in request.exclude]] = True
+    margin_k = margins_k(index, arrays.gpus.temp_limit_c, stand.ground.state.gpu_temp_c)
+    tests = (
+        arrays.nodes.gpu_count < need,
+        index.sum_by_node(index.in_service) < need,
+        index.sum_by_node(right) < need,
+        excluded,
+        ~offer.supply.node_kept,
+        margin_k <= NEAR_LIMIT_K,
+        offer.node_free < need,
+        offer.rack_room[arrays.nodes.rack] < need,
+    )
+    failed = np.stack([test[nodes] for test in tests])
+    return np.where(failed.any(axis=0), failed.argmax(axis=0), -1)
 
 
-def _scored(stand: Stand, traffic: Traffic, offer: Offer, nodes: Ints) -> dict[int, Verdict]:
+def refusal(stand: Stand, offer: Offer, node: int, cause: int) -> Verdict:
+    """Return the verdict on a node that has a cause in its way, in words."""
+    index, request = stand.index, offer.request
+    plant, need = index.plant, request.count
+    rack, kind = int(plant.arrays.nodes.rack[node]), CAUSES[cause]
+    first, count = (int(of[node]) for of in (plant.arrays.nodes.first_gpu,
+                                             plant.arrays.nodes.gpu_count))  # fmt: skip
+    mine = slice(first, first + count)
+    if cause == MAINTENANCE:
+        why = "in maintenance while the job would run"
+    elif kind == "size":
+        why = f"has {count} GPUs, {need} wanted"
+    elif kind == "service":
+        out = count - int(index.in_service[mine].sum())
+        why = f"{out} of {count} GPUs are out of service"
+    elif kind == "model":
+        why = f"its GPUs are not {request.gpu_model}"
+    elif kind == "heat":
+        margins = plant.arrays.gpus.temp_limit_c[mine] - stand.ground.state.gpu_temp_c[mine]
+        why = beside_limit(float(margins.min()))
+    elif kind == "busy":
+        why = f"{int(offer.node_free[node])} GPUs are free, {need} wanted"
+    elif kind == "room":
+        room = int(offer.rack_room[rack])
+        why = f"power or cooling of rack {plant.rack_names[rack]} is left for {room} GPUs"
+    else:
+        why = "excluded"
+    return Verdict(plant.node_names[node], None, why, kind)
+
+
+def looked_at(stand: Stand, traffic: Traffic, offer: Offer, nodes: Ints) -> dict[int, Verdict]:
     """Return the nodes that the job fits on with their scores, or what it would heat too much."""
     index, ground = stand.index, stand.ground
     names, weights = index.plant.node_names, weights_of(index.plant)

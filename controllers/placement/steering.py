@@ -1,17 +1,23 @@
 """What a batch scheduler needs to steer a job by: can it ever run, and which nodes to leave out."""
 
+from collections import Counter
+
 import numpy as np
 
 from controllers.placement.index import PlaceIndex
 from controllers.placement.models import Request
-from controllers.placement.nodes import verdicts
-from controllers.placement.offer import Stand
+from controllers.placement.nodes import CAUSES, in_the_way, looked_at, refusal
+from controllers.placement.offer import Offer, Stand, offer_of
+from controllers.placement.quick import quick_margins_k
 from controllers.placement.traffic import Traffic
-from site_models.arrays import Floats
+from controllers.placement.wish import wish_of
+from site_models.arrays import Floats, Ints
 from site_models.errors import InputError
 
 TO_AVOID = ("service", "room", "heat", "power")
 """Kinds of verdict that a scheduler cannot see for itself."""
+SUSPECT_K, MOST_SUSPECTS = 8.0, 128
+"""Nodes estimated to come this near to a limit are looked at closely, so many at most."""
 
 
 def possible(index: PlaceIndex, request: Request) -> str:
@@ -34,20 +40,33 @@ def to_avoid(stand: Stand, traffic: Traffic, request: Request, now_s: float) -> 
     """Return the nodes to leave out, with the reason in words.
 
     Judged with as many GPUs of the job as the node would get: `gpus_per_node`, else all it
-    has. Checked in ``tests/controllers/test_steering.py``.
+    has. A quick estimate picks the nodes whose heat is predicted; of these the hottest
+    `MOST_SUSPECTS`, so that the answer comes in time on a site of any size. Checked
+    in ``tests/controllers/test_steering.py``.
     """
-    found: dict[str, str] = {}
-    index = stand.index
-    plant, count = index.plant, index.plant.arrays.nodes.gpu_count
+    index, found = stand.index, dict[str, str]()
+    count = index.plant.arrays.nodes.gpu_count
     for size in sorted(set(count[index.run_node].tolist())):
         here = index.run_node[count[index.run_node] == size]
-        gpus = min(request.gpus_per_node or size, request.count)
-        names = [plant.node_names[n] for n in here.tolist()]
-        part = _on_one_node(request, gpus)
-        for one in verdicts(stand, traffic, part, names, now_s):
-            if one.kind in TO_AVOID:
-                found[one.node] = one.reason
+        part = _on_one_node(request, min(request.gpus_per_node or size, request.count))
+        offer = offer_of(stand, wish_of(index, part, now_s), Counter())
+        causes = in_the_way(stand, offer, here)
+        bad = np.isin(causes, [at for at, kind in enumerate(CAUSES) if kind in TO_AVOID])
+        judged = [
+            refusal(stand, offer, node, cause)
+            for node, cause in zip(here[bad].tolist(), causes[bad].tolist(), strict=True)
+        ]
+        suspects = _suspects(stand, offer, here[causes < 0])
+        judged += looked_at(stand, traffic, offer, suspects).values()
+        found |= {one.node: one.reason for one in judged if one.kind in TO_AVOID}
     return found
+
+
+def _suspects(stand: Stand, offer: Offer, nodes: Ints) -> Ints:
+    """Return the nodes whose heat with the job is worth a close look, hottest first."""
+    margin_k = quick_margins_k(stand.index, stand.ground, offer, nodes)
+    near = np.flatnonzero(margin_k < SUSPECT_K)
+    return nodes[near[np.argsort(margin_k[near], kind="stable")][:MOST_SUSPECTS]]
 
 
 def why_not(rejected: dict[str, int]) -> str:

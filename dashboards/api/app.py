@@ -8,6 +8,7 @@ from starlette.routing import compile_path
 
 from controllers.allocations import Conflict
 from dashboards.api.advice_routes import advice_routes
+from dashboards.api.allocation_routes import allocation_routes
 from dashboards.api.docs_page import DOCS_PAGE
 from dashboards.api.fabric_routes import fabric_routes
 from dashboards.api.forecast_routes import forecast_routes
@@ -50,6 +51,7 @@ def build_api(feed: Feed, audit: Audit) -> FastAPI:
         history_routes(feed),
         forecast_routes(feed),
         advice_routes(feed, audit),
+        allocation_routes(feed, audit),
         steering_routes(feed),
         policy_routes(feed, audit),
         hold_routes(feed, audit),

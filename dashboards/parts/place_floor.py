@@ -41,7 +41,7 @@ def shown_of(index: Index, kept: Kept | None, slots: list[int], view: str) -> Sh
 
 
 def place_colours(index: Index, now: Summary, shown: Shown) -> Colouring:
-    """Return the floor at one tick; changed racks have their predicted value and the change.
+    """Return the floor at one tick; changed racks have what is predicted, and the change as note.
 
     The job's own nodes may be cooler than the rest of their rack: the warmer of both counts.
     """
@@ -53,7 +53,7 @@ def place_colours(index: Index, now: Summary, shown: Shown) -> Colouring:
         values_c[rack] = np.fmax(present_c[rack], gpu_temp_c)
         step_k = values_c[rack] - present_c[rack]
         sign = "+" if step_k >= 0.0 else "−"
-        notes[rack] = f"{index.plant.rack_names[rack]} {sign}{abs(step_k):.0f} K"
+        notes[rack] = f"{sign}{abs(step_k):.0f} K"
         if tips:
             tips[rack] += (
                 f"\nwith the job: {gpu_temp_c:.1f} °C at its GPUs, {added_w / 1e3:+.1f} kW there"

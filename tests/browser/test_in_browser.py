@@ -140,7 +140,7 @@ def test_two_places_are_compared_on_the_floor_and_in_figures(watched: Watched, h
     expect(page.locator("#place-compare th").nth(2)).to_have_text("B place 3")
     page.get_by_text("With B", exact=True).click()
     expect(page.locator("#place-floor .legend-title")).to_contain_text("with B")
-    badges = page.locator("#place-floor .tile-badge").all_inner_texts()
+    badges = page.locator("#place-floor .tile-badge").all_text_contents()
     assert any("B" in badge for badge in badges)
     page.get_by_text("Now", exact=True).click()
     expect(page.locator("#place-floor .legend-title")).not_to_contain_text("with")

@@ -89,7 +89,7 @@ def test_a_pod_without_gpus_goes_anywhere(client: httpx.Client) -> None:
 def test_what_cannot_be_read_is_a_problem_naming_it(client: httpx.Client) -> None:
     for path, value, word in (
         (("Pod", "metadata", "annotations"), {"ai-factory-twin/gpu-power-w": "a lot"}, "watts"),
-        (("Pod", "metadata", "annotations"), {"ai-factory-twin/gpu-power-w": "-5"}, "above 0"),
+        (("Pod", "metadata", "annotations"), {"ai-factory-twin/gpu-power-w": "-5"}, "0.001"),
         (("NodeNames",), [1], "NodeNames"),
         (("Pod",), "train-0", "Pod"),
     ):

@@ -17,5 +17,5 @@ def standing(
     table = Allocations(plant) if table is None else table
     index, held = place_index(plant), table.holdings(state.time_s)
     ground = ground_of(index, state, inputs, held.expected_w)
-    stand = Stand(index, ground, free_of(index, held.free_share, ground.gpu_w))
+    stand = Stand(index, ground, free_of(index, held.free_share, ground.gpu_w, held.seen))
     return stand, traffic_of(plant, table, held.version, state.time_s)
