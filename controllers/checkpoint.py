@@ -37,7 +37,7 @@ def store(path: Path, loop: Loop) -> None:
         "policies": remembered.policies,
         "modes": remembered.modes,
         "alarms": remembered.alarms,
-        "paused": [sorted(order.paused) for order in remembered.orders],
+        "names": [[sorted(order.paused), sorted(order.racks_off)] for order in remembered.orders],
     }
     arrays: dict[str, Any] = {"about": np.array(json.dumps(about))}
     arrays |= _named("progress", _plain(loop.progress))
@@ -80,7 +80,7 @@ def resume(path: Path, plant: Plant, supervisor: Supervisor) -> Progress:
         progress = _rebuilt(pattern, _leaves("progress", arrays))
         supervisor.restore(
             Remembered(
-                orders=_orders(now.orders, about["paused"], arrays),
+                orders=_orders(now.orders, about["names"], arrays),
                 memories={
                     name: _rebuilt(memory, _leaves(f"memory.{name}", arrays))
                     for name, memory in now.memories.items()
@@ -101,16 +101,17 @@ def _plain(progress: Progress) -> tuple[Any, ...]:
 
 
 def _numbers(order: Order) -> tuple[Any, ...]:
-    """Return an order without its jobs, which are no numbers."""
+    """Return an order without its jobs and racks, which are no numbers."""
     return tuple(part for part in order if not isinstance(part, frozenset))
 
 
-def _orders(pattern: Orders, paused: Any, arrays: dict[str, NDArray[Any]]) -> Orders:
+def _orders(pattern: Orders, names: Any, arrays: dict[str, NDArray[Any]]) -> Orders:
     """Return the stored orders; ValueError where they do not fit the pattern."""
     found = []
-    for name, order, jobs in zip(Orders._fields, pattern, paused, strict=True):
+    for name, order, named in zip(Orders._fields, pattern, names, strict=True):
         cap_w, clock, facility, until_s = _rebuilt(_numbers(order), _leaves(name, arrays))
-        found.append(Order(cap_w, clock, facility, frozenset(map(str, jobs)), until_s))
+        paused, racks_off = (frozenset(map(str, part)) for part in named)
+        found.append(Order(cap_w, clock, facility, paused, racks_off, until_s))
     return Orders(*found)
 
 

@@ -34,6 +34,7 @@ def chained(digest: str, frame: Frame, state: State, decision: Decision, order: 
         numbers += [] if asked.gpu_clock_share is None else [asked.gpu_clock_share]
         numbers += asked.facility or ()
         link.update("\n".join(sorted(asked.paused)).encode())
+        link.update("\n".join(sorted(asked.racks_off)).encode())
     link.update(decision.reason.encode())
     link.update(_bytes(np.concatenate(numbers)))
     return link.hexdigest()

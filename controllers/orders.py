@@ -69,6 +69,7 @@ def ordered(
         gpu_clock_share=admit_clocks(limits, rules, last.gpu_clock_share, clock, fresh, dt_s),
         facility=_facility(room_of(plant, rules), rules, last.facility, asked, dt_s),
         paused=_paused(last.paused, wish.paused, jobs, fresh),
+        racks_off=last.racks_off | wish.racks_off,
         until_s=until_s,
     )
 
@@ -112,7 +113,14 @@ def as_held(
 
 def as_decision(order: Order, reason: str) -> Decision:
     """Return an admitted order as the decision that pages, digest and journal show."""
-    return Decision(order.gpu_cap_w, reason, order.gpu_clock_share, order.facility, order.paused)
+    return Decision(
+        order.gpu_cap_w,
+        reason,
+        order.gpu_clock_share,
+        order.facility,
+        order.paused,
+        order.racks_off,
+    )
 
 
 def restrains(order: Order, default_cap_w: Floats) -> bool:
@@ -122,4 +130,5 @@ def restrains(order: Order, default_cap_w: Floats) -> bool:
         or (order.gpu_clock_share < 1.0).any()
         or not all(np.isnan(part).all() for part in order.facility)
         or order.paused
+        or order.racks_off
     )

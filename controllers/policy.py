@@ -113,6 +113,8 @@ class Decision:
     facility: Facility | None = None
     paused: frozenset[str] = frozenset()
     """Names of preemptible jobs that shall stand."""
+    racks_off: frozenset[str] = frozenset()
+    """Names of racks that shall be shut down in order; a person turns them on again."""
 
 
 @dataclass(frozen=True, slots=True)

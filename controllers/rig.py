@@ -11,6 +11,7 @@ from controllers.actuators.order import Order, default_order
 from controllers.admit import Limits, catalog_limits
 from controllers.course import Course
 from controllers.locked import locked_w
+from controllers.plant_edits import dark
 from controllers.rig_readings import Sensors, readings
 from site_models.arrays import Flags, Floats
 from site_models.plant import Plant, freeze
@@ -116,6 +117,7 @@ class Rig:
         self._default = default_order(plant, self._limits.gpu_cap_default_w)
         self.order = self._default
         """What is in force."""
+        self._darkened = (plant, frozenset[str](), plant)
 
     @property
     def shut_down(self) -> Flags:
@@ -134,8 +136,10 @@ class Rig:
             return None
         if -math.inf < self.order.until_s <= start_s:
             self.expire(start_s)
+        plant = self._built
         if self._course is not None:
-            self.plant = self._course.plant(self.state, self._dt_s)
+            plant = self._course.plant(self.state, self._dt_s)
+        self.plant = self._fed(plant)
         self.inputs = self._driven(start_s)
         played = self.plant if self._thermal_control else without_thermal_control(self.plant)
         self.state = step(played, self.state, self.inputs, self._dt_s)
@@ -165,6 +169,15 @@ class Rig:
             wet_bulb_c=air[1],
         )
 
+    def _fed(self, plant: Plant) -> Plant:
+        """Return the plant with the racks dark that were shut down."""
+        if not self.order.racks_off:
+            return plant
+        if self._darkened[0] is not plant or self._darkened[1] != self.order.racks_off:
+            off = np.array([name in self.order.racks_off for name in plant.rack_names])
+            self._darkened = (plant, self.order.racks_off, dark(plant, off))
+        return self._darkened[2]
+
     def _asked_w(self, time_s: float) -> Floats:
         """Return what the GPUs would draw from a time on, their clocks as ordered [W]."""
         if self._heeds is not None:
@@ -181,8 +194,8 @@ class Rig:
         self.order = order
 
     def expire(self, time_s: float) -> None:
-        """Put the defaults back."""
-        self.order = self._default
+        """Put the defaults back; racks that were shut down stay so."""
+        self.order = self._default._replace(racks_off=self.order.racks_off)
 
     def held(self) -> Held | None:
         """Return what is in force."""

@@ -8,7 +8,8 @@ Written priority, the first that speaks wins:
 4. what device and site were built with.
 
 For caps and clocks the priority is that of physics: the lowest wins, whoever asks for it, so
-that no policy can lift what another holds down. A job stands as soon as one policy wants it to.
+that no policy can lift what another holds down. A job stands, and a rack is shut down, as soon
+as one policy wants it to.
 Setpoints and flows of the facility go by the list, each exchanger and circuit by itself.
 """
 
@@ -49,13 +50,15 @@ def combined(asked: Asked, default_cap_w: Floats, safety: Collection[str] = ()) 
             "setpoints": np.count_nonzero(settings_of[0] == i),
             "flows": np.count_nonzero(settings_of[1] == i),
             "jobs paused": len(decision.paused),
+            "racks off": len(decision.racks_off),
         }
         held = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
         if held:
             parts.append(f"{name} ({held}): {decision.reason}")
     reason = "; ".join(parts) or ("device defaults" if asked else "no policy")
     paused = frozenset[str]().union(*(decision.paused for _, decision in asked))
-    return Decision(cap_w, reason, clock, facility, paused)
+    racks_off = frozenset[str]().union(*(decision.racks_off for _, decision in asked))
+    return Decision(cap_w, reason, clock, facility, paused, racks_off)
 
 
 def _lowest(

@@ -33,7 +33,7 @@ def fault_of(decision: Decision, view: View) -> str:
         fault = _array_fault("clocks", decision.gpu_clock_share, count, nan=False)
     if not fault and decision.facility is not None:
         fault = _facility_fault(decision.facility, view)
-    return fault or _pause_fault(decision, view)
+    return fault or _pause_fault(decision, view) or _rack_fault(decision, view)
 
 
 def _array_fault(what: str, asked: Floats, count: int, nan: bool) -> str:
@@ -69,6 +69,14 @@ def _pause_fault(decision: Decision, view: View) -> str:
         if not may[name]:
             return f"would pause {name!r}, which is not preemptible"
     return ""
+
+
+def _rack_fault(decision: Decision, view: View) -> str:
+    """Return why its racks cannot be shut down: there is none of that name."""
+    if not isinstance(decision.racks_off, frozenset):
+        return f"racks_off is a {type(decision.racks_off).__name__} instead of a frozenset"
+    unknown = decision.racks_off - set(view.plant.rack_names) if decision.racks_off else ()
+    return f"would shut down {min(map(str, unknown))!r}, no rack here" if unknown else ""
 
 
 def silent_gpus(view: View, fresh: Flags) -> tuple[str, ...]:

@@ -66,12 +66,14 @@ def staged_from(
     weather: Weather,
     dt_s: float,
     onset: Onset | None = None,
+    thermal_control: bool = True,
+    rest: State | None = None,
 ) -> WhatIf:
     """Return a scenario on a plant at rest under its first load, or from an onset.
 
     From an onset it starts then and there: GPUs without a job go on with what they drew, and
     the outdoor air stays as it was unless the scenario says otherwise. InputError, one line,
-    where the scenario does not fit the plant.
+    where the scenario does not fit the plant. `rest` is the state at rest where it is known.
     """
     if onset is not None:
         scenario, weather = onset.scenario(scenario), onset.air
@@ -97,7 +99,9 @@ def staged_from(
         gpu_power_w=demand(start_s),
         gpu_power_basis=np.full(len(plant.gpu_names), MODELLED, dtype=np.int64),
     )
-    if onset is None:
+    if rest is not None:
+        state = rest
+    elif onset is None:
         state = _at_rest(plant, inputs, start_s)
     else:
         state = onset.state._replace(time_s=start_s)
@@ -110,6 +114,7 @@ def staged_from(
         dt_s,
         end_s=start_s + scenario.duration_s,
         course=course,
+        thermal_control=thermal_control,
         told=demand.told,
         heeds=demand.heed,
     )

@@ -73,6 +73,11 @@ class Work:
         """Return the records of the jobs that have begun, in the order of their names."""
         return tuple(sorted((run.record for run in (*self._over, *self._running)), key=_name))
 
+    @property
+    def running(self) -> tuple[Assigned, ...]:
+        """Return the jobs that run now, on the GPUs they were given."""
+        return tuple(run.job for run in self._running)
+
     def step_s(self, job: str) -> float:
         """Return the time of a step of a running job now, that of its slowest set [s].
 
@@ -88,6 +93,16 @@ class Work:
     def jobs(self) -> tuple[JobOn, ...]:
         """Return the jobs that run or are paused, as policies see them."""
         return tuple(self._seen(run) for run in self._running)
+
+    def exchange_s(self, job: str) -> float:
+        """Return what a running job's step exchanges now, all phases, hidden parts too [s].
+
+        NaN while it has no team. KeyError for a job that does not run.
+        """
+        for run in self._running:
+            if run.job.name == job:
+                return float("nan") if run.team is None else float(run.team.exchange.time_s.sum())
+        raise KeyError(job)
 
     def demand(
         self,

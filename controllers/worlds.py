@@ -18,6 +18,7 @@ from controllers.actuators.actuator import Actuator
 from controllers.actuators.several import Several
 from controllers.admit import Rules
 from controllers.allocations import Allocations
+from controllers.assigned import Assigned
 from controllers.checkpoint import resume
 from controllers.job_account import JobAccount
 from controllers.journal import Journal
@@ -114,6 +115,11 @@ class World:
     def job_records(self) -> tuple[JobAccount, ...]:
         """Return the records of the jobs that a scenario plays by their profiles."""
         return () if self.what_if is None else self.what_if.work.records
+
+    @property
+    def played(self) -> tuple[Assigned, ...]:
+        """Return those of them that run now."""
+        return () if self.what_if is None else self.what_if.work.running
 
     def snapshots(self) -> Iterator[Snapshot]:
         """Run the loop."""

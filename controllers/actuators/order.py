@@ -20,6 +20,8 @@ class Order(NamedTuple):
     """NaN: as the site was built."""
     paused: frozenset[str]
     """Jobs that shall stand."""
+    racks_off: frozenset[str] = frozenset()
+    """Racks that are shut down. No dead-man turns them on again: only a person does."""
     until_s: float = -np.inf
     """It is owed until then and no longer; -inf: nothing is, these are the defaults."""
 

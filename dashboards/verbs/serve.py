@@ -14,7 +14,7 @@ from controllers.recorded import RecordedWorld
 from controllers.worlds import Wish, World, open_world
 from dashboards.account_lines import Carbon, Price
 from dashboards.keeping import KeepRaw, KeepRollups, keep_of
-from dashboards.report import SITE_HELP, Catalogs
+from dashboards.report import SITE_HELP, Catalogs, Params
 from site_models.errors import InputError
 from site_models.figure import Strict
 from site_models.yaml_file import read_yaml, validated
@@ -31,6 +31,7 @@ _RECORD = "Record what is measured meanwhile: a new folder, or one to go on with
 _PUBLISH = "mqtt://HOST?map=FILE: tell believed values of a live site there, as it asks for."
 _ACTUATOR = "nvml, slurm or slurm:COMMAND, to arm policies with later. May be repeated."
 _SETPOINTS = "mqtt://HOST?map=FILE: the facility's bus, for supply temperatures once armed."
+_GRID = "mqtt://HOST?keys=FILE: take load targets of the grid there, see docs/guide/grid.md."
 _HOST = "To listen on, 127.0.0.1 if not given; any other needs --tokens."
 
 
@@ -47,9 +48,13 @@ class Config(Strict):
     tokens: Path | None = None
     publish: str = ""
     """Bus on which believed values of a live site are told, where it asked for them."""
+    grid: str = ""
+    """Bus on which the grid tells its load targets, with the file of keys."""
     runs: Path = Path("runs")
     """Folder of the journal and the audit log."""
     catalog: tuple[Path, ...] = ()
+    params: Path | None = None
+    """Overlay of identified parameters."""
     price: Path | None = None
     carbon: Path | None = None
     """Price and carbon intensity of electricity by time, see docs/guide/account.md."""
@@ -91,6 +96,7 @@ def serve(
     tokens: Annotated[
         Path | None, typer.Option("--tokens", metavar="FILE", help="Hashed tokens and their roles.")
     ] = None,
+    params: Params = None,
     price: Price = None,
     carbon: Carbon = None,
     record: Annotated[Path | None, typer.Option("--record", metavar="FOLDER", help=_RECORD)] = None,
@@ -103,6 +109,7 @@ def serve(
     setpoints: Annotated[
         str | None, typer.Option("--setpoints", metavar="BUS", help=_SETPOINTS)
     ] = None,
+    grid: Annotated[str | None, typer.Option("--grid", metavar="BUS", help=_GRID)] = None,
     catalog: Catalogs = None,
 ) -> None:
     """Serve the live pages and the HTTP interface."""
@@ -115,6 +122,7 @@ def serve(
         "speed": speed,
         "trust_loopback": trust_loopback or None,
         "tokens": tokens,
+        "params": params,
         "price": price,
         "carbon": carbon,
         "record": record,
@@ -123,6 +131,7 @@ def serve(
         "publish": publish,
         "actuator": tuple(actuator) if actuator else None,
         "setpoints": setpoints,
+        "grid": grid,
         "catalog": tuple(catalog) if catalog else None,
     }
     chosen = _config(config).model_copy(
@@ -150,6 +159,7 @@ def _serve(chosen: Config) -> None:
             loop=True,
             journal=chosen.runs / "journal.jsonl",
             catalogs=chosen.catalog,
+            params=chosen.params,
             actuators=chosen.actuator,
             setpoints=chosen.setpoints,
             runs=chosen.runs,
@@ -157,6 +167,8 @@ def _serve(chosen: Config) -> None:
     )
     charges = read_charges(chosen.price, chosen.carbon, world.loop.progress.state.time_s)
     world.around.charges = charges
+    if world.what_if is not None:
+        world.what_if.work.charges = charges
     try:
         with _recorded(world, chosen.record, keep) as shown:
             _run(shown, chosen, charges)
@@ -187,6 +199,7 @@ def _recorded(world: World, folder: Path | None, keep: Keep) -> Iterator[World |
 def _run(world: World | RecordedWorld, chosen: Config, charges: Charges) -> None:
     """Serve until interrupted."""
     from dashboards.bus_values import BelievedValues
+    from dashboards.flex_agent import FlexAgent
     from dashboards.server import server_of  # the pages take a second to load: only here
 
     told = BelievedValues(chosen.publish.partition(":")[2], world.plant) if chosen.publish else None
@@ -200,15 +213,22 @@ def _run(world: World | RecordedWorld, chosen: Config, charges: Charges) -> None
         charges=charges,
         listeners=(told.publish,) if told else (),
     )
+    feed = server.feed
+    agent = (
+        FlexAgent(chosen.grid.partition(":")[2], world.plant, feed.grid, feed.now_s)
+        if chosen.grid
+        else None
+    )
     shown = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
     typer.echo(f"{world.plant.site}: http://{shown}:{chosen.port}/   (Ctrl-C ends it)")
-    if told is not None:
-        told.start()
+    talkers = [talker for talker in (told, agent) if talker is not None]
+    for talker in talkers:
+        talker.start()
     try:
         server.run()
     finally:
-        if told is not None:
-            told.stop()
+        for talker in talkers:
+            talker.stop()
 
 
 def _config(path: Path | None) -> Config:
