@@ -51,7 +51,8 @@ class Rules:
     flow_most: float = 1.5
     """A loop's flow over the one it was built to hold."""
     decide_s: float = 60.0
-    """A policy that has not answered by then is taken out. A live site allows less."""
+    """A policy that has not answered by then is taken out. A live site allows less; where
+    nothing waits, infinity spares the change of threads."""
     verify_s: float = 5.0
     """So long a device may take until it says that it holds what was written."""
     predict_s: float = 0.0

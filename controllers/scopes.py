@@ -17,6 +17,7 @@ class Part(NamedTuple):
     """What belongs to a scope: entries of each axis."""
 
     gpus: Flags
+    racks: Flags
     exchangers: Flags
     circuits: Flags
 
@@ -67,13 +68,14 @@ class Scopes:
         gpus = inside[arrays.nodes.rack[arrays.gpus.node]]
         if name == SITE:
             exchangers = np.ones(len(self._plant.exchanger_names), dtype=np.bool_)
-            return Part(gpus, exchangers, np.ones(len(self._plant.circuit_names), dtype=np.bool_))
+            circuits = np.ones(len(self._plant.circuit_names), dtype=np.bool_)
+            return Part(gpus, inside, exchangers, circuits)
         wet = arrays.racks.liquid_circuit >= 0
         count = len(self._plant.circuit_names)
         served = np.bincount(arrays.racks.liquid_circuit[wet], minlength=count)
         mine = np.bincount(arrays.racks.liquid_circuit[wet & inside], minlength=count)
         circuits = (mine > 0) & (mine == served)
-        return Part(gpus, circuits[arrays.exchangers.hot_circuit], circuits)
+        return Part(gpus, inside, circuits[arrays.exchangers.hot_circuit], circuits)
 
     def nothing(self) -> Part:
         """Return a part that is empty."""
@@ -91,7 +93,7 @@ def without(one: Part, other: Part) -> Part:
 
 
 def within(
-    decision: Decision, part: Part, default_cap_w: Floats, jobs: tuple[JobOn, ...]
+    plant: Plant, decision: Decision, part: Part, default_cap_w: Floats, jobs: tuple[JobOn, ...]
 ) -> Decision:
     """Return what a decision asks for inside a part; outside of it nothing is asked.
 
@@ -104,10 +106,11 @@ def within(
         gpu_clock_share=None if clock is None else np.where(part.gpus, clock, 1.0),
         facility=None if facility is None else Facility(*_kept(facility, part)),
         paused=decision.paused & _inside(part, jobs),
+        racks_off=decision.racks_off & _racks(plant, part),
     )
 
 
-def frozen(order: Order, last: Order, part: Part, jobs: tuple[JobOn, ...]) -> Order:
+def frozen(plant: Plant, order: Order, last: Order, part: Part, jobs: tuple[JobOn, ...]) -> Order:
     """Return an order that leaves everything in a part as it was."""
     held = frozenset(job.name for job in jobs if part.gpus[job.gpus].any())
     now, was = order.facility, last.facility
@@ -118,6 +121,7 @@ def frozen(order: Order, last: Order, part: Part, jobs: tuple[JobOn, ...]) -> Or
             np.where(part.exchangers, was[0], now[0]), np.where(part.circuits, was[1], now[1])
         ),
         paused=(order.paused - held) | (last.paused & held),
+        racks_off=(order.racks_off - _racks(plant, part)) | last.racks_off,
     )
 
 
@@ -127,6 +131,10 @@ def _kept(facility: Facility, part: Part) -> tuple[Floats, Floats]:
         np.where(part.exchangers, facility.exchanger_setpoint_c, np.nan),
         np.where(part.circuits, facility.circuit_flow_share, np.nan),
     )
+
+
+def _racks(plant: Plant, part: Part) -> frozenset[str]:
+    return frozenset(plant.rack_names[k] for k in np.flatnonzero(part.racks))
 
 
 def _inside(part: Part, jobs: tuple[JobOn, ...]) -> frozenset[str]:

@@ -134,8 +134,10 @@ class Seating:
         policy, memory, limit_s = seat.policy, seat.memory, self._rules.decide_s
         nothing = Decision(np.zeros(0), "")
         try:
-            answer = seat.lane.call(lambda: policy.decide(view, memory), limit_s)
-            decision, after = answer
+            if np.isinf(limit_s):
+                decision, after = policy.decide(view, memory)
+            else:
+                decision, after = seat.lane.call(lambda: policy.decide(view, memory), limit_s)
             return decision, after, fault_of(decision, view)
         except LateError as late:
             return nothing, memory, f"hangs: {late}"

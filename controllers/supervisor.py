@@ -199,7 +199,7 @@ class Supervisor:
         parts = self._seating.armed()
         default_w, last = self._limits.gpu_cap_default_w, self._orders.written
         armed = [
-            (name, within(decision, parts[name], default_w, view.jobs))
+            (name, within(self._plant, decision, parts[name], default_w, view.jobs))
             for name, decision in asked
             if name in parts
         ]
@@ -214,7 +214,7 @@ class Supervisor:
             self._verify(held, view.time_s)
             last, told = as_held(last, held, wish.gpu_cap_w, default_w)
             order = self._ordered(view, last, wish, fresh & told)
-            order = frozen(order, last, self._holds.part(), view.jobs)
+            order = frozen(self._plant, order, last, self._holds.part(), view.jobs)
             self._actuator.apply(order, view.time_s)
         except OSError as error:
             self._note("actuator", f"actuator unreachable: {error}", view.time_s)
@@ -262,7 +262,9 @@ class Supervisor:
             return
         self._note("actuator", "", time_s)
         self._note("verification", "", time_s)
-        self._orders = self._orders._replace(written=self._default)
+        off = self._orders.written.racks_off  # only a person turns them on again
+        written = self._default._replace(racks_off=off)
+        self._orders = self._orders._replace(written=written)
         self.journal.write(Entry(time_s, PART, "armed", "defaults restored", reason))
 
     def _note(self, part: str, trouble: str, time_s: float) -> None:

@@ -18,7 +18,7 @@ from benchmarks.evidence import Evidence
 
 TRIALS, SEEDS = 10_000, (11, 12)
 """Half of the trials on each seed, in a process of its own."""
-KILLS, DEADMAN_S, GPUS = 20, 1.0, 4
+KILLS, DEADMAN_S, GPUS = 20, 5.0, 4
 ORDER_S = 30.0
 """How long an order of a trial is owed."""
 IMITATION = "an imitation of the driver in C, through the real binding"
@@ -92,7 +92,7 @@ def _killed(folder: Path) -> float:
     chance = np.random.default_rng(5)
     longest_s = 0.0
     for _ in range(KILLS):
-        words = ["-m", "tests.fakes.nvml.armed_loop", str(folder / "runs"), str(DEADMAN_S), "60"]
+        words = ["-m", "tests.fakes.nvml.armed_loop", str(folder / "runs"), str(DEADMAN_S), "600"]
         loop = subprocess.Popen(
             [sys.executable, *words], cwd=ROOT, env=driver.environment, stdout=subprocess.PIPE
         )

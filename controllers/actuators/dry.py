@@ -40,7 +40,7 @@ class Dry:
 
     def expire(self, time_s: float) -> None:
         """Tell what would be restored."""
-        self.apply(self._default, time_s)
+        self.apply(self._default._replace(racks_off=self._last.racks_off), time_s)
 
     def held(self) -> Held | None:
         """Return nothing: there is no device."""
@@ -64,6 +64,8 @@ def writes_between(plant: Plant, last: Order, order: Order) -> Iterator[Write]:
     (setpoint_c, flow), (was_c, was_flow) = order.facility, last.facility
     yield from _settings(plant.exchanger_names, "supply setpoint", was_c, setpoint_c, "°C")
     yield from _settings(plant.circuit_names, "flow over built", was_flow, flow, "")
+    for rack in sorted(order.racks_off - last.racks_off):
+        yield Write(rack, "shut down", "")
     for job in sorted(order.paused - last.paused):
         yield Write(f"job {job}", "pause", "")
     for job in sorted(last.paused - order.paused):

@@ -219,3 +219,17 @@ def test_a_policy_that_hangs_is_taken_out_and_the_rest_go_on() -> None:
     Hangs.gate.set()
     supervisor.set_mode("stuck", "armed", 3.0, "admin")
     assert supervisor.rule(at(4.0)).standings[0].alarm == ""
+
+
+def test_racks_are_shut_down_where_armed_and_stay_so_when_all_else_is_undone() -> None:
+    supervisor, device = supervised("advise", racks_off=frozenset(PLANT.rack_names[:2]))
+    supervisor.set_mode("p", "armed", 1.0, "admin", scope=PLANT.rack_names[0])
+    supervisor.rule(at(2.0))
+    assert device.order is not None
+    assert device.order.racks_off == {PLANT.rack_names[0]}
+    supervisor.set_mode("p", "advise", 3.0, "operator")
+    supervisor.rule(at(4.0))
+    assert device.expired == 1
+    supervisor.set_policy("p", Says(Decision(MOST_W - 50.0, "because")), 5.0, "test")
+    supervisor.set_mode("p", "armed", 5.0, "admin")
+    assert supervisor.rule(at(6.0)).order.racks_off == {PLANT.rack_names[0]}

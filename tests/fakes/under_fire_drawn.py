@@ -1,4 +1,4 @@
-"""`python -m tests.fakes.under_fire_drawn COUNT FOLDER`: trials that hypothesis draws and shrinks."""
+"""`python -m tests.fakes.under_fire_drawn COUNT FOLDER`: trials that hypothesis draws."""
 
 import sys
 import tempfile
