@@ -121,8 +121,8 @@ def test_a_target_is_taken_followed_and_told_until_it_is_over(
     back = grid.message([{"interval": {}, "load_constraint": None}])
     isv.say(TOPIC, back)
     site.power_w = 300e3
-    words = ("start_ramp_up", "end_ramp_up")
-    until(lambda: set(words) <= {s["event"] for s in states(grid, isv)}, "the end", ticking(site))
+    ends = {"start_ramp_up", "end_ramp_up"}
+    until(lambda: ends <= {s["event"] for s in states(grid, isv)}, "the end", ticking(site))
     assert states(grid, isv)[-1]["targets"] == []
 
 

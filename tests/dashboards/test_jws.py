@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboards.flex_keys import read_keys
-from dashboards.jws import Private, read_private, read_public, signed, verified
+from dashboards.jws import Private, Public, read_private, read_public, signed, verified
 from site_models.errors import InputError
 from tests.fakes.grid_operator import GridOperator, pems
 
 EC = ec.generate_private_key(ec.SECP256R1())
 RSA = rsa.generate_private_key(65537, 2048)
-KEYS = {"e": EC.public_key(), "r": RSA.public_key()}
+KEYS: dict[str, Public] = {"e": EC.public_key(), "r": RSA.public_key()}
 
 
 @settings(max_examples=20, deadline=None)
