@@ -97,8 +97,10 @@ def _alone(ground: Ground, seed: int, until_s: float) -> Run:
 def _try(ground: Ground, seed: int, case: Case, alone: Run, policy: Any) -> Tried:
     jobs = jobs_of(ground.plant, seed, case.tiers)
     full_w, least_w = ceiling(ground.plant, ground.air, jobs)
+    any_w = ceiling(ground.plant, ground.air, jobs_of(ground.plant, seed, case.tiers, False))[1]
     played = answered(ground.plant, ground.air, jobs, case.event, policy)
-    return Tried(judged(played, alone, jobs, case.event), played, 1.0 - least_w / full_w)
+    most, most_any = 1.0 - least_w / full_w, 1.0 - any_w / full_w
+    return Tried(judged(played, alone, jobs, case.event), played, most, most_any)
 
 
 EXPERIMENT = Experiment(

@@ -35,6 +35,8 @@ class Tried:
     run: Run
     most: float
     """Cut that tiers allow at rest: the computed ceiling."""
+    most_any: float
+    """The same where the tiers are drawn without regard to the kind of work."""
 
 
 def asked_of(case: Case, tried: Sequence[Tried]) -> list[Finding]:
@@ -81,6 +83,8 @@ def figures(case: Case, tried: Sequence[Tried]) -> dict[str, Any]:
         "asked_cut": case.event.cut,
         "ceiling_cut_min": min(one.most for one in tried),
         "ceiling_cut_max": max(one.most for one in tried),
+        "ceiling_any_draw_min": min(one.most_any for one in tried),
+        "ceiling_any_draw_max": max(one.most_any for one in tried),
         "cut": float(cut.mean()),
         "cut_95": float(spread),
         "met_share_min": min(one.met for one in v),
@@ -133,6 +137,8 @@ def notes(seeds: Sequence[int], more: Tried) -> tuple[str, ...]:
         " step of 5 s. The baseline is the mean of the ten minutes before the message.",
         "A job's loss is what it misses by half an hour after the event, ways down and back"
         " included, over what it makes in the event when nothing is asked.",
+        "Inference, which somebody waits for, has the strictest tiers; the other jobs' are drawn."
+        " Ceilings of a draw without regard to the kind of work are printed beside.",
         "The ceiling: every job at the lowest clock that keeps its tier, at rest, from the"
         " profiles themselves. Jobs are slowed by locked clocks; none is paused.",
         "Uniform capping lowers the same power cap on all GPUs until the meters show the target."
