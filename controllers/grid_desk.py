@@ -77,7 +77,6 @@ class GridDesk:
         self._report: deque[Second] = deque()
         self._frozen_w, self._over_s = math.nan, -math.inf
         self._phase: Phase = "rest"
-        self._in_force = ""
 
     def ask(self, target: LoadTarget, time_s: float, key: str = "") -> Asked:
         """Note a target and return it with its key; InputError for one that cannot be."""
@@ -147,9 +146,9 @@ class GridDesk:
             self._over_s = time_s
         elif self._phase in ("down", "held"):
             self._phase, self._over_s = "up", time_s
-        back = site_w >= BACK * self._frozen_w or time_s - self._over_s > BACK_S
-        if self._phase == "up" and back:
-            self._phase = "rest"
+        elif self._phase == "up":
+            back = site_w >= BACK * self._frozen_w or time_s - self._over_s > BACK_S
+            self._phase = "rest" if back else "up"
         if self._phase == "rest" and not due and time_s - self._over_s > BACK_S:
             self._frozen_w = math.nan
 

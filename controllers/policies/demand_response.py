@@ -71,7 +71,7 @@ class DemandResponse:
     tier_margin: float = _number("Part of each tier that is kept back", 0.003, "", 0.0, 0.5)
     early: float = _number("A tier may be passed by this part of it at first", 0.15)
     early_s: float = _number("Time in which that fades", 600.0, "s", 1.0, 36000.0)
-    return_s: float = _number("Time to come back after the end", 120.0, "s", 1.0, 7200.0)
+    return_s: float = _number("Time to come back after the end", 60.0, "s", 1.0, 7200.0)
     watch_s: float = _number("Time after which a rebound is no more", 1800.0, "s", 0.0, 36000.0)
     rebound: float = _number("Rise above the baseline to allow meanwhile", 0.01, "", 0.0, 0.2)
     core_share: float = _number("Part of power above idle that follows V(f)^2 f", 0.7)
@@ -168,10 +168,17 @@ class DemandResponse:
         reset_s = self.relax_s if error_w > 0.0 else self.tighten_s
         step_w = error_w / self.gain * min(view.dt_s / reset_s, 1.0)
         ahead_w = full_w - max(seen.usual_w - aim_w, 0.0) / self.gain
-        free_w = ahead_w + seen.trim_w + step_w
+        free_w = ahead_w + self._kept_trim_w(seen, view) + step_w
         least_w = floor_w - SLACK * (full_w - floor_w)
         bounded_w = min(max(free_w, least_w), full_w)
         return bounded_w, bounded_w - ahead_w, free_w <= least_w and error_w < 0.0
+
+    def _kept_trim_w(self, seen: Followed, view: View) -> float:
+        """Return the trim from before; on the way back it fades, for all jobs come back [W]."""
+        back_s = seen.course.end_s + self.return_s - view.time_s
+        if view.time_s < seen.course.end_s or view.dt_s <= 0.0:
+            return seen.trim_w
+        return seen.trim_w * max(1.0 - view.dt_s / max(back_s, view.dt_s), 0.0)
 
 
 def site_power_w(view: View) -> float:

@@ -20,6 +20,7 @@ from dashboards.parts.cards import strip
 from dashboards.parts.chart_points import points, zone_name
 from dashboards.parts.charts import Line, Panel, chart
 from dashboards.parts.floor import floor_colours, floor_drawing, floor_signals
+from dashboards.parts.grid_card import grid_cards
 from dashboards.parts.live import SCHEME, TICK, aria, on
 from dashboards.parts.page import Page
 from dashboards.parts.site_cards import site_cards
@@ -164,7 +165,7 @@ def panels(feed: Feed) -> tuple[Panel, Panel]:
 def _shown(feed: Feed, summary: Summary) -> Shown:
     found = findings(feed.index, summary)
     return Shown(
-        strip(site_cards(feed.index, summary)),
+        strip(site_cards(feed.index, summary) + grid_cards(feed.grid)),
         wrong_list(found),
         wrong_title(found),
         closest_list(closest(feed.index, summary)),
