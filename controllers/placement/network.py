@@ -205,5 +205,3 @@ def _step_lost(plant: Plant, loser: Loser) -> float:
         )  # fmt: skip
         steps_s.append(float(at.step_s.max()))
     return 1.0 - steps_s[0] / steps_s[1]
-
-

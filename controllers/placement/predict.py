@@ -157,9 +157,7 @@ def _gathered(
     ]
 
 
-def _lost_shares(
-    index: PlaceIndex, offer: Offer, candidates: Sequence[Candidate]
-) -> Floats:
+def _lost_shares(index: PlaceIndex, offer: Offer, candidates: Sequence[Candidate]) -> Floats:
     """Return the part of the asked power that each candidate's devices do not give. 0..1"""
     asked_w = offer.request.gpu_power_w
     if asked_w is None:

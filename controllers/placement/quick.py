@@ -44,5 +44,7 @@ def quick_margins_k(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints
         + arrays.groups.body_resistance_k_per_w[group] * ratio ** arrays.groups.flow_exponent[group]
         + arrays.groups.die_resistance_k_per_w[group]
     )
-    expected_c = inlet_c + kelvin_per_watt * np.maximum(offer.supply.node_asked_w[nodes], ground.gpu_w[gpu])
+    expected_c = inlet_c + kelvin_per_watt * np.maximum(
+        offer.supply.node_asked_w[nodes], ground.gpu_w[gpu]
+    )
     return np.asarray(arrays.gpus.temp_limit_c[gpu] - expected_c)

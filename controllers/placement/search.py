@@ -11,8 +11,8 @@ from controllers.placement.candidates import Candidate, groups_at, levels_to_sea
 from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
 from controllers.placement.models import Request
-from controllers.placement.offer import Offer, on_rails
 from controllers.placement.network import Trip, trips
+from controllers.placement.offer import Offer, on_rails
 from controllers.placement.predict import Outlook, outlooks
 from controllers.placement.score import score_of, weights_of, within
 from controllers.placement.spare import a_pump_short
@@ -39,7 +39,7 @@ def best_places(
     index: PlaceIndex, ground: Ground, offer: Offer, traffic: Traffic, rejected: Counter[str]
 ) -> list[Place]:
     """Return the best places, best first: near levels before far ones, until enough."""
-    limit, weights = offer.request.limit, weights_of(index.plant)
+    limit, weights = offer.request.limit, weights_of(offer.wish.placing)
     found: list[Place] = []
     seen: set[bytes] = set()
     for level_places in _by_level(index, ground, offer, rejected):
@@ -70,7 +70,9 @@ def _looked_at(
     found = outlooks(index, ground, offer, places)
     if "cdu_pump" not in offer.wish.losses:
         return found
-    short = outlooks(index, a_pump_short(index, ground), offer, places)
+    short = outlooks(
+        index, a_pump_short(index, ground, offer.wish.placing.cdu_pumps), offer, places
+    )
     return [
         replace(outlook, spare_temp_max_c=less.gpu_temp_max_c, spare_margin_k=less.margin_k)
         for outlook, less in zip(found, short, strict=True)
