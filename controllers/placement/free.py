@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from controllers.placement.index import PlaceIndex
+from controllers.placement.site_mix import Seen
 from site_models.arrays import Flags, Floats, Ints
 
 NEARLY = 1e-9
@@ -27,13 +28,15 @@ class Free(NamedTuple):
     """What these draw or promised, together. Shape (nodes,)"""
     most_w: Floats
     """The most that one of them draws or promised; 0 without any. Shape (nodes,)"""
+    seen: Seen = ()
+    """Jobs that the site has seen, from which packing learns what to expect."""
 
 
-def free_of(index: PlaceIndex, share: Floats, gpu_w: Floats) -> Free:
+def free_of(index: PlaceIndex, share: Floats, gpu_w: Floats, seen: Seen = ()) -> Free:
     """Return the free GPUs, given what nobody holds of each and what it draws or promised [W]."""
     count, free = _counted(index).at(share)
     drawn_w = np.where(free, gpu_w, 0.0)
-    return Free(share, count, index.sum_by_node(drawn_w), index.most_by_node(drawn_w))
+    return Free(share, count, index.sum_by_node(drawn_w), index.most_by_node(drawn_w), seen)
 
 
 class _Counted:

@@ -104,7 +104,7 @@ def _now(moment: _Moment) -> Stand:
     """Return what placement rests on, kept for the other requests of the same tick."""
     index, state, inputs, held = moment.parts
     ground = ground_of(index, state, inputs, held.expected_w)
-    return Stand(index, ground, free_of(index, held.free_share, ground.gpu_w))
+    return Stand(index, ground, free_of(index, held.free_share, ground.gpu_w, held.seen))
 
 
 @lru_cache(maxsize=4)

@@ -12,6 +12,7 @@ from controllers.placement.models import Level
 from controllers.placement.network import Trip
 from controllers.placement.offer import Offer
 from controllers.placement.predict import Outlook
+from controllers.placement.remnants import remnants_of
 from controllers.placement.trip_words import loss_lines, trip_lines
 from site_models.placing import Placing
 from twin.state import INFERRED
@@ -84,13 +85,8 @@ def nearness(index: PlaceIndex, offer: Offer, candidate: Candidate) -> float:
 
 
 def packing(index: PlaceIndex, offer: Offer, candidate: Candidate) -> float:
-    """Return how little is left broken up in the touched nodes. 0..1"""
-    if offer.request.share < 1.0:
-        return float(offer.shared[candidate.gpus].mean())
-    node = index.plant.arrays.gpus.node[candidate.gpus]
-    touched = node[np.flatnonzero(node[1:] != node[:-1])]
-    free = int(offer.node_free[touched].sum()) + int(offer.node_free[node[-1]])
-    return len(candidate.gpus) / max(free, 1)
+    """Return how good the place is for the jobs to come, as `Remnants.tidiness`. 0..1"""
+    return remnants_of(index, offer.free).tidiness(candidate.gpus, offer.request.share)
 
 
 def within(index: PlaceIndex, candidate: Candidate, level: Level) -> bool:

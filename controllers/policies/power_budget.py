@@ -1,16 +1,19 @@
-"""Keep every stage of the power chain within its rating by sharing power caps."""
+"""Keep every stage of the power chain within its limit by sharing power caps."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
-from controllers.gather import sum_by
+from controllers.climb import Gangs, climbed, gangs_of
 from controllers.policy import Decision, View
-from controllers.power_tree import PowerTree, power_tree
-from controllers.water_fill import fill_level
+from controllers.pour import METERS, Fill, Vessel, vessel_of
+from controllers.power_tree import power_tree
+from controllers.stage_room import room_of
+from controllers.worth import full_power_w, ladder_of
 from site_models.arrays import Floats
 from site_models.plant import Plant
+from twin.state import MODELLED
 
 AT_CAP = 0.97
 """A GPU that draws this share of its cap would draw more if it might."""
@@ -20,15 +23,8 @@ class Wanted(NamedTuple):
     """What the budget remembers for each GPU [W]."""
 
     want_w: Floats
+    """Recent peak of what it would draw at full clock."""
     cap_w: Floats
-
-
-class Fill(NamedTuple):
-    """One pass of water: the level each rack reached, and the stages that stopped it."""
-
-    level: Floats
-    """Shape (racks,), 0..1"""
-    full: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +32,22 @@ class PowerBudget:
     """Cap GPUs so that no stage can pass its limit, whatever its GPUs then draw.
 
     The caps themselves sum to no more than each stage carries, losses included, so the limit
-    holds even if every GPU rises to its cap at once. Two passes of water over the tree, from
-    the deepest stages to the utility: first every rack from its lowest caps towards what its
-    GPUs want, in equal proportion; then what is left towards the device limits. A GPU wants
-    its device limit when it is held by its cap, else its recent peak and some slack, so
-    power follows the work and comes back when work returns.
+    holds even if every GPU rises to its cap at once. A stage's limit is its rating, less
+    where its breaker must cool, or what its battery or generator gives: `room_of`.
 
-    What pumps, fans and chillers draw is taken as now; the margins are for their rise.
+    From the lowest caps, jobs of the highest priority climb first. Within a priority power
+    goes where it is worth the most throughput per watt: each job's curve follows from its
+    compute share and from what its GPUs draw or, while held, would draw (`ladder_of`); the
+    GPUs of a job climb together, since the slowest sets its pace (`climbed`). What is left
+    is shared out in equal proportion, first towards what each GPU wants and some slack, so
+    that power comes back when work returns, then towards the device limits.
 
-    Within a rack and a pass, power is bounded by the chord between the pass's ends: losses
-    are convex, so the bound is on the safe side (under 0.3 % of a rating). On a tree the
-    shares are max-min fair and exact; where a rack hangs on two stages, the lower level of
-    both counts, which is safe and may leave some power unused.
+    Without word of jobs the GPUs of a rack are one job, bound by arithmetic. What pumps, fans
+    and chillers draw from the same stages is taken as now; the margins are for their rise.
 
     Checked in ``tests/controllers/test_power_budget.py``: with every GPU at its cap no stage
-    passes its limit on random trees, and the level equals a linear program's.
+    passes its limit on random trees; throughput against a linear program there and in
+    ``experiment power_budget``.
     """
 
     margin: float = field(
@@ -65,7 +62,7 @@ class PowerBudget:
     site_limit_w: float | None = field(
         default=None,
         metadata={
-            "doc": "Limit at the utility meters together",
+            "doc": "Limit at the utility meters of the racks together, chain losses included",
             "unit": "W",
             "minimum": 0.0,
         },
@@ -88,6 +85,11 @@ class PowerBudget:
         default=60.0,
         metadata={"doc": "Time to forget a peak", "unit": "s", "minimum": 1.0},
     )
+    cool_s: float = field(
+        default=300.0,
+        metadata={"doc": "Time in which an overloaded breaker shall have cooled", "unit": "s",
+                  "minimum": 1.0},
+    )  # fmt: skip
 
     def start(self, plant: Plant) -> Wanted:
         """Return the wish for everything, uncapped."""
@@ -96,87 +98,62 @@ class PowerBudget:
 
     def decide(self, view: View, memory: Wanted) -> tuple[Decision, Wanted]:
         """Return the caps for this instant."""
-        gpus = view.plant.arrays.gpus
-        tree = power_tree(view.plant)
-        want_w = self._wants(view, memory)
-        low_w, most_w = gpus.power_min_w, gpus.power_max_w
-        racks = view.plant.arrays.nodes.rack[gpus.node]
-        first = self._pour(tree, view, low_w, want_w)
-        cap_w = low_w + first.level[racks] * (want_w - low_w)
-        second = self._pour(tree, view, cap_w, most_w)
-        cap_w = cap_w + second.level[racks] * (most_w - cap_w)
-        cap_w = np.clip(cap_w, low_w, most_w)
-        return Decision(cap_w, _reason(view.plant, cap_w, first, second)), Wanted(want_w, cap_w)
-
-    def _wants(self, view: View, memory: Wanted) -> Floats:
-        gpus, power_w = view.plant.arrays.gpus, view.state.gpu_power_w
+        plant, gpus = view.plant, view.plant.arrays.gpus
+        full_w, want_w = self._wants_w(view, memory)
+        vessel, gangs = self._vessel(view), gangs_of(plant, view.jobs)
+        ladder = ladder_of(plant, full_w, gangs.compute_share)
+        cap_w = climbed(vessel, ladder, gangs, gpus.power_min_w)
         span_w = gpus.power_max_w - gpus.power_min_w
-        recent_w = np.clip(power_w + self.slack * span_w, gpus.power_min_w, gpus.power_max_w)
-        fade = np.exp(-view.dt_s / self.forget_s)
-        kept_w = recent_w + fade * np.maximum(memory.want_w - recent_w, 0.0)
-        return np.where(power_w >= AT_CAP * memory.cap_w, gpus.power_max_w, kept_w)
+        first_w = np.clip(want_w + self.slack * span_w, cap_w, gpus.power_max_w)
+        first = vessel.pour(cap_w, first_w)
+        cap_w = cap_w + first.level[vessel.gpu_rack] * (first_w - cap_w)
+        second = vessel.pour(cap_w, gpus.power_max_w)
+        cap_w = cap_w + second.level[vessel.gpu_rack] * (gpus.power_max_w - cap_w)
+        cap_w = np.clip(cap_w, gpus.power_min_w, gpus.power_max_w)
+        return Decision(cap_w, _reason(vessel, cap_w, first, second, gangs)), Wanted(want_w, cap_w)
 
-    def _pour(self, tree: PowerTree, view: View, low_w: Floats, high_w: Floats) -> Fill:
-        """Return the share of the way from low to high caps that each rack may go."""
-        feeds, racks = view.plant.arrays.feeds, view.plant.arrays.racks
-        rack_low_w = _rack_power_w(tree, view, low_w)
-        rack_gain_w = np.maximum(_rack_power_w(tree, view, high_w) - rack_low_w, 0.0)
-        out_w, in_w = tree.feed_powers_w(rack_low_w, tree.other_w(view.state))
-        most_out_w = tree.stage_output_w(self._limit_w(tree))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            own = np.clip((racks.rating_w * self.margin - rack_low_w) / rack_gain_w, 0.0, 1.0)
-        level = np.where(rack_gain_w > 0.0, own, 1.0)
-        gain_w = tree.share * rack_gain_w[tree.rack]
-        full: list[int] = []
-        for carrier in reversed(tree.ancestors):
-            reached = fill_level(carrier, gain_w, level[tree.rack], most_out_w - out_w)
-            carried = np.flatnonzero(carrier >= 0)
-            feed = carrier[carried]
-            full.extend(int(f) for f in np.unique(feed) if reached[f] < 1.0)
-            np.minimum.at(level, tree.rack[carried], reached[feed])
-            taken_w = gain_w * level[tree.rack]
-            rise_w = sum_by(feed, taken_w[carried], len(feeds.parent))
-            after_w = tree.stage_input_w(out_w + rise_w)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                chord = np.where(rise_w > 0.0, (after_w - in_w) / rise_w, 1.0)
-            gain_w = gain_w.copy()
-            gain_w[carried] *= chord[feed]
-        return Fill(level, tuple(full))
-
-    def _limit_w(self, tree: PowerTree) -> Floats:
-        feeds = tree.plant.arrays.feeds
-        limit_w = feeds.rating_w * self.margin
+    def _vessel(self, view: View) -> Vessel:
+        meters_w = np.inf
         if self.site_limit_w is not None:
-            root = feeds.parent < 0
-            whole_w = float(feeds.rating_w[root].sum())
-            share_w = self.site_limit_w * self.site_margin * feeds.rating_w / max(whole_w, 1.0)
-            limit_w = np.where(root, np.minimum(limit_w, share_w), limit_w)
-        return limit_w
+            meters_w = self.site_limit_w * self.site_margin
+        tree = power_tree(view.plant)
+        room = room_of(tree, view.state, self.margin, meters_w, self.cool_s)
+        return vessel_of(view.plant, view.state, room, self.margin)
+
+    def _wants_w(self, view: View, memory: Wanted) -> tuple[Floats, Floats]:
+        """Return what GPUs would draw at full clock: now, and the recent peak of it.
+
+        A clock that is told gives it by the devices' own law. Where power is measured and no
+        clock is told, the peak stands for now, and a GPU at its cap may want anything.
+        """
+        gpus, power_w = view.plant.arrays.gpus, view.state.gpu_power_w
+        full_w, lowered = full_power_w(view.plant, view.state)
+        now_w = np.clip(full_w, gpus.power_min_w, gpus.power_max_w)
+        fade = np.exp(-view.dt_s / self.forget_s)
+        peak_w = now_w + fade * np.maximum(memory.want_w - now_w, 0.0)
+        told = lowered | (view.inputs.gpu_power_basis == MODELLED)
+        unknown = (power_w >= AT_CAP * memory.cap_w) & ~told
+        peak_w = np.where(unknown, gpus.power_max_w, peak_w)
+        return np.where(told, now_w, peak_w), peak_w
 
 
-def _rack_power_w(tree: PowerTree, view: View, gpu_w: Floats) -> Floats:
-    """Return what every rack would draw with its GPUs at these powers [W].
-
-    What a node draws beside its GPUs stays as believed now.
-    """
-    plant, state = tree.plant, view.state
-    nodes, racks = plant.arrays.nodes, plant.arrays.racks
-    change_w = sum_by(plant.arrays.gpus.node, gpu_w - state.gpu_power_w, len(plant.node_names))
-    dc_w = np.maximum(state.node_dc_power_w + (1.0 + nodes.load_power_per_gpu_w) * change_w, 0.0)
-    inside_w = sum_by(nodes.rack, tree.node_power_w(dc_w), len(plant.rack_names))
-    return np.where(racks.lumped, state.rack_power_w, tree.rack_power_w(inside_w))
-
-
-def _reason(plant: Plant, cap_w: Floats, first: Fill, second: Fill) -> str:
+def _reason(vessel: Vessel, cap_w: Floats, first: Fill, second: Fill, gangs: Gangs) -> str:
+    plant = vessel.tree.plant
     below = cap_w < plant.arrays.gpus.power_max_w
     capped = int(np.count_nonzero(below))
     if not capped:
         return "every stage within its limit, no cap"
     full = sorted(set(first.full) | set(second.full))
-    names = ", ".join(plant.feed_names[f] for f in full[:3]) or "rack ratings"
-    more = f" and {len(full) - 3} more" if len(full) > 3 else ""
-    tail = ", at the lowest caps" if float(first.level.min(initial=1.0)) <= 0.0 else ""
-    return f"{capped} GPUs capped for {names}{more}, lowest {cap_w[below].min():.0f} W{tail}"
+    told = ["the utility limit" if f == METERS else plant.feed_names[f] for f in full]
+    names = ", ".join(told[:3]) or "rack ratings"
+    more = f" and {len(told) - 3} more" if len(told) > 3 else ""
+    ranks = len(np.unique(gangs.priority))
+    classes = f", {ranks} priorities" if ranks > 1 else ""
+    lowest = bool((cap_w[below] <= plant.arrays.gpus.power_min_w[below]).all())
+    tail = ", at the lowest caps" if lowest else ""
+    return (
+        f"{capped} GPUs capped for {names}{more}{classes}, lowest {cap_w[below].min():.0f} W{tail}"
+    )
 
 
 POLICY = PowerBudget

@@ -20,14 +20,18 @@ from twin.step import step
 PLANT = small_plant()
 
 
-def feeds_at_caps_w(plant: Plant, cap_w: Floats, load: float) -> Floats:
-    """Return the power into every stage if every GPU rose to its cap."""
+def flows_at_caps_w(plant: Plant, cap_w: Floats, load: float) -> tuple[Floats, Floats]:
+    """Return the power out of and into every stage if every GPU rose to its cap."""
     state, tree, nodes = small_state(plant, load), power_tree(plant), plant.arrays.nodes
     change_w = np.bincount(plant.arrays.gpus.node, cap_w - state.gpu_power_w)
     dc_w = state.node_dc_power_w + (1.0 + nodes.load_power_per_gpu_w) * change_w
     inside_w = sum_by(nodes.rack, tree.node_power_w(dc_w), len(plant.rack_names))
-    _, in_w = tree.feed_powers_w(tree.rack_power_w(inside_w), tree.other_w(state))
-    return in_w
+    return tree.feed_powers_w(tree.rack_power_w(inside_w), tree.other_w(state))
+
+
+def feeds_at_caps_w(plant: Plant, cap_w: Floats, load: float) -> Floats:
+    """Return the power into every stage if every GPU rose to its cap."""
+    return flows_at_caps_w(plant, cap_w, load)[1]
 
 
 def caps_w(plant: Plant, policy: PowerBudget, load: float) -> Floats:
@@ -60,11 +64,10 @@ def test_no_stage_passes_its_limit_even_with_every_gpu_at_its_cap(
     plant = small_plant(arrays._replace(feeds=arrays.feeds._replace(rating_w=rating_w)))
     policy = PowerBudget(site_limit_w=site_limit_w)
     cap_w = caps_w(plant, policy, load)
-    in_w = feeds_at_caps_w(plant, cap_w, load)
-    floor_w = feeds_at_caps_w(plant, plant.arrays.gpus.power_min_w, load)
-    limit_w = rating_w * policy.margin
-    limit_w[0] = min(limit_w[0], site_limit_w)
-    assert (in_w <= np.maximum(limit_w, floor_w) + 1e-6).all()
+    out_w, in_w = flows_at_caps_w(plant, cap_w, load)
+    least_out_w, least_in_w = flows_at_caps_w(plant, plant.arrays.gpus.power_min_w, load)
+    assert (out_w <= np.maximum(rating_w * policy.margin, least_out_w) + 1e-6).all()
+    assert in_w[0] <= max(site_limit_w * policy.site_margin, least_in_w[0]) + 1e-6
     assert (cap_w >= plant.arrays.gpus.power_min_w).all()
     assert (cap_w <= plant.arrays.gpus.power_max_w).all()
 
@@ -151,11 +154,11 @@ def test_on_a_tree_the_total_is_that_of_the_linear_program() -> None:
     policy = PowerBudget(margin=1.0)
     cap_w = caps_w(plant, policy, 1.0)
     low_w, most_w = plant.arrays.gpus.power_min_w, plant.arrays.gpus.power_max_w
-    base_w = feeds_at_caps_w(plant, low_w, 1.0)
+    base_w = flows_at_caps_w(plant, low_w, 1.0)[0]
     rows = []
     for rack in range(3):
         up = low_w + (plant.arrays.nodes.rack[plant.arrays.gpus.node] == rack) * (most_w - low_w)
-        rows.append(feeds_at_caps_w(plant, up, 1.0) - base_w)
+        rows.append(flows_at_caps_w(plant, up, 1.0)[0] - base_w)
     worth = [float((most_w - low_w)[:16].sum())] * 2 + [float((most_w - low_w)[32:].sum())]
     best = linprog(
         -np.array(worth), A_ub=np.array(rows).T, b_ub=rating_w - base_w, bounds=(0.0, 1.0)
