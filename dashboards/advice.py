@@ -5,6 +5,7 @@ from controllers.placement import rank_all
 from controllers.placement.models import Answer, Request
 from dashboards.feed import Feed
 from dashboards.summary import Summary
+from twin.inputs import Outdoors
 
 
 def advise(feed: Feed, request: Request) -> Answer:
@@ -28,7 +29,7 @@ def _advise(feed: Feed, request: Request) -> Answer:
         feed.world.allocations,
         request,
         feed.now_s(),
-        feed.world.outdoors,
+        _outdoors(feed),
     )
 
 
@@ -44,8 +45,13 @@ def advise_all(feed: Feed, requests: list[Request]) -> list[Answer]:
         feed.world.allocations,
         requests,
         feed.now_s(),
-        feed.world.outdoors,
+        _outdoors(feed),
     )
+
+
+def _outdoors(feed: Feed) -> Outdoors | None:
+    """Return the weather that the site stands in; none where a recording is only looked at."""
+    return getattr(feed.world, "outdoors", None)
 
 
 def _newest(feed: Feed) -> Summary:
