@@ -100,7 +100,7 @@ def _by_level(
 ) -> Iterator[list[Candidate]]:
     """Yield candidates in portions, those of near levels first."""
     request = offer.request
-    most = request.limit + 3 if request.count <= LARGE else request.limit + 2
+    most = request.limit + 3 if request.count <= LARGE else request.limit
     levels = levels_to_search(request)
     offers = [offer]
     if request.required_level == "rail":
