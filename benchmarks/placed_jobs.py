@@ -16,6 +16,7 @@ from site_models.arrays import Floats, Ints
 from site_models.compile import compile_site
 from site_models.kinds.workload import Workload
 from site_models.plant import Plant
+from twin.fabric_links import with_links
 from twin.start import idle_inputs
 from twin.state import MODELLED, Inputs, State
 from twin.steady import steady
@@ -25,6 +26,8 @@ SETTLES_S, RUNS_S, DT_S = 600.0, 900.0, 10.0
 PROFILES = ("finetuning", "pretraining", "pretraining_moe", "prefill", "decode")
 SIZES = (4, 8, 16, 32, 64, 128)
 AIR_C = (33.0, 22.0)
+LEFT = 0.05
+"""Of the rate between switches, in every other round."""
 CROWD = 10
 """Jobs that run already, at most."""
 
@@ -54,15 +57,18 @@ def placed_jobs(wanted: int, seed: int = 11) -> Iterator[Placed]:
     Rounds of one rig: other jobs run until the plant is at rest, then a job is placed in each
     of three parts that share no cooling loop (the racks of either CDU, the air-cooled hall),
     one of the offered places at random, and all run on together. They share power, network
-    and facility water, and each is told with those before it as promised.
+    and facility water, and each is told with those before it as promised. The pilot's network
+    never crowds as built, so that every other round has most of its uplinks down.
     """
-    plant, rng = compile_site("pilot"), np.random.default_rng(seed)
+    built, rng = compile_site("pilot"), np.random.default_rng(seed)
+    crowds, plant = _narrowed(built), built
     inputs = idle_inputs(plant, *AIR_C)
     inputs = inputs._replace(
         gpu_power_basis=np.full(len(plant.gpu_names), MODELLED, dtype=np.int64)
     )
     state, done = steady(plant, inputs), 0
     while done < wanted:
+        plant = crowds if plant is built else built
         crowd = list(_crowd(plant, rng, state.time_s))
         state, inputs, _ = _played(plant, state, inputs, crowd, SETTLES_S)
         table = _told(plant, crowd, state.time_s)
@@ -78,6 +84,12 @@ def placed_jobs(wanted: int, seed: int = 11) -> Iterator[Placed]:
         for job, advice, kind in chosen:
             yield _outcome(plant, job, advice, kind, before_c, seen)
         done += len(chosen)
+
+
+def _narrowed(plant: Plant) -> Plant:
+    """Return the plant with a twentieth of the rate between its switches."""
+    uplinks = np.arange(len(plant.gpu_names), len(plant.fabric.links.lower))
+    return with_links(plant, uplinks, LEFT)
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from controllers.placement import rank_all
 from controllers.placement.models import Answer, Request
 from dashboards.feed import Feed
 from dashboards.summary import Summary
+from twin.inputs import Outdoors
 
 
 def advise(feed: Feed, request: Request) -> Answer:
@@ -22,7 +23,13 @@ def advise(feed: Feed, request: Request) -> Answer:
 def _advise(feed: Feed, request: Request) -> Answer:
     now = _newest(feed)
     return advised(
-        feed.plant, now.state, now.snapshot.inputs, feed.world.allocations, request, feed.now_s()
+        feed.plant,
+        now.state,
+        now.snapshot.inputs,
+        feed.world.allocations,
+        request,
+        feed.now_s(),
+        _outdoors(feed),
     )
 
 
@@ -32,8 +39,19 @@ def advise_all(feed: Feed, requests: list[Request]) -> list[Answer]:
         return [advise(feed, request) for request in requests]
     now = _newest(feed)
     return rank_all(
-        feed.plant, now.state, now.snapshot.inputs, feed.world.allocations, requests, feed.now_s()
+        feed.plant,
+        now.state,
+        now.snapshot.inputs,
+        feed.world.allocations,
+        requests,
+        feed.now_s(),
+        _outdoors(feed),
     )
+
+
+def _outdoors(feed: Feed) -> Outdoors | None:
+    """Return the weather that the site stands in; none where a recording is only looked at."""
+    return getattr(feed.world, "outdoors", None)
 
 
 def _newest(feed: Feed) -> Summary:

@@ -22,7 +22,7 @@ class Free(NamedTuple):
 
     share: Floats
     """What part of each GPU nobody holds. 0..1, shape (GPUs,)"""
-    count: Ints
+    whole: Ints
     """Whole GPUs in service that nobody holds, of each node. Shape (nodes,)"""
     drawn_w: Floats
     """What these draw or promised, together. Shape (nodes,)"""

@@ -157,12 +157,13 @@ def refusal(stand: Stand, offer: Offer, node: int, cause: int) -> Verdict:
 def looked_at(stand: Stand, traffic: Traffic, offer: Offer, nodes: Ints) -> dict[int, Verdict]:
     """Return the nodes that the job fits on with their scores, or what it would heat too much."""
     index, ground = stand.index, stand.ground
-    names, weights = index.plant.node_names, weights_of(index.plant)
+    names, weights = index.plant.node_names, weights_of(offer.wish.placing)
     places = list(places_in(index, ground, offer, "node", nodes))
     found = outlooks(index, ground, offer, places)
     short = found
     if "cdu_pump" in offer.wish.losses:
-        short = outlooks(index, a_pump_short(index, ground), offer, places)
+        pumps = offer.wish.placing.cdu_pumps
+        short = outlooks(index, a_pump_short(index, ground, pumps), offer, places)
     roads = trips(index, offer.wish, traffic, places, np.array([one.lost_share for one in found]))
     judged: dict[int, Verdict] = {}
     for place, outlook, less, trip in zip(places, found, short, roads, strict=True):

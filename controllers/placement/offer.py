@@ -39,7 +39,7 @@ class Kind:
     gpu_model: str | None
     gpus_per_node: int | None
     exclude: tuple[str, ...]
-    maintenance: tuple[int, ...]
+    maintenance: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -200,7 +200,7 @@ def _counted(stand: Stand, kind: Kind, kept: Flags, asked_w: Floats) -> tuple[In
     """
     free, index = stand.free, stand.index
     if kind.share >= 1.0 and not bool((kept & (free.most_w > asked_w)).any()):
-        count = np.where(kept, free.count, 0)
+        count = np.where(kept, free.whole, 0)
         return count, np.where(kept, np.maximum(count * asked_w - free.drawn_w, 0.0), 0.0)
     every = np.arange(len(free.share))
     usable = _usable_of(stand, kept, kind.share, every)

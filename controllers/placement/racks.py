@@ -65,7 +65,7 @@ def over_racks(
 
 def _kept(index: PlaceIndex, ground: Ground, offer: Offer, racks: Ints, takes: Ints) -> bool:
     """Return whether every limit holds, with any one stage lost too where that was asked."""
-    sites = [(index, ground)] + [(one.index, one.ground) for one in offer.supply.stand.spares]
+    sites = [(index, ground)] + [(one.places, one.ground) for one in offer.supply.stand.spares]
     return all(_within(i, g, offer, racks, takes) for i, g in sites)
 
 

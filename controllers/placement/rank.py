@@ -17,7 +17,7 @@ from controllers.placement.score import reasons_for
 from controllers.placement.search import Place, best_places
 from controllers.placement.spare import Spare, fed_otherwise
 from controllers.placement.traffic import Traffic, traffic_of
-from controllers.placement.wish import wish_of
+from controllers.placement.wish import Wish, wish_of
 from site_models.plant import Plant
 from twin.inputs import Outdoors
 from twin.state import Inputs, State
@@ -51,6 +51,8 @@ def rank(
     power. Row headroom is the narrowest cut between the row and the meter; facility power is
     the chain's marginal loss and cooling at its present share of IT power. `throttle_share`
     is the part of the asked power above the device limit: no offered place is too hot.
+    What the site's file says under `placement` holds: weights, maintenance, and what may be
+    lost, at which places then have to hold as well.
     Changes nothing: see `advise` for reservations. Raises InputError for an unknown model,
     node or profile.
     """
@@ -71,13 +73,15 @@ def rank_all(
     moment = _Moment(index, state, inputs, held)
     traffic = traffic_of(plant, allocations, held.version, now_s)
     return [
-        _answer(moment, traffic, _air(outdoors, state, request), request, now_s)
+        _answer(
+            moment,
+            traffic,
+            rise_of(outdoors, state.time_s, request.duration_s),
+            wish_of(index, request, now_s),
+            now_s,
+        )
         for request in requests
     ]
-
-
-def _air(outdoors: Outdoors | None, state: State, request: Request) -> Air:
-    return rise_of(outdoors, state.time_s, request.duration_s)
 
 
 class _Moment:
@@ -171,10 +175,10 @@ def advise(
     )
 
 
-def _answer(moment: _Moment, traffic: Traffic, air: Air, request: Request, now_s: float) -> Answer:
-    stand, rejected = _now(moment), Counter[str]()
+def _answer(moment: _Moment, traffic: Traffic, air: Air, wish: Wish, now_s: float) -> Answer:
+    stand, request, rejected = _now(moment), wish.request, Counter[str]()
     index, then_s = stand.index, stand.ground.state.time_s
-    wish, age_s = wish_of(index, request, now_s), max(now_s - then_s, 0.0)
+    age_s = max(now_s - then_s, 0.0)
     if air != STILL or "feed" in wish.losses:
         stand = _ahead(moment, air, "feed" in wish.losses)
     offer = offer_of(stand, wish, rejected)

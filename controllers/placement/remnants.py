@@ -131,7 +131,7 @@ def _remnants(moment: _Moment) -> Remnants:
     largest = int(stands.size.max(initial=0))
     expected = expected_of(free.seen, largest)
     share = free.share * index.in_service
-    nodes = np.bincount(free.count, minlength=largest + 1)
+    nodes = np.bincount(free.whole, minlength=largest + 1)
     hosts = nodes[::-1].cumsum()[::-1][expected.wide_gpus]
     price = np.zeros(len(expected.wide_gpus))
     host_price(expected.mix, hosts, float(share.sum()), price)

@@ -1,6 +1,7 @@
 """How good a place is, and why, in the operator's words."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from controllers.placement.offer import Offer
 from controllers.placement.predict import Outlook
 from controllers.placement.remnants import remnants_of
 from controllers.placement.trip_words import loss_lines, trip_lines
-from site_models.plant import Plant
+from site_models.placing import Placing
 from twin.state import INFERRED
 
 
@@ -31,9 +32,10 @@ class Weights:
     """Share of the rack's rating left beyond which more is worth nothing."""
 
 
-def weights_of(plant: Plant) -> Weights:
+@lru_cache(maxsize=8)
+def weights_of(placing: Placing) -> Weights:
     """Return the weights that a site's file states."""
-    return Weights(**plant.placing.weights.model_dump())
+    return Weights(**placing.weights.model_dump())
 
 
 def score_of(

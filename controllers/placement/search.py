@@ -39,7 +39,7 @@ def best_places(
     index: PlaceIndex, ground: Ground, offer: Offer, traffic: Traffic, rejected: Counter[str]
 ) -> list[Place]:
     """Return the best places, best first: near levels before far ones, until enough."""
-    limit, weights = offer.request.limit, weights_of(index.plant)
+    limit, weights = offer.request.limit, weights_of(offer.wish.placing)
     found: list[Place] = []
     seen: set[bytes] = set()
     for level_places in _by_level(index, ground, offer, rejected):
@@ -70,7 +70,9 @@ def _looked_at(
     found = outlooks(index, ground, offer, places)
     if "cdu_pump" not in offer.wish.losses:
         return found
-    short = outlooks(index, a_pump_short(index, ground), offer, places)
+    short = outlooks(
+        index, a_pump_short(index, ground, offer.wish.placing.cdu_pumps), offer, places
+    )
     return [
         replace(outlook, spare_temp_max_c=less.gpu_temp_max_c, spare_margin_k=less.margin_k)
         for outlook, less in zip(found, short, strict=True)
@@ -98,7 +100,7 @@ def _by_level(
 ) -> Iterator[list[Candidate]]:
     """Yield candidates in portions, those of near levels first."""
     request = offer.request
-    most = request.limit + 3 if request.count <= LARGE else request.limit + 2
+    most = request.limit + 3 if request.count <= LARGE else request.limit
     levels = levels_to_search(request)
     offers = [offer]
     if request.required_level == "rail":

@@ -83,8 +83,8 @@ class _Loads(NamedTuple):
 
 
 def _loads(w: Wiring, switches: int, gpus: Ints, whose: Ints, places: int, op: str) -> _Loads:
-    by_leaf = _counts(whose, w.leafs.of_gpu[gpus], places, w.leafs.count)
-    by_pod = _counts(whose, w.pods.of_gpu[gpus], places, w.pods.count)
+    by_leaf = _counts(whose, w.leafs.of_gpu[gpus], places, w.leafs.size)
+    by_pod = _counts(whose, w.pods.of_gpu[gpus], places, w.pods.size)
     blocks = _counts(whose, w.block[gpus], places, w.blocks)
     behind, in_pod = _summed(by_leaf, w.leafs), _summed(by_pod, w.pods)
     pods = (in_pod > 0).sum(axis=1)

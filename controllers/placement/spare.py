@@ -28,7 +28,7 @@ class Spare(NamedTuple):
     """The site with one stage of the power chain lost."""
 
     feed: str
-    index: PlaceIndex
+    places: PlaceIndex
     ground: Ground
     rack_fit_w: Floats
     """GPU power that each rack can take more; infinite for those that go dark. (racks,)"""
@@ -71,17 +71,16 @@ def _shared(plant: Plant) -> Iterator[int]:
             yield feed
 
 
-def a_pump_short(index: PlaceIndex, ground: Ground) -> Ground:
-    """Return the ground with every CDU one pump short, its exchanger at what they still move."""
-    plant = _short_of_pumps(index.plant)
+def a_pump_short(index: PlaceIndex, ground: Ground, pumps: int) -> Ground:
+    """Return the ground with every CDU one of its pumps short, its exchanger at what is left."""
+    plant = _short_of_pumps(index.plant, pumps)
     return replace(
         ground, plant=plant, cooling=cooling_of(plant, ground.state, ground.inputs)
     )  # fmt: skip
 
 
 @lru_cache(maxsize=4)
-def _short_of_pumps(plant: Plant) -> Plant:
-    pumps = plant.placing.cdu_pumps
+def _short_of_pumps(plant: Plant, pumps: int) -> Plant:
     left = (pumps - 1.0) / pumps
     c, x = plant.arrays.circuits, plant.arrays.exchangers
     hit = (c.kind == TCS) & (c.pump_control != GIVEN_FLOW)

@@ -18,7 +18,7 @@ class Pairs(NamedTuple):
 
     of_gpu: Ints
     """Number of each GPU's pair; GPUs without a network have the last one. Shape (GPUs,)"""
-    count: int
+    size: int
     place: Ints
     """The places that have GPUs."""
     first: Ints

@@ -1,4 +1,4 @@
-"""A request with everything looked up that it names: profile, power, maintenance, what may be lost."""
+"""A request with all that it names looked up: profile, power, maintenance, what may be lost."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,7 +11,7 @@ from controllers.team import Team, first_team
 from site_models.arrays import Flags, Floats, Ints
 from site_models.errors import InputError
 from site_models.kinds.workload import Workload
-from site_models.placing import Loss
+from site_models.placing import Loss, Placing
 from twin.workload import workload
 
 LOSSES: tuple[Loss, ...] = ("cdu_pump", "feed")
@@ -25,8 +25,10 @@ class Wish:
     profile: Workload | None
     model_power_w: Floats | None
     """Power that the profile draws on each model of the index [W]; None: not from a profile."""
-    maintenance: tuple[int, ...]
-    """Entries of the site's maintenance that fall into the job's time."""
+    placing: Placing
+    """What the site's file says."""
+    maintenance: tuple[str, ...]
+    """Rows, racks and nodes that are worked on while the job would run."""
     losses: tuple[Loss, ...]
     """What may be lost without the job suffering."""
 
@@ -54,16 +56,18 @@ def wish_of(index: PlaceIndex, request: Request, now_s: float) -> Wish:
             power_w = _model_powers_w(index, str(request.profile), request.count)
     placing = index.plant.placing
     asked = placing.n_minus_1 if request.n_minus_1 is None else LOSSES * request.n_minus_1
-    met = tuple(
-        k
-        for k, work in enumerate(placing.maintenance)
+    met = {
+        name
+        for work in placing.maintenance
         if work.meets(now_s, now_s + request.duration_s)
-    )
+        for name in work.targets
+    }
     return Wish(
         request=request,
         profile=profile,
         model_power_w=power_w,
-        maintenance=met,
+        placing=placing,
+        maintenance=tuple(sorted(met)),
         losses=asked,
     )
 
@@ -72,10 +76,21 @@ def wish_of(index: PlaceIndex, request: Request, now_s: float) -> Wish:
 def nearest_gpus(index: PlaceIndex, model: int, count: int) -> Ints:
     """Return the nearest place there could be on an empty site: GPUs of a model in order.
 
+    In as few NVLink domains as they fit in, with equal parts in each where that comes out.
     Fewer than `count` where the site has not more.
     """
-    mine = np.flatnonzero(index.in_service & (index.model == model))[:count]
-    return mine.astype(np.int64)
+    mine = np.flatnonzero(index.in_service & (index.model == model)).astype(np.int64)
+    domain = index.plant.gpu_nvlink_domain[mine]
+    size = np.bincount(domain, minlength=1)
+    largest = np.argsort(-size, kind="stable")
+    needed = int(np.searchsorted(np.cumsum(size[largest]), count)) + 1
+    if needed > len(largest):
+        return mine[:count]
+    part, left = divmod(count, needed)
+    if left or size[largest[needed - 1]] < part:
+        return mine[np.isin(domain, largest[:needed])][:count]
+    parts = [mine[domain == d][:part] for d in largest[:needed].tolist()]
+    return np.sort(np.concatenate(parts))
 
 
 @lru_cache(maxsize=256)
@@ -107,10 +122,9 @@ def _model_powers_w(index: PlaceIndex, profile: str, count: int) -> Floats:
 
 
 @lru_cache(maxsize=16)
-def worked_on(index: PlaceIndex, met: tuple[int, ...]) -> Flags:
-    """Return the nodes that some entries of the site's maintenance name. Shape (nodes,)"""
-    plant = index.plant
-    names = {name for k in met for name in plant.placing.maintenance[k].targets}
+def worked_on(index: PlaceIndex, targets: tuple[str, ...]) -> Flags:
+    """Return the nodes that some names of rows, racks or nodes stand for. Shape (nodes,)"""
+    plant, names = index.plant, set(targets)
     rack = plant.arrays.nodes.rack
     of_row = np.array([name in names for name in plant.row_names], dtype=np.bool_)
     of_rack = np.array([name in names for name in plant.rack_names], dtype=np.bool_)

@@ -41,6 +41,7 @@ def advise(
         world.allocations,
         requests,
         progress.state.time_s,
+        world.outdoors,
     )
     content = [answer.model_dump(mode="json") for answer in answers]
     lines = [line for answer in content for line in _lines(answer)]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controllers.allocations import Allocation, Allocations
-from controllers.placement.models import Answer, Request
+from controllers.placement.models import Answer, Request, read_request
 from controllers.placement.rank import rank
 from controllers.placement.spans import lay_of
 from controllers.placement.traffic import traffic_of
@@ -18,9 +18,10 @@ from site_models.arrays import Ints
 from site_models.compile import compile_site
 from site_models.errors import InputError
 from site_models.plant import Plant
-from tests.fakes.small_plant import small_inputs, small_plant, small_state
+from tests.fakes.small_plant import small_plant
 from twin.collective import predict
 from twin.fabric import lone_rate, span_of, use_of
+from twin.fabric_links import Running, link_load, with_links
 from twin.start import first_state, idle_inputs
 from twin.state import Inputs, State
 from twin.workload import workload
@@ -95,40 +96,51 @@ def test_an_all_to_all_over_two_racks_pays_for_the_network() -> None:
     assert near.slowdown_share == 0.0
 
 
-def crossing(plant: Plant) -> tuple[Ints, Ints]:
-    """Return two halves of the superpod's nodes that share uplinks of leafs."""
-    nodes = np.flatnonzero(plant.arrays.nodes.gpu_count == 8)
-    first = plant.arrays.nodes.first_gpu
-    gpus = (first[nodes][:, None] + np.arange(8)).reshape(-1)
-    by_node = gpus.reshape(-1, 8)
-    return by_node[0::2].ravel(), by_node[1::2].ravel()
-
-
-@cache
 def narrow() -> Plant:
-    """Return the small plant's network; its leafs' uplinks are shared by all that cross them."""
-    return small_plant()
+    """Return the pilot with a twentieth of the rate between its switches."""
+    plant = site("pilot")[0]
+    uplinks = np.arange(len(plant.gpu_names), len(plant.fabric.links.lower))
+    return with_links(plant, uplinks, 0.05)
 
 
 def test_running_jobs_take_their_part_and_lose_some() -> None:
-    plant = narrow()
-    wish = Request(job="j", gpus=20, gpu_model="gb200", gpu_power_w=400.0,
-                   collective={"op": "alltoall", "bytes": 1e9, "per_step_s": 0.01})  # type: ignore[arg-type]  # fmt: skip
-    state = small_state(plant)
-    free = rank(plant, state, small_inputs(plant), Allocations(plant), wish, 0.0).advice[0]
+    plant, state, inputs = narrow(), *site("pilot")[1:]
+    raw = {"op": "alltoall", "bytes": 1e9, "per_step_s": 0.01}
+    wish = read_request({"job": "j", "gpus": 144, "gpu_model": "gb200_gpu", "gpu_power_w": 400.0,
+                         "collective": raw, "limit": 20})  # fmt: skip
     table = Allocations(plant)
-    table.put(Allocation("old", np.r_[10:16, 26:32], 0.0, gpu_power_w=300.0), 0.0)
-    beside = rank(plant, state, small_inputs(plant), table, wish, 0.0).advice[0]
-    assert free.predicted.neighbours_slowdown_share == 0.0
-    assert free.predicted.collective_s is not None
-    assert beside.predicted.collective_s is not None
-    assert beside.predicted.collective_s >= free.predicted.collective_s
+    alone = rank(plant, state, inputs, table, wish, 0.0)
+    table.put(Allocation("old", np.r_[0:36, 72:108, 288:324], 0.0, gpu_power_w=300.0), 0.0)
+    beside = rank(plant, state, inputs, table, wish, 0.0)
+    for advice in beside.advice:
+        mine = table.indices(advice.gpus)
+        rates = link_load(
+            plant,
+            (Running("old", np.r_[0:36, 72:108, 288:324]), Running("j", mine, "alltoall")),
+        ).rates
+        span = span_of(plant, mine, "alltoall", rates["j"])
+        time_s = predict("alltoall", np.array([1e9]), span).time_s[0]
+        assert advice.predicted.collective_s == pytest.approx(time_s)
+    crowded = [one for one in beside.advice if "shared with running jobs" in str(one.reasons)]
+    assert crowded
+    assert all((one.predicted.neighbours_slowdown_share or 0.0) > 0.0 for one in crowded)
+    assert any("slows job old by up to" in line for one in crowded for line in one.reasons)
+    assert all(one.predicted.neighbours_slowdown_share == 0.0 for one in alone.advice)
+
+
+def test_a_job_over_two_domains_is_split_evenly_where_that_is_faster() -> None:
+    raw = {"op": "alltoall", "bytes": 1e9, "per_step_s": 0.01}
+    best = ask("pilot", gpus=100, gpu_model="gb200_gpu", collective=raw, gpu_power_w=400.0)
+    plant = site("pilot")[0]
+    mine = Allocations(plant).indices(best.advice[0].gpus)
+    parts = np.unique(plant.gpu_nvlink_domain[mine], return_counts=True)[1]
+    assert parts.tolist() == [50, 50]
 
 
 @given(st.integers(0, 10_000))
 @settings(max_examples=20, deadline=None)
 def test_traffic_followed_job_by_job_is_that_of_all_at_once(seed: int) -> None:
-    plant, rng = narrow(), np.random.default_rng(seed)
+    plant, rng = small_plant(), np.random.default_rng(seed)
     table, followed = Allocations(plant), None
     gpus = rng.permutation(len(plant.gpu_names))
     for k in range(6):
