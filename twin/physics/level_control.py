@@ -71,7 +71,8 @@ def _corrected(bank: Bank, now: Levels) -> tuple[float, float]:
         period_s = now.lasted_s + now.other_s
         off_j = 0.5 * (bank.capacity_j - now.energy_j - now.other_end_j)
         moved_w = (now.other_j - now.area_j + CENTRING * off_j) / period_s
-        return upper_w + moved_w, lower_w + moved_w
+        level_w = max(upper_w + moved_w, 0.0)
+        return level_w, level_w
     if met:
         return upper_w, lower_w
     if now.side > 0.0:
