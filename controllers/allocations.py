@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from controllers.jobs_seen import JobsSeen
 from site_models.arrays import Floats, Ints
 from site_models.errors import InputError
 from site_models.plant import Plant
@@ -48,6 +49,8 @@ class Holdings(NamedTuple):
     """What part of each GPU nobody holds. 0..1, shape (GPUs,)"""
     expected_w: Floats
     """Power that the holders of each GPU announced [W]; 0 where none did. Shape (GPUs,)"""
+    seen: tuple[tuple[int, float, int], ...] = ()
+    """Jobs told so far, as `JobsSeen.told`."""
 
 
 class Allocations:
@@ -67,6 +70,7 @@ class Allocations:
         self._ends: list[tuple[float, str, bool]] = []
         self._held = np.zeros(len(plant.gpu_names))
         self._expected_w = np.zeros(len(plant.gpu_names))
+        self._seen = JobsSeen()
         self._version = 0
         self._told = Holdings(-1, self._held, self._expected_w)
 
@@ -105,6 +109,8 @@ class Allocations:
             self._replace(given_up, allocation)
             self._reservations.pop(reservation or "", None)
             self._jobs[allocation.job] = allocation
+            if old is None:
+                self._seen.note(len(allocation.gpus), allocation.share)
             if allocation.end_s is not None:
                 heapq.heappush(self._ends, (allocation.end_s, allocation.job, False))
             return allocation
@@ -118,6 +124,14 @@ class Allocations:
             self._reservations[token] = allocation
             heapq.heappush(self._ends, (now_s + reserve_s, token, True))
             return token
+
+    def cancel(self, token: str) -> Allocation | None:
+        """Free what a reservation holds and return it; None for an unknown or expired token."""
+        with self._lock:
+            old = self._reservations.pop(token, None)
+            if old is not None:
+                self._add(old, -1.0)
+            return old
 
     def release(self, job: str) -> bool:
         """Free what the job holds; False when it held nothing."""
@@ -135,7 +149,7 @@ class Allocations:
                 free, promised = 1.0 - self._held, self._expected_w.copy()
                 free.setflags(write=False)
                 promised.setflags(write=False)
-                self._told = Holdings(self._version, free, promised)
+                self._told = Holdings(self._version, free, promised, self._seen.told)
             return self._told
 
     def free_share(self, now_s: float) -> Floats:

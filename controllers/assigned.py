@@ -38,3 +38,6 @@ class Assigned(NamedTuple):
     end_s: float
     arrivals: Arrivals | None = None
     """Units that requests ask for; None: there is always more to do."""
+    priority: int = 0
+    allowed_slowdown: float = 1.0
+    preemptible: bool = False

@@ -11,14 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from controllers.actuators.order import Order
 from controllers.loop import Loop, Progress, begun
+from controllers.orders import Orders
 from controllers.seats import Remembered
 from controllers.supervisor import Supervisor
 from site_models.errors import InputError
 from site_models.plant import Plant
 from twin.start import first_state, idle_inputs
 
-VERSION = 2
+VERSION = 3
 
 
 def store(path: Path, loop: Loop) -> None:
@@ -35,10 +37,12 @@ def store(path: Path, loop: Loop) -> None:
         "policies": remembered.policies,
         "modes": remembered.modes,
         "alarms": remembered.alarms,
+        "names": [[sorted(order.paused), sorted(order.racks_off)] for order in remembered.orders],
     }
     arrays: dict[str, Any] = {"about": np.array(json.dumps(about))}
     arrays |= _named("progress", _plain(loop.progress))
-    arrays |= _named("caps", remembered.caps)
+    for name, order in remembered.orders._asdict().items():
+        arrays |= _named(name, _numbers(order))
     for name, memory in remembered.memories.items():
         arrays |= _named(f"memory.{name}", memory)
     buffer = io.BytesIO()
@@ -76,7 +80,7 @@ def resume(path: Path, plant: Plant, supervisor: Supervisor) -> Progress:
         progress = _rebuilt(pattern, _leaves("progress", arrays))
         supervisor.restore(
             Remembered(
-                caps=_rebuilt(now.caps, _leaves("caps", arrays)),
+                orders=_orders(now.orders, about["names"], arrays),
                 memories={
                     name: _rebuilt(memory, _leaves(f"memory.{name}", arrays))
                     for name, memory in now.memories.items()
@@ -94,6 +98,21 @@ def resume(path: Path, plant: Plant, supervisor: Supervisor) -> Progress:
 def _plain(progress: Progress) -> tuple[Any, ...]:
     """Return the progress without its digest, which is no number."""
     return tuple(progress[:-1])
+
+
+def _numbers(order: Order) -> tuple[Any, ...]:
+    """Return an order without its jobs and racks, which are no numbers."""
+    return tuple(part for part in order if not isinstance(part, frozenset))
+
+
+def _orders(pattern: Orders, names: Any, arrays: dict[str, NDArray[Any]]) -> Orders:
+    """Return the stored orders; ValueError where they do not fit the pattern."""
+    found = []
+    for name, order, named in zip(Orders._fields, pattern, names, strict=True):
+        cap_w, clock, facility, until_s = _rebuilt(_numbers(order), _leaves(name, arrays))
+        paused, racks_off = (frozenset(map(str, part)) for part in named)
+        found.append(Order(cap_w, clock, facility, paused, racks_off, until_s))
+    return Orders(*found)
 
 
 def _named(name: str, tree: Any) -> dict[str, NDArray[Any]]:

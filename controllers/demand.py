@@ -4,9 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
+from controllers.actuators.order import Order
 from controllers.assigned import Arrivals, Assigned, arrivals_of
 from controllers.course import Course
 from controllers.event import places
+from controllers.locked import locked_w
+from controllers.policy import JobOn, LoadTarget
 from controllers.scenario import Job, Scenario
 from controllers.work import Work
 from site_models.arrays import Flags, Floats
@@ -14,7 +17,7 @@ from site_models.errors import InputError
 from site_models.kinds.workload import Workload
 from site_models.plant import Plant
 from telemetry.requests import read_requests
-from twin.physics.clocks import switching_share
+from twin.state import State
 from twin.workload import workload
 
 
@@ -34,6 +37,9 @@ class Demand:
         self._idle_w, self._start_s = plant.arrays.gpus.idle_power_w, scenario.start_s
         if without_job_w is not None:
             self._idle_w = without_job_w
+        count = len(plant.gpu_names)
+        self._locked, self._paused = np.ones(count), frozenset[str]()
+        self._clock = np.ones(count)
         self._jobs: list[tuple[Job, Flags, Floats]] = []
         for n, job in enumerate(scenario.jobs):
             mine = gpus_of_job(job, plant)
@@ -49,24 +55,54 @@ class Demand:
 
     def __call__(self, time_s: float) -> Floats:
         """Return the power of each GPU [W]."""
-        now_s = time_s - self._start_s
         power_w = self._idle_w.copy()
-        for job, mine, job_w in self._jobs:
-            if job.start_s <= now_s and (job.end_s is None or now_s < job.end_s):
-                power_w[mine] = job_w[mine]
-        clock = self._course.clock_limit(time_s)
-        if (clock < 1.0).any():
-            power_w = self._locked_w(power_w, clock)
-        return self._work.demand(time_s, power_w, clock, self._course.withheld(time_s))
+        for job, mine, job_w in self._at(time_s):
+            power_w[mine] = self._idle_w[mine] if job.name in self._paused else job_w[mine]
+        clock = self._clock = np.minimum(self._course.clock_limit(time_s), self._locked)
+        power_w = locked_w(self._plant, power_w, clock)
+        withheld = self._course.withheld(time_s)
+        return self._work.demand(time_s, power_w, clock, withheld, self._paused)
 
-    def _locked_w(self, power_w: Floats, clock: Floats) -> Floats:
-        """Return constant powers at locked clocks: all above idle follows the clock [W]."""
-        groups, group = self._plant.arrays.groups, self._plant.arrays.gpus.group
-        kept = switching_share(clock, groups.voltage_flat[group], groups.voltage_floor[group])
-        idle_w = self._plant.arrays.gpus.idle_power_w
-        above_w = np.maximum(power_w - idle_w, 0.0)
-        slowed_w = np.minimum(power_w, idle_w) + kept * above_w
-        return np.asarray(np.where(clock < 1.0, slowed_w, power_w))
+    def heed(self, order: Order) -> None:
+        """Keep to the clocks and pauses of an order from the next demand on."""
+        self._locked, self._paused = order.gpu_clock_share, order.paused
+
+    def told(self, plant: Plant, state: State, dt_s: float) -> None:
+        """Take note of a step: jobs of constant power progress with the mean of their clocks."""
+        self._work.told(plant, state, dt_s)
+        ratio = np.where(state.gpu_off, 0.0, state.gpu_clock_ratio * self._clock)
+        for job, mine, _ in self._at(state.time_s - dt_s):
+            if job.profile is None and mine.any():
+                done = 0.0 if job.name in self._paused else float(ratio[mine].mean())
+                self._work.losses.add(job.name, done * dt_s, dt_s)
+
+    def jobs(self, time_s: float, target: LoadTarget | None) -> tuple[JobOn, ...]:
+        """Return the jobs at a time; what they lost is counted since the target began."""
+        if target is not None and target.start_s <= time_s:
+            self._work.losses.begin(target.start_s)
+        constant = (
+            JobOn(
+                name=job.name,
+                gpus=np.flatnonzero(mine).astype(np.int64),
+                priority=job.priority,
+                allowed_slowdown=job.allowed_slowdown,
+                preemptible=job.preemptible,
+                paused=job.name in self._paused,
+                slowdown=self._work.losses.slowdown(job.name),
+            )
+            for job, mine, _ in self._at(time_s)
+            if job.profile is None
+        )
+        return (*constant, *self._work.jobs())
+
+    def _at(self, time_s: float) -> list[tuple[Job, Flags, Floats]]:
+        """Return the jobs in force at a time."""
+        now_s = time_s - self._start_s
+        return [
+            entry
+            for entry in self._jobs
+            if entry[0].start_s <= now_s and (entry[0].end_s is None or now_s < entry[0].end_s)
+        ]
 
 
 def assigned(scenario: Scenario, plant: Plant, path: Path) -> list[Assigned]:
@@ -84,7 +120,20 @@ def assigned(scenario: Scenario, plant: Plant, path: Path) -> list[Assigned]:
         asked = None if job.requests is None else _arrivals(path, job.requests, profile, where)
         gpus = np.flatnonzero(gpus_of_job(job, plant)).astype(np.int64)
         start_s = scenario.start_s + job.start_s
-        jobs.append(Assigned(job.name, job.profile, profile, gpus, start_s, end_s, asked))
+        jobs.append(
+            Assigned(
+                job.name,
+                job.profile,
+                profile,
+                gpus,
+                start_s,
+                end_s,
+                asked,
+                job.priority,
+                job.allowed_slowdown,
+                job.preemptible,
+            )
+        )
     names = [job.name for job in jobs]
     for name in names:
         if names.count(name) > 1:

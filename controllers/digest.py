@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from controllers.actuators.order import Order
 from controllers.policy import Decision
 from site_models.arrays import Floats
 from telemetry.frame import Frame
@@ -15,7 +16,7 @@ FIRST = "0" * 64
 """The digest of a run that has not begun."""
 
 
-def chained(digest: str, frame: Frame, state: State, decision: Decision, caps_w: Floats) -> str:
+def chained(digest: str, frame: Frame, state: State, decision: Decision, order: Order) -> str:
     """Return the digest after one more tick (sha256, hexadecimal).
 
     Depends on everything before through `digest`, so a run that is interrupted and resumed
@@ -28,7 +29,12 @@ def chained(digest: str, frame: Frame, state: State, decision: Decision, caps_w:
             link.update(f"{name} {len(readings[name])} ".encode())
             numbers.append(readings[name])
     numbers += _numbers(state)
-    numbers += (decision.gpu_cap_w, caps_w)
+    for asked in (decision, order):
+        numbers.append(asked.gpu_cap_w)
+        numbers += [] if asked.gpu_clock_share is None else [asked.gpu_clock_share]
+        numbers += asked.facility or ()
+        link.update("\n".join(sorted(asked.paused)).encode())
+        link.update("\n".join(sorted(asked.racks_off)).encode())
     link.update(decision.reason.encode())
     link.update(_bytes(np.concatenate(numbers)))
     return link.hexdigest()

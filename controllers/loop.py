@@ -11,6 +11,7 @@ from controllers.learner import Learned, Learner, nothing_learned
 from controllers.policy import View
 from controllers.snapshot import Snapshot, World
 from controllers.supervisor import Supervisor
+from controllers.surroundings import Around, Surroundings
 from site_models.arrays import Floats
 from site_models.plant import Plant
 from telemetry.frame import Frame
@@ -65,7 +66,8 @@ class Loop:
     Where the plant itself changes while it runs, `in_force` says which one brought the
     newest frame: in a what-if the twin knows what has happened. `troubles` adds what is wrong
     with telemetry to the health lines. A `learner` corrects the belief by what was measured;
-    the correction is no heat and stands in no step's ledger.
+    the correction is no heat and stands in no step's ledger. `around` tells policies of jobs,
+    of targets of the grid and of the hours ahead.
 
     `progress` belongs to the newest snapshot: store it with `controllers.checkpoint` and a
     resumed run ends in the same digest. Checked in ``tests/controllers/test_loop.py``.
@@ -84,10 +86,12 @@ class Loop:
         in_force: Callable[[], Plant] | None = None,
         troubles: Callable[[], tuple[str, ...]] | None = None,
         learner: Learner | None = None,
+        around: Surroundings | None = None,
     ) -> None:
         self.plant, self.supervisor, self.progress = plant, supervisor, progress
         self._source, self._believe, self._now_s = source, believe, now_s
         self._in_force, self._troubles, self._learner = in_force, troubles, learner
+        self._around = around
         self._mode: World = mode
         self.label = label
 
@@ -118,7 +122,7 @@ class Loop:
                 tick=last.tick + 1,
                 skipped=last.skipped,
                 gaps=last.gaps + (dt_s > GAP_S),
-                digest=chained(last.digest, frame, state, ruling.decision, ruling.gpu_cap_w),
+                digest=chained(last.digest, frame, state, ruling.decision, ruling.order),
             )
             yield Snapshot(
                 plant=plant,
@@ -127,6 +131,7 @@ class Loop:
                 inputs=inputs,
                 decision=ruling.decision,
                 gpu_cap_w=ruling.gpu_cap_w,
+                order=ruling.order,
                 standings=ruling.standings,
                 mode=self._mode,
                 label=self.label,
@@ -159,6 +164,7 @@ class Loop:
         dt_s: float,
     ) -> View:
         now_s = frame.time_s if self._now_s is None else self._now_s()
+        around = Around() if self._around is None else self._around.at(frame.time_s)
         return View(
             plant=plant,
             state=state,
@@ -167,6 +173,9 @@ class Loop:
             dt_s=dt_s,
             frame_age_s=max(now_s - frame.time_s, 0.0),
             gpu_age_s=np.maximum(now_s - seen_s, 0.0),
+            jobs=around.jobs,
+            target=around.target,
+            outlook=around.outlook,
         )
 
     def _health(self, dt_s: float) -> tuple[str, ...]:

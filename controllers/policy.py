@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
 from site_models.arrays import Floats, Ints
+from site_models.errors import InputError
 from site_models.plant import Plant
 from twin.state import Inputs, State
 
@@ -13,6 +14,14 @@ Mode = Literal["off", "shadow", "advise", "armed"]
 """off: not asked. shadow: asked and journaled. advise: shown to people as well. armed: written."""
 
 MODES: tuple[Mode, ...] = ("off", "shadow", "advise", "armed")
+
+
+def mode_of(text: str) -> Mode:
+    """Return a mode; InputError for what is none."""
+    for mode in MODES:
+        if mode == text:
+            return mode
+    raise InputError(f"mode: expected one of {', '.join(MODES)}, got {text!r}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,6 +113,8 @@ class Decision:
     facility: Facility | None = None
     paused: frozenset[str] = frozenset()
     """Names of preemptible jobs that shall stand."""
+    racks_off: frozenset[str] = frozenset()
+    """Names of racks that shall be shut down in order; a person turns them on again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +133,8 @@ class Policy(Protocol):
     """A frozen dataclass whose fields are its parameters (see `controllers.parameters`).
 
     Its memory is a number, an array, or a (named) tuple of such: plain enough to be stored.
+    One that guards people or hardware says so by a class attribute, `safety: ClassVar = True`:
+    its wishes for the facility come first (see `controllers.stack`).
     """
 
     def start(self, plant: Plant) -> Any:

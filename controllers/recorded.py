@@ -5,10 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from controllers.allocations import Allocations
+from controllers.assigned import Assigned
 from controllers.job_account import JobAccount
 from controllers.live import Live
 from controllers.snapshot import Snapshot
 from controllers.supervisor import Supervisor
+from controllers.surroundings import Surroundings
 from controllers.worlds import World
 from site_models.errors import InputError
 from site_models.plant import Plant
@@ -74,6 +76,11 @@ class RecordedWorld:
         return self._world.supervisor
 
     @property
+    def around(self) -> Surroundings:
+        """Return what policies are told beside the plant."""
+        return self._world.around
+
+    @property
     def live(self) -> Live | None:
         """Return the live sources and their health, where there are some."""
         return self._world.live
@@ -82,6 +89,11 @@ class RecordedWorld:
     def job_records(self) -> tuple[JobAccount, ...]:
         """Return the records of jobs that the world itself plays."""
         return self._world.job_records
+
+    @property
+    def played(self) -> tuple[Assigned, ...]:
+        """Return those of them that run now."""
+        return self._world.played
 
     def snapshots(self) -> Iterator[Snapshot]:
         """Run the loop, recording each frame; the recorder's alarm is in their health.

@@ -6,8 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from controllers.admit import Limits
+from controllers.actuators.actuator import Held
+from controllers.actuators.order import Order, default_order
+from controllers.admit import Limits, catalog_limits
 from controllers.course import Course
+from controllers.locked import locked_w
+from controllers.plant_edits import dark
 from controllers.rig_readings import Sensors, readings
 from site_models.arrays import Flags, Floats
 from site_models.plant import Plant, freeze
@@ -18,6 +22,9 @@ from twin.step import step
 
 Demand = Callable[[float], Floats]
 """Time [s] -> power that each GPU would draw uncapped [W], shape (GPUs,)."""
+
+Heeds = Callable[[Order], None]
+"""Hears of the order in force before every demand, and keeps to its clocks and pauses."""
 
 Told = Callable[[Plant, State, float], None]
 """Takes note of a step: the plant in force, the state it ended in, its length [s]."""
@@ -60,15 +67,17 @@ def without_thermal_control(plant: Plant) -> Plant:
 
 
 class Rig:
-    """Plays a demand through the step with the caps applied, and reads its own sensors.
+    """Plays a demand through the step with an order applied, and reads its own sensors.
 
     Each `read` is `dt_s` later. During the interval every GPU draws what its load at the
-    interval's start comes to with its leakage, no more than its cap; caps whose dead-man's
-    time is over are the device defaults again. The devices' own thermal control is played:
-    a GPU past its limit lowers its clock, and turns itself off for good where it reaches its
-    shutdown temperature. Without `thermal_control` it keeps its power at any temperature, so
-    that what a policy prevents can be seen. The same start, demand, weather, events and caps
-    give the same frames, bit for bit; without events also when resumed from a state.
+    interval's start comes to with its leakage, no more than its cap; setpoints and flows are
+    those of the order. One whose dead-man's time is over is the defaults again. A demand that
+    does not heed orders is slowed by their clocks as constant loads are, and never paused.
+    The devices' own thermal control is played: a GPU past its limit lowers its clock, and turns
+    itself off for good where it reaches its shutdown temperature. Without `thermal_control` it
+    keeps its power at any temperature, so that what a policy prevents can be seen.
+    The same start, demand, weather, events and orders give the same frames, bit for bit;
+    without events also when resumed from a state.
     `told` hears of every step, such as `controllers.work.Work`, whose demand follows from it.
 
     A course of events exchanges the plant: `plant` is the one in force. GPUs that it takes
@@ -88,10 +97,10 @@ class Rig:
         course: Course | None = None,
         thermal_control: bool = True,
         told: Told | None = None,
+        heeds: Heeds | None = None,
     ) -> None:
         if not dt_s > 0.0:
             raise ValueError(f"dt_s: expected a positive number of seconds, got {dt_s}")
-        gpus = plant.arrays.gpus
         self.state = state
         """True state of the simulated plant, which a loop does not see."""
         self.inputs = inputs
@@ -102,10 +111,13 @@ class Rig:
         self._thermal_control = thermal_control
         self._dt_s, self._end_s = dt_s, end_s
         self._demand, self._weather = demand, weather
-        self._course, self._told = course, told
+        self._course, self._told, self._heeds = course, told, heeds
         self._sensors = Sensors() if sensors is None else sensors
-        self._limits = Limits(gpus.power_min_w, gpus.power_max_w, gpus.power_max_w)
-        self._cap_w, self._until_s = gpus.power_max_w, math.inf
+        self._limits = catalog_limits(plant)
+        self._default = default_order(plant, self._limits.gpu_cap_default_w)
+        self.order = self._default
+        """What is in force."""
+        self._darkened = (plant, frozenset[str](), plant)
 
     @property
     def shut_down(self) -> Flags:
@@ -122,16 +134,18 @@ class Rig:
         start_s = self.state.time_s
         if start_s + self._dt_s > self._end_s + 1e-9:
             return None
-        if start_s >= self._until_s:
+        if -math.inf < self.order.until_s <= start_s:
             self.expire(start_s)
+        plant = self._built
         if self._course is not None:
-            self.plant = self._course.plant(self.state, self._dt_s)
+            plant = self._course.plant(self.state, self._dt_s)
+        self.plant = self._fed(plant)
         self.inputs = self._driven(start_s)
         played = self.plant if self._thermal_control else without_thermal_control(self.plant)
         self.state = step(played, self.state, self.inputs, self._dt_s)
         if self._told is not None:
             self._told(self.plant, self.state, self._dt_s)
-        values = readings(self.plant, self.state, self.inputs, self._cap_w)
+        values = readings(self.plant, self.state, self.inputs, self.order.gpu_cap_w)
         frame = Frame(self.state.time_s, self._sensors.seen(values, self.state.time_s))
         return frame if self._course is None else self._course.seen(frame)
 
@@ -143,24 +157,53 @@ class Rig:
             air = self._course.outdoors(time_s, air)
         dark = built.gpus.in_service & ~arrays.gpus.in_service
         shift_k = arrays.exchangers.setpoint_c - built.exchangers.setpoint_c
-        start = self._start_inputs
+        start, order = self._start_inputs, self.order
+        asked_c, share = order.facility
         return start._replace(
-            gpu_power_w=np.where(dark, 0.0, self._demand(time_s)),
+            gpu_power_w=np.where(dark, 0.0, self._asked_w(time_s)),
             gpu_power_basis=np.full(len(dark), MODELLED, dtype=np.int64),
-            gpu_cap_w=self._cap_w,
-            exchanger_setpoint_c=start.exchanger_setpoint_c + shift_k,
+            gpu_cap_w=order.gpu_cap_w,
+            exchanger_setpoint_c=_or(asked_c, start.exchanger_setpoint_c) + shift_k,
+            circuit_flow_share=_or(share, start.circuit_flow_share),
             dry_bulb_c=air[0],
             wet_bulb_c=air[1],
         )
+
+    def _fed(self, plant: Plant) -> Plant:
+        """Return the plant with the racks dark that were shut down."""
+        if not self.order.racks_off:
+            return plant
+        if self._darkened[0] is not plant or self._darkened[1] != self.order.racks_off:
+            off = np.array([name in self.order.racks_off for name in plant.rack_names])
+            self._darkened = (plant, self.order.racks_off, dark(plant, off))
+        return self._darkened[2]
+
+    def _asked_w(self, time_s: float) -> Floats:
+        """Return what the GPUs would draw from a time on, their clocks as ordered [W]."""
+        if self._heeds is not None:
+            self._heeds(self.order)
+            return self._demand(time_s)
+        return locked_w(self._built, self._demand(time_s), self.order.gpu_clock_share)
 
     def limits(self) -> Limits:
         """Return the device limits of the catalog."""
         return self._limits
 
-    def apply(self, gpu_cap_w: Floats, time_s: float, until_s: float) -> None:
-        """Put the caps in force from the next interval on."""
-        self._cap_w, self._until_s = gpu_cap_w.copy(), until_s
+    def apply(self, order: Order, time_s: float) -> None:
+        """Put an order in force from the next interval on."""
+        self.order = order
 
     def expire(self, time_s: float) -> None:
-        """Put the device defaults back."""
-        self._cap_w, self._until_s = self._limits.gpu_cap_default_w, math.inf
+        """Put the defaults back; racks that were shut down stay so."""
+        self.order = self._default._replace(racks_off=self.order.racks_off)
+
+    def held(self) -> Held | None:
+        """Return what is in force."""
+        order = self.order
+        unknown = np.full(len(order.gpu_cap_w), np.nan)
+        return Held(order.gpu_cap_w, order.gpu_clock_share, unknown)
+
+
+def _or(wished: Floats, built: Floats) -> Floats:
+    """Return what was wished for, and what was built where nothing was."""
+    return np.where(np.isnan(wished), built, wished)

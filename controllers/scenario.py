@@ -53,6 +53,12 @@ class Job(Strict):
     start_s: Seconds = 0.0
     end_s: Factor | None = None
     """Since the scenario's start; runs to its end if not given."""
+    priority: int = 0
+    """When power is short the higher ones have theirs first."""
+    allowed_slowdown: Share = 1.0
+    """Part of its throughput that it may lose during an event of the grid."""
+    preemptible: bool = False
+    """May be paused and gone on with."""
 
     @model_validator(mode="after")
     def _one_power_and_a_place(self) -> "Job":

@@ -11,7 +11,7 @@ import numpy as np
 
 from controllers.actuators.setpoint_actuator import SetpointActuator
 from controllers.journal import Entry, Journal
-from controllers.policy import MODES, Mode
+from controllers.policy import Mode, mode_of
 from site_models.arrays import Floats
 from site_models.errors import InputError
 from site_models.plant import Plant
@@ -98,13 +98,13 @@ class SetpointDesk:
 
     def set_mode(self, mode: str, time_s: float, who: str, reason: str = "") -> None:
         """Change the mode; leaving armed withdraws every request. Journaled."""
-        if mode not in MODES:
-            raise InputError(f"mode: expected one of {', '.join(MODES)}, got {mode!r}")
+        given = mode_of(mode)
         with self._lock:
             self._journal.write(Entry(time_s, PART, mode, f"{self.mode} -> {mode}", reason, who))
             if self.mode == "armed" and mode != "armed":
                 self._expire(time_s, "no longer armed")
-            self.mode = mode
+            self.mode = given
+            self._actuator.armed = given == "armed"
 
     def tick(self, time_s: float) -> tuple[str, ...]:
         """Look at what the facility does; return a line for each thing that is not well."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from controllers.actuators.order import Order
 from controllers.policy import Decision, Standing
 from site_models.arrays import Floats
 from site_models.plant import Plant
@@ -26,7 +27,7 @@ class Snapshot:
     inputs: Inputs
     """What the twin was driven with; holds the last reading where the frame is silent."""
     decision: Decision
-    """Lowest admitted cap of all policies that are not off, and whose it is."""
+    """What all policies that are not off come to, admitted and complete, and whose it is."""
     gpu_cap_w: Floats
     """Caps in force on the devices: what was written, else the device default."""
     standings: tuple[Standing, ...]
@@ -49,3 +50,5 @@ class Snapshot:
     rise_k: Floats | None = None
     """What each node takes in is believed to be this much warmer than the plant says; None
     where the loop does not correct its belief."""
+    order: Order | None = None
+    """All that is in force, `gpu_cap_w` among it; None where nothing can be ordered."""

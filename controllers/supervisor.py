@@ -2,33 +2,42 @@
 
 import threading
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
-from controllers.actuators.actuator import Actuator
-from controllers.admit import Rules, admit
+from controllers.actuators.actuator import Actuator, Held
+from controllers.actuators.order import Order, default_order
+from controllers.admit import Rules
+from controllers.holds import Hold, Holds
 from controllers.journal import Entry, Journal
-from controllers.policy import MODES, Decision, Mode, Policy, Standing, View
-from controllers.seats import Caps, Remembered, Ruling, Seat
+from controllers.orders import Orders, as_decision, as_held, ordered, restrains
+from controllers.policy import Decision, Mode, Policy, Standing, View
+from controllers.scopes import SITE, frozen, within
+from controllers.seating import Asked, Seating
+from controllers.seats import Remembered, Ruling
 from controllers.setpoints import SetpointDesk
-from controllers.stack import lowest
-from controllers.vetting import fault_of, silent_gpus, trouble_of
+from controllers.stack import combined
+from controllers.verifying import Prediction, Readback
+from controllers.vetting import silent_gpus, trouble_of
 from site_models.arrays import Flags
-from site_models.errors import InputError
 from site_models.plant import Plant
+
+PART = "supervisor"
 
 
 class Supervisor:
-    """Asks the policies, admits the lowest caps, and alone calls the actuator.
+    """Asks the policies, admits what the stack comes to, and alone calls the actuator.
 
-    Every policy is in a mode of its own; nothing is armed unless asked for. What is armed
-    is written, clamped and rate limited, with a dead-man's time. A policy that raises, or
-    answers NaN or a wrong shape, is taken out with one alarm and the rest go on. With stale
-    frames or a state that is not finite no policy is asked and nothing is written: caps in
-    force stay until their time is over. Single GPUs without a fresh reading keep their cap.
+    Every policy is in a mode of its own, for the site or parts of it, for ever or a while;
+    nothing is armed unless asked for. What is armed is written, clamped and rate limited, with
+    a dead-man's time, unless a person holds that part. A policy that raises, hangs, or answers
+    NaN, a wrong shape or a job that may not be paused, is taken out with one alarm and the rest
+    go on. With stale frames or a state that is not finite no policy is asked and nothing is
+    written: what is in force stays until its time is over. Single GPUs without a fresh reading
+    keep their settings. What devices do not hold is said. Where the plant departs from what the
+    twin foretold, the defaults are restored and what was armed is advise.
 
-    `rule` belongs to the loop's thread; modes may be set from any.
+    `rule` belongs to the loop's thread; modes and holds may be set from any.
     """
 
     def __init__(
@@ -47,75 +56,104 @@ class Supervisor:
         self.journal = Journal() if journal is None else journal
         self._plant, self._actuator, self._limits = plant, actuator, actuator.limits()
         self._lock = threading.RLock()
-        wished = modes or {}
-        for name in wished:
-            _known(name, policies)
-        self._seats = {
-            name: Seat(policy, wished.get(name, "shadow"), policy.start(plant))
-            for name, policy in policies.items()
-        }
-        default_w = self._limits.gpu_cap_default_w
-        self._caps = Caps(default_w.copy(), default_w.copy(), -np.inf)
+        self._seating = Seating(plant, policies, modes or {}, self.rules, self.journal)
+        self._holds = Holds(self._seating.scopes, self.journal)
+        self._default = default_order(plant, self._limits.gpu_cap_default_w)
+        self._orders = Orders(self._default, self._default)
+        self._readback = Readback(plant, self.rules)
+        self._prediction = Prediction(plant, self.rules)
         self._ill: dict[str, str] = {}
         self._restrained = False
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Return the names of the parts that a mode or a hold may be given for."""
+        return self._seating.scopes.names
 
     def standings(self) -> tuple[Standing, ...]:
         """Return one line a policy, in the stack's order."""
         with self._lock:
-            return tuple(
-                Standing(name, seat.mode, seat.reason, seat.alarm)
-                for name, seat in self._seats.items()
-            )
+            return self._seating.standings()
+
+    def scoped(self, name: str) -> dict[str, tuple[Mode, float]]:
+        """Return a policy's modes by scope, each with its end; the site's first."""
+        with self._lock:
+            seat = self._seating.seat(name)
+            return {SITE: (seat.mode, seat.until_s), **seat.scoped}
 
     def policy(self, name: str) -> Policy:
         """Return the policy with its present parameters; InputError for an unknown name."""
         with self._lock:
-            return self._seats[_known(name, self._seats)].policy
+            return self._seating.seat(name).policy
 
-    def set_mode(self, name: str, mode: str, time_s: float, who: str, reason: str = "") -> None:
-        """Change a policy's mode; one that was taken out starts afresh. Journaled."""
-        if mode not in MODES:
-            raise InputError(f"mode: expected one of {', '.join(MODES)}, got {mode!r}")
+    def set_mode(
+        self,
+        name: str,
+        mode: str,
+        time_s: float,
+        who: str,
+        reason: str = "",
+        scope: str = SITE,
+        until_s: float = np.inf,
+    ) -> None:
+        """Change a policy's mode in a scope until a time; one taken out starts afresh.
+
+        For the site it replaces what was set for parts of it. Journaled.
+        """
         with self._lock:
-            seat = self._seats[_known(name, self._seats)]
-            what = f"{seat.mode} -> {mode}" + (", alarm cleared" if seat.alarm else "")
-            if seat.alarm or seat.mode == "off":
-                seat.memory, seat.alarm = seat.policy.start(self._plant), ""
-            seat.mode = mode
-            if mode == "off":
-                seat.reason = ""
-            self.journal.write(Entry(time_s, name, mode, what, reason, who))
+            self._seating.set_mode(name, mode, time_s, who, reason, scope, until_s)
+            self._ill.pop("prediction", None)
 
     def set_policy(
         self, name: str, policy: Policy, time_s: float, who: str, reason: str = ""
     ) -> None:
         """Put other parameters in a policy's place; its memory starts afresh. Journaled."""
         with self._lock:
-            seat = self._seats[_known(name, self._seats)]
-            seat.policy, seat.memory, seat.alarm = policy, policy.start(self._plant), ""
-            self.journal.write(Entry(time_s, name, seat.mode, f"now {policy}", reason, who))
+            self._seating.set_policy(name, policy, time_s, who, reason)
+
+    def holds(self) -> dict[str, Hold]:
+        """Return the parts that people hold, by scope."""
+        with self._lock:
+            return dict(self._holds.all)
+
+    def hold(
+        self, scope: str, time_s: float, who: str, reason: str = "", until_s: float = np.inf
+    ) -> None:
+        """Leave a part of the site as it is, whatever policies ask. Journaled."""
+        with self._lock:
+            self._holds.put(scope, Hold(who, reason, until_s), time_s)
+
+    def release(self, scope: str, time_s: float, who: str, reason: str = "") -> bool:
+        """Let policies at a part again; False when nobody held it. Journaled."""
+        with self._lock:
+            return self._holds.end(scope, time_s, who, reason)
 
     def rule(self, view: View) -> Ruling:
         """Return what this tick leads to, having written what is armed."""
         with self._lock:
             self._fall_back(view.time_s)
+            self._seating.end_modes(view.time_s)
+            self._holds.end_over(view.time_s)
             trouble = trouble_of(view, self.rules)
             self._note("input", trouble, view.time_s)
             if trouble:
-                held = Decision(self._caps.advised_w, f"{trouble}: caps held")
+                held = as_decision(self._orders.advised, f"{trouble}: caps held")
                 return self._ruling(held, (), view.time_s)
-            asked = self._ask(view)
+            asked = self._seating.ask(view)
             fresh = view.gpu_age_s <= self.rules.stale_s
-            decision = self._advise(view, asked, fresh)
+            reason = self._advise(view, asked, fresh)
             self._write(view, asked, fresh)
+            self._look(view, fresh)
+            self._ask_facility(view, reason)
+            decision = as_decision(self._orders.advised, reason)
             return self._ruling(decision, silent_gpus(view, fresh), view.time_s)
 
     def memory(self) -> Remembered:
         """Return all that the next tick depends on, to be stored."""
         with self._lock:
-            seats = self._seats.items()
+            seats = self._seating.seats.items()
             return Remembered(
-                caps=self._caps,
+                orders=self._orders,
                 memories={name: seat.memory for name, seat in seats},
                 policies={name: repr(seat.policy) for name, seat in seats},
                 modes={name: seat.mode for name, seat in seats},
@@ -126,99 +164,94 @@ class Supervisor:
         """Go on from what `memory` returned; the policies must be the same.
 
         What was armed is armed again only where this supervisor was made so: no device is
-        written because a file says so.
+        written because a file says so. Modes for parts of the site, and holds, are not stored.
         """
         with self._lock:
-            self._caps = remembered.caps
-            for name, seat in self._seats.items():
+            self._orders = remembered.orders
+            for name, seat in self._seating.seats.items():
                 mode = remembered.modes[name]
                 seat.mode = "advise" if mode == "armed" and seat.mode != "armed" else mode
-                seat.memory, seat.alarm = (
-                    remembered.memories[name],
-                    remembered.alarms[name],
-                )
+                seat.memory, seat.alarm = remembered.memories[name], remembered.alarms[name]
 
-    def _ask(self, view: View) -> list[tuple[str, Mode, Decision]]:
-        """Return what each policy asks; take out those that fail."""
-        asked: list[tuple[str, Mode, Decision]] = []
-        for name, seat in self._seats.items():
-            if not seat.asked:
-                continue
-            try:
-                decision, memory = seat.policy.decide(view, seat.memory)
-                fault = fault_of(decision, len(self._plant.gpu_names))
-            except Exception as error:
-                # A policy is anybody's code: whatever it raises must not stop the others.
-                fault = f"raised {type(error).__name__}: {error}"
-            if fault:
-                seat.alarm = f"taken out: {fault}"
-                self.journal.write(Entry(view.time_s, name, seat.mode, "taken out", fault))
-            else:
-                seat.memory, seat.reason = memory, decision.reason
-                asked.append((name, seat.mode, decision))
-        return asked
-
-    def _advise(
-        self, view: View, asked: list[tuple[str, Mode, Decision]], fresh: Flags
-    ) -> Decision:
-        """Return the lowest admitted cap of all that were asked, armed or not."""
-        default_w = self._limits.gpu_cap_default_w
-        wish = lowest([(name, decision) for name, _, decision in asked], default_w)
-        advised_w = admit(
-            self._limits,
-            self.rules,
-            self._caps.advised_w,
-            wish.gpu_cap_w,
-            fresh,
-            view.dt_s,
-        )
-        self._caps = self._caps._replace(advised_w=advised_w)
-        restrained = bool((advised_w < default_w).any())
+    def _advise(self, view: View, asked: Asked, fresh: Flags) -> str:
+        """Note what all that were asked come to, armed or not; return why."""
+        wish = self._combined(asked)
+        advised = self._ordered(view, self._orders.advised, wish, fresh)
+        self._orders = self._orders._replace(advised=advised)
+        restrained = restrains(advised, self._limits.gpu_cap_default_w)
         if restrained != self._restrained:
             self._restrained = restrained
             what = "caps below the defaults" if restrained else "caps back at the defaults"
-            self.journal.write(Entry(view.time_s, "supervisor", "advise", what, wish.reason))
-        return Decision(advised_w, wish.reason)
+            self.journal.write(Entry(view.time_s, PART, "advise", what, wish.reason))
+        return wish.reason
 
-    def _write(self, view: View, asked: list[tuple[str, Mode, Decision]], fresh: Flags) -> None:
+    def _combined(self, asked: Asked) -> Decision:
+        return combined(asked, self._limits.gpu_cap_default_w, self._seating.safety)
+
+    def _ordered(self, view: View, last: Order, wish: Decision, fresh: Flags) -> Order:
+        until_s = view.time_s + self.rules.deadman_s
+        return ordered(
+            self._plant, self._limits, self.rules, last, wish, view.jobs, fresh, view.dt_s, until_s
+        )
+
+    def _write(self, view: View, asked: Asked, fresh: Flags) -> None:
         """Write what is armed; restore the defaults when nothing is armed any more."""
-        armed = [(name, decision) for name, mode, decision in asked if mode == "armed"]
-        in_force = self._caps.until_s > -np.inf
+        parts = self._seating.armed()
+        default_w, last = self._limits.gpu_cap_default_w, self._orders.written
+        armed = [
+            (name, within(decision, parts[name], default_w, view.jobs))
+            for name, decision in asked
+            if name in parts
+        ]
+        in_force = last.until_s > -np.inf
         if not armed:
             if in_force:
                 self._expire(view.time_s, "no policy is armed any more")
             return
-        wish = lowest(armed, self._limits.gpu_cap_default_w)
-        written_w = admit(
-            self._limits,
-            self.rules,
-            self._caps.written_w,
-            wish.gpu_cap_w,
-            fresh,
-            view.dt_s,
-        )
-        until_s = view.time_s + self.rules.deadman_s
+        wish = self._combined(armed)
         try:
-            self._actuator.apply(written_w, view.time_s, until_s)
+            held = self._actuator.held()
+            self._verify(held, view.time_s)
+            last, told = as_held(last, held, wish.gpu_cap_w, default_w)
+            order = self._ordered(view, last, wish, fresh & told)
+            order = frozen(order, last, self._holds.part(), view.jobs)
+            self._actuator.apply(order, view.time_s)
         except OSError as error:
             self._note("actuator", f"actuator unreachable: {error}", view.time_s)
             return
         self._note("actuator", "", view.time_s)
-        self._caps = self._caps._replace(written_w=written_w, until_s=until_s)
+        self._orders = self._orders._replace(written=order)
         if not in_force:
-            self.journal.write(
-                Entry(
-                    view.time_s,
-                    "supervisor",
-                    "armed",
-                    "first caps written",
-                    wish.reason,
-                )
-            )
+            entry = Entry(view.time_s, PART, "armed", "first caps written", wish.reason)
+            self.journal.write(entry)
+
+    def _verify(self, held: Held | None, time_s: float) -> None:
+        """Say what devices do not hold of what was written last."""
+        written, default_w = self._orders.written, self._limits.gpu_cap_default_w
+        self._note("verification", self._readback.look(written, held, default_w, time_s), time_s)
+
+    def _look(self, view: View, fresh: Flags) -> None:
+        """Undo everything where the plant departs from what was foretold."""
+        departed = self._prediction.look(view, self._orders.written, fresh)
+        if departed:
+            self._seating.disarm(view.time_s, f"rolled back: {departed}")
+            self._expire(view.time_s, departed)
+            self._prediction.forget()
+            self._note("prediction", f"rolled back: {departed}", view.time_s)
+
+    def _ask_facility(self, view: View, reason: str) -> None:
+        """Put wishes for CDUs on the desk: the advised ones while it is not armed itself."""
+        desk = self.setpoints
+        if desk is None or desk.mode == "off":
+            return
+        orders = self._orders
+        order = orders.written if desk.mode == "armed" else orders.advised
+        wish_c = order.facility.exchanger_setpoint_c[self._plant.cdu_exchangers]
+        desk.wish(np.round(wish_c, 1), view.time_s, PART, reason)
 
     def _fall_back(self, time_s: float) -> None:
-        """Take note when the dead-man's time of written caps is over."""
-        if -np.inf < self._caps.until_s <= time_s:
+        """Take note when the dead-man's time of what was written is over."""
+        if -np.inf < self._orders.written.until_s <= time_s:
             self._expire(time_s, "dead-man's time over without renewal")
 
     def _expire(self, time_s: float, reason: str) -> None:
@@ -228,27 +261,21 @@ class Supervisor:
             self._note("actuator", f"actuator unreachable: {error}", time_s)
             return
         self._note("actuator", "", time_s)
-        default_w = self._limits.gpu_cap_default_w
-        self._caps = self._caps._replace(written_w=default_w.copy(), until_s=-np.inf)
-        self.journal.write(Entry(time_s, "supervisor", "armed", "defaults restored", reason))
+        self._note("verification", "", time_s)
+        self._orders = self._orders._replace(written=self._default)
+        self.journal.write(Entry(time_s, PART, "armed", "defaults restored", reason))
 
     def _note(self, part: str, trouble: str, time_s: float) -> None:
         """Journal a change of a part's health once: when lost, and when recovered."""
         kind, was = trouble.split(":")[0], self._ill.get(part, "").split(":")[0]
         if kind != was:
             what, why = ("lost", trouble) if trouble else ("recovered", f"was: {was}")
-            self.journal.write(Entry(time_s, "supervisor", "", f"{part} {what}", why))
+            self.journal.write(Entry(time_s, PART, "", f"{part} {what}", why))
         self._ill[part] = trouble
 
     def _ruling(self, decision: Decision, health: tuple[str, ...], time_s: float) -> Ruling:
-        standings = self.standings()
+        standings = self._seating.standings()
         alarms = tuple(f"policy {s.name} {s.alarm}" for s in standings if s.alarm)
         ill = tuple(trouble for trouble in self._ill.values() if trouble)
         ill += self.setpoints.tick(time_s) if self.setpoints else ()
-        return Ruling(decision, self._caps.written_w, standings, ill + health + alarms)
-
-
-def _known(name: str, names: Mapping[str, Any]) -> str:
-    if name not in names:
-        raise InputError(f"policy: expected one of {', '.join(names) or 'none'}, got {name!r}")
-    return name
+        return Ruling(decision, self._orders.written, standings, ill + health + alarms)

@@ -17,6 +17,7 @@ from controllers.scenario import (
     scenario_path,
     site_name,
 )
+from controllers.surroundings import Surroundings
 from controllers.work import Work
 from site_models.errors import InputError
 from site_models.plant import Plant
@@ -37,6 +38,8 @@ class WhatIf:
     believe: Callable[[Frame, Inputs, State], Inputs]
     work: Work
     """The jobs that run by a profile, and what they used and made."""
+    around: Surroundings
+    """What policies are told beside the plant: its targets may be set."""
 
     @property
     def label(self) -> str:
@@ -63,12 +66,14 @@ def staged_from(
     weather: Weather,
     dt_s: float,
     onset: Onset | None = None,
+    thermal_control: bool = True,
+    rest: State | None = None,
 ) -> WhatIf:
     """Return a scenario on a plant at rest under its first load, or from an onset.
 
     From an onset it starts then and there: GPUs without a job go on with what they drew, and
     the outdoor air stays as it was unless the scenario says otherwise. InputError, one line,
-    where the scenario does not fit the plant.
+    where the scenario does not fit the plant. `rest` is the state at rest where it is known.
     """
     if onset is not None:
         scenario, weather = onset.scenario(scenario), onset.air
@@ -94,7 +99,9 @@ def staged_from(
         gpu_power_w=demand(start_s),
         gpu_power_basis=np.full(len(plant.gpu_names), MODELLED, dtype=np.int64),
     )
-    if onset is None:
+    if rest is not None:
+        state = rest
+    elif onset is None:
         state = _at_rest(plant, inputs, start_s)
     else:
         state = onset.state._replace(time_s=start_s)
@@ -107,9 +114,12 @@ def staged_from(
         dt_s,
         end_s=start_s + scenario.duration_s,
         course=course,
-        told=work.told,
+        thermal_control=thermal_control,
+        told=demand.told,
+        heeds=demand.heed,
     )
-    return WhatIf(scenario, path, rig, _Insider(rig, outdoors), work)
+    around = Surroundings(outdoors, demand.jobs)
+    return WhatIf(scenario, path, rig, _Insider(rig, outdoors), work, around)
 
 
 def _at_rest(plant: Plant, inputs: Inputs, start_s: float) -> State:
@@ -130,7 +140,11 @@ class _Insider:
 
     def __call__(self, frame: Frame, before: Inputs, state: State) -> Inputs:
         believed = Believer(self._rig.plant, self._outdoors)(frame, before, state)
-        return believed._replace(exchanger_setpoint_c=self._rig.inputs.exchanger_setpoint_c)
+        true = self._rig.inputs
+        return believed._replace(
+            exchanger_setpoint_c=true.exchanger_setpoint_c,
+            circuit_flow_share=true.circuit_flow_share,
+        )
 
 
 def _constant(scenario: Scenario) -> Weather:

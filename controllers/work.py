@@ -13,6 +13,8 @@ import numpy as np
 from controllers.assigned import Assigned
 from controllers.charges import Charges
 from controllers.job_account import JobAccount, shares_of_step
+from controllers.losses import Losses
+from controllers.policy import JobOn
 from controllers.team import Team, first_team, team_of
 from site_models.arrays import Flags, Floats, Ints
 from site_models.errors import InputError
@@ -41,6 +43,11 @@ class _Run:
     since_s: float = 0.0
     """Running time since the last checkpoint."""
     since_units: float = 0.0
+    paused: bool = False
+    """A policy wants it to stand; it keeps its GPUs and its memory and goes on from there."""
+    uses_network: bool = False
+    full: tuple[Team, float, float] | None = None
+    """A team, its units a second at full clock, and the part of its step that follows it."""
 
 
 class Work:
@@ -50,6 +57,8 @@ class Work:
         """Form every job's team; InputError naming the job whose GPUs do not fit its profile."""
         self.charges = Charges()
         """What the records are charged by from now on."""
+        self.losses = Losses()
+        """What the jobs have lost since an event of the grid began."""
         self._plant = plant
         self._contention = Contention(trunk_rates(plant))
         count = len(plant.gpu_names)
@@ -64,6 +73,11 @@ class Work:
         """Return the records of the jobs that have begun, in the order of their names."""
         return tuple(sorted((run.record for run in (*self._over, *self._running)), key=_name))
 
+    @property
+    def running(self) -> tuple[Assigned, ...]:
+        """Return the jobs that run now, on the GPUs they were given."""
+        return tuple(run.job for run in self._running)
+
     def step_s(self, job: str) -> float:
         """Return the time of a step of a running job now, that of its slowest set [s].
 
@@ -71,11 +85,32 @@ class Work:
         """
         for run in self._running:
             if run.job.name == job:
-                return float("inf") if run.team is None else self._slowest_s(run.team)
+                if run.team is None or run.paused:
+                    return float("inf")
+                return self._slowest_s(run.team)
+        raise KeyError(job)
+
+    def jobs(self) -> tuple[JobOn, ...]:
+        """Return the jobs that run or are paused, as policies see them."""
+        return tuple(self._seen(run) for run in self._running)
+
+    def exchange_s(self, job: str) -> float:
+        """Return what a running job's step exchanges now, all phases, hidden parts too [s].
+
+        NaN while it has no team. KeyError for a job that does not run.
+        """
+        for run in self._running:
+            if run.job.name == job:
+                return float("nan") if run.team is None else float(run.team.exchange.time_s.sum())
         raise KeyError(job)
 
     def demand(
-        self, time_s: float, power_w: Floats, clock_limit: Floats, withheld: Flags
+        self,
+        time_s: float,
+        power_w: Floats,
+        clock_limit: Floats,
+        withheld: Flags,
+        paused: frozenset[str] = frozenset(),
     ) -> Floats:
         """Return power by GPU with that of the jobs in force at a time put in [W].
 
@@ -87,13 +122,18 @@ class Work:
             Clocks that GPUs are locked to, shares of full clock. Shape (GPUs,)
         withheld
             GPUs that no job may use. Shape (GPUs,)
+        paused
+            Names of jobs that shall stand: they idle and keep their place.
         """
         self._limit = clock_limit
-        self._turn(time_s, withheld)
+        self._turn(time_s, withheld, paused)
         asked_w = power_w.copy()
         for run in self._running:
             team = run.team
             if team is None:
+                continue
+            if run.paused:
+                asked_w[team.gpus] = self._plant.arrays.gpus.idle_power_w[team.gpus]
                 continue
             clock = self._clock(team)
             # power is stated at the locked clock: the device's own control acts on it later
@@ -124,10 +164,10 @@ class Work:
             self._progress(run, state.time_s - dt_s, dt_s)
 
     def _progress(self, run: _Run, time_s: float, dt_s: float) -> None:
-        paused_s = min(run.pause_left_s, dt_s)
+        paused_s = 0.0 if run.paused else min(run.pause_left_s, dt_s)
         run.pause_left_s -= paused_s
         active_s = steps = units = works_s = 0.0
-        if run.team is not None:
+        if run.team is not None and not run.paused:
             at = run.team.pace(self._clock(run.team))
             active_s = dt_s - paused_s if np.isfinite(at.step_s).any() else 0.0
             works_s = min(active_s, _wanted_s(run, at, time_s, dt_s))
@@ -143,7 +183,38 @@ class Work:
             units=record.units + units,
             ideal_units=record.ideal_units + run.ideal_per_s * works_s,
         )
+        self.losses.add(run.job.name, units, self._wanted(run, time_s, dt_s - paused_s))
         self._checkpoint(run, active_s, units)
+
+    def _wanted(self, run: _Run, time_s: float, dt_s: float) -> float:
+        """Return the units that a job would make unhindered, or that are asked of it."""
+        if run.team is None:
+            return 0.0
+        if run.job.arrivals is not None:
+            after_s = time_s - run.job.start_s
+            return run.job.arrivals.until(after_s + dt_s) - run.job.arrivals.until(after_s)
+        return self._full(run, run.team)[1] * dt_s
+
+    def _full(self, run: _Run, team: Team) -> tuple[Team, float, float]:
+        """Return a team's rate at full clock, and how far its step follows the clock."""
+        if run.full is None or run.full[0] is not team:
+            full = team.pace(np.ones(len(team.gpus)))
+            half_s = float(team.pace(np.full(len(team.gpus), 0.5)).step_s.mean())
+            follows = half_s / float(full.step_s.mean()) - 1.0
+            run.full = (team, team.units_per_s(full), min(max(follows, 0.0), 1.0))
+        return run.full
+
+    def _seen(self, run: _Run) -> JobOn:
+        return JobOn(
+            name=run.job.name,
+            gpus=run.job.gpus,
+            priority=run.job.priority,
+            allowed_slowdown=run.job.allowed_slowdown,
+            preemptible=run.job.preemptible,
+            paused=run.paused,
+            compute_share=1.0 if run.team is None else self._full(run, run.team)[2],
+            slowdown=self.losses.slowdown(run.job.name),
+        )
 
     def _checkpoint(self, run: _Run, active_s: float, units: float) -> None:
         run.since_s += active_s
@@ -154,8 +225,8 @@ class Work:
         run.pause_left_s += float(lasts_s)
         run.since_s = run.since_units = 0.0
 
-    def _turn(self, time_s: float, withheld: Flags) -> None:
-        """End, start and form anew what is due at a time, then share the network."""
+    def _turn(self, time_s: float, withheld: Flags, paused: frozenset[str]) -> None:
+        """End, start, pause and form anew what is due at a time, then share the network."""
         for run in [run for run in self._running if run.job.end_s <= time_s + MEANT_S]:
             self._running.remove(run)
             self._over.append(run)
@@ -169,8 +240,12 @@ class Work:
             if mine.tobytes() != (run.withheld or np.zeros_like(mine).tobytes()):
                 self._form(run, run.job.gpus[~mine])
             run.withheld = mine.tobytes()
+            if run.paused != (run.job.name in paused):
+                self._leave(run)
+                run.paused = not run.paused
+                self._join(run)
         for run in self._running:
-            if run.team is not None and run.team.use is not None:
+            if run.team is not None and run.uses_network:
                 run.team = run.team.at_rate(self._plant, self._contention.rate(run.job.name))
 
     def _form(self, run: _Run, gpus: Ints) -> None:
@@ -186,12 +261,14 @@ class Work:
         run.since_s = run.since_units = 0.0
 
     def _join(self, run: _Run) -> None:
-        if run.team is not None and run.team.use is not None:
+        if run.team is not None and run.team.use is not None and not run.paused:
             self._contention.start(run.job.name, run.team.use)
+            run.uses_network = True
 
     def _leave(self, run: _Run) -> None:
-        if run.team is not None and run.team.use is not None:
+        if run.uses_network:
             self._contention.end(run.job.name)
+            run.uses_network = False
 
     def _clock(self, team: Team) -> Floats:
         return np.asarray(self._limit[team.gpus] * self._device_clock[team.gpus])

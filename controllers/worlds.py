@@ -5,15 +5,20 @@ and nobody to act on. What-if: the rig is both. Live: devices and their actuator
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from controllers.actuators.nobody import Nobody
+from controllers.acting import Acting, acted_on, modes_of, policies_of
+from controllers.actuators.actuator import Actuator
+from controllers.actuators.several import Several
+from controllers.admit import Rules
 from controllers.allocations import Allocations
+from controllers.assigned import Assigned
 from controllers.checkpoint import resume
 from controllers.job_account import JobAccount
 from controllers.journal import Journal
@@ -22,9 +27,9 @@ from controllers.live import Live, open_live
 from controllers.loop import Loop, Progress, begun
 from controllers.onset import Onset
 from controllers.outdoors import outdoors_of
-from controllers.policy import Mode, find_policies
 from controllers.snapshot import Snapshot
 from controllers.supervisor import Supervisor
+from controllers.surroundings import Surroundings, jobs_of
 from controllers.this_host import located
 from controllers.what_if import WhatIf, staged
 from site_models.compile import compile_site
@@ -75,6 +80,12 @@ class Wish:
     catalogs: tuple[Path, ...] = ()
     params: Path | None = None
     """Overlay of identified parameters."""
+    actuators: tuple[str, ...] = ()
+    """What a live site may be acted on with: `nvml`, `slurm`; none is armed by that."""
+    setpoints: str = ""
+    """Bus of the facility that CDU supply temperatures may be asked on: `mqtt://HOST?map=FILE`."""
+    runs: Path = Path("runs")
+    """Folder of what actuators write down."""
 
 
 @dataclass(slots=True)
@@ -87,10 +98,13 @@ class World:
     supervisor: Supervisor
     allocations: Allocations
     outdoors: Outdoors
+    around: Surroundings
+    """What policies are told beside the plant: targets may be set, charges told."""
     what_if: WhatIf | None = None
     """The scenario that is played and its rig; None where nothing is simulated."""
     live: Live | None = None
     """The live sources and their health; None where nothing is live."""
+    closing: tuple[Callable[[], None], ...] = ()
 
     @property
     def zone(self) -> str:
@@ -102,13 +116,26 @@ class World:
         """Return the records of the jobs that a scenario plays by their profiles."""
         return () if self.what_if is None else self.what_if.work.records
 
+    @property
+    def played(self) -> tuple[Assigned, ...]:
+        """Return those of them that run now."""
+        return () if self.what_if is None else self.what_if.work.running
+
     def snapshots(self) -> Iterator[Snapshot]:
         """Run the loop."""
         return iter(self.loop)
 
+    def close(self) -> None:
+        """Let go of sources, and restore and let go of what is acted on."""
+        for close in self.closing:
+            close()
 
-def open_world(wish: Wish) -> World:
-    """Return the world that a wish describes; InputError, one line, where it cannot be."""
+
+def open_world(wish: Wish, acting: Acting | None = None, rules: Rules | None = None) -> World:
+    """Return the world that a wish describes; InputError, one line, where it cannot be.
+
+    `acting` and `rules` are for plans: see `Acting`.
+    """
     name, catalogs = located(wish.site, wish.catalogs)
     wish = replace(wish, site=name, catalogs=catalogs)
     site = load_site(name)
@@ -118,25 +145,22 @@ def open_world(wish: Wish) -> World:
     outdoors = outdoors_of(site.location)
     spec = wish.spec or site.default_source or "idle"
     if spec.startswith(SCENARIO):
-        return _open_scenario(spec, site, plant, outdoors, wish)
-    supervisor = Supervisor(
-        plant,
-        policies_of(wish.policies),
-        Nobody(plant),
-        modes=modes_of(wish.policies),
-        journal=Journal(wish.journal),
-    )
+        return _open_scenario(spec, site, plant, outdoors, wish, acting)
     believer = Believer(plant, outdoors)
     source, label = open_spec(spec, plant, wish)
+    acted = acted_on(plant, wish, isinstance(source, Live), acting, rules)
+    supervisor = acted.supervisor
     if wish.resume is not None:
         progress = resume(wish.resume, plant, supervisor)
     else:
         progress = _first_progress(plant, believer, outdoors, source.read())
+    allocations = Allocations(plant)
+    around = Surroundings(outdoors, jobs_of(allocations))
     if isinstance(source, Live):  # what was read does not come again
         loop = Loop(
             plant,
             source,
-            believer,
+            partial(acted.bus.believe, believer) if acted.bus else believer,
             supervisor,
             progress,
             "LIVE",
@@ -144,24 +168,46 @@ def open_world(wish: Wish) -> World:
             time.time,
             troubles=source.troubles,
             learner=Learner(plant),
+            around=around,
         )
-        return World(site, plant, loop, supervisor, Allocations(plant), outdoors, live=source)
+        closing = (source.close, *acted.closing)
+        return World(
+            site, plant, loop, supervisor, allocations, outdoors, around, None, source, closing
+        )
     after_s = progress.state.time_s if progress.tick else -np.inf
     source, label = open_spec(spec, plant, wish, after_s)
     if np.isfinite(wish.speed):
         source = Paced(source, wish.speed)
-    learner = Learner(plant)
-    loop = Loop(plant, source, believer, supervisor, progress, "REPLAY", label, learner=learner)
-    return World(site, plant, loop, supervisor, Allocations(plant), outdoors)
+    loop = Loop(
+        plant,
+        source,
+        believer,
+        supervisor,
+        progress,
+        "REPLAY",
+        label,
+        learner=Learner(plant),
+        around=around,
+    )
+    return World(site, plant, loop, supervisor, allocations, outdoors, around)
 
 
-def _open_scenario(spec: str, site: Site, plant: Plant, outdoors: Outdoors, wish: Wish) -> World:
+def _open_scenario(
+    spec: str,
+    site: Site,
+    plant: Plant,
+    outdoors: Outdoors,
+    wish: Wish,
+    acting: Acting | None = None,
+) -> World:
     """Return a world whose rig is source and actuator; policies may be armed on it."""
     if wish.resume is not None:
         raise InputError(f"{wish.resume}: a scenario cannot be resumed, expected none")
     what_if = staged(spec.removeprefix(SCENARIO), plant, outdoors, wish.dt_s, wish.onset)
-    loop = looped(what_if, plant, wish.policies, wish.journal, wish.speed)
-    return World(site, plant, loop, loop.supervisor, Allocations(plant), outdoors, what_if)
+    actuator = what_if.rig if acting is None else Several((what_if.rig, acting(plant)))
+    loop = looped(what_if, plant, wish.policies, wish.journal, wish.speed, actuator=actuator)
+    allocations, around = Allocations(plant), what_if.around
+    return World(site, plant, loop, loop.supervisor, allocations, outdoors, around, what_if)
 
 
 def looped(
@@ -170,14 +216,20 @@ def looped(
     policies: Sequence[str],
     journal: Path | None = None,
     speed: float = np.inf,
+    rules: Rules | None = None,
+    actuator: Actuator | None = None,
 ) -> Loop:
-    """Return the loop of a what-if, whose policies may be armed; InputError for unknown ones."""
+    """Return the loop of a what-if, whose policies may be armed; InputError for unknown ones.
+
+    `actuator`: in place of the rig alone.
+    """
     rig = what_if.rig
     supervisor = Supervisor(
         plant,
         policies_of(policies),
-        rig,
+        rig if actuator is None else actuator,
         modes=modes_of(policies, may_arm=True),
+        rules=rules,
         journal=Journal(journal),
     )
     source: Source = rig if np.isinf(speed) else Paced(rig, speed)
@@ -190,6 +242,7 @@ def looped(
         "WHAT-IF",
         what_if.label,
         in_force=lambda: rig.plant,
+        around=what_if.around,
     )
 
 
@@ -214,31 +267,6 @@ def open_spec(spec: str, plant: Plant, wish: Wish, after_s: float = -np.inf) -> 
         return live, live.label
     opened = module.open_source(argument, plant, *span)
     return Held(opened, wish.dt_s, after_s, wish.to_s), opened.label
-
-
-def policies_of(wished: Sequence[str]) -> Mapping[str, Any]:
-    """Return the policies with default parameters; InputError for an unknown name."""
-    known = find_policies()
-    chosen = {}
-    for wish in wished:
-        name = wish.partition("=")[0]
-        if name not in known:
-            raise InputError(f"policy {name!r}: expected one of: {', '.join(known)}")
-        chosen[name] = known[name]()
-    return chosen
-
-
-def modes_of(wished: Sequence[str], may_arm: bool = False) -> dict[str, Mode]:
-    """Return the modes that were asked for; InputError for others than there may be."""
-    allowed = ("off", "shadow", "advise", "armed") if may_arm else ("off", "shadow", "advise")
-    modes: dict[str, Any] = {}
-    for wish in wished:
-        name, given, mode = wish.partition("=")
-        if given and mode not in allowed:
-            said = f"{', '.join(allowed[:-1])} or {allowed[-1]}"
-            raise InputError(f"policy {wish!r}: expected {said} after the =")
-        modes[name] = mode or "shadow"
-    return modes
 
 
 def _first_progress(

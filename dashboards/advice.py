@@ -1,15 +1,27 @@
 """Placement advice for whoever asks: the API and the page share this one road."""
 
-from controllers import placement
+from controllers.placement import advise as advised
+from controllers.placement import rank_all
 from controllers.placement.models import Answer, Request
 from dashboards.feed import Feed
 from dashboards.summary import Summary
 
 
 def advise(feed: Feed, request: Request) -> Answer:
-    """Return ranked places, the best one held where the request asks for it."""
+    """Return ranked places, the best one held where the request asks for it.
+
+    Those that reserve take turns: each then ranks what the one before it left, and none is
+    sent away because others were quicker.
+    """
+    if request.reserve_s is None:
+        return _advise(feed, request)
+    with feed.reserving:
+        return _advise(feed, request)
+
+
+def _advise(feed: Feed, request: Request) -> Answer:
     now = _newest(feed)
-    return placement.advise(
+    return advised(
         feed.plant, now.state, now.snapshot.inputs, feed.world.allocations, request, feed.now_s()
     )
 
@@ -19,7 +31,7 @@ def advise_all(feed: Feed, requests: list[Request]) -> list[Answer]:
     if any(request.reserve_s is not None for request in requests):
         return [advise(feed, request) for request in requests]
     now = _newest(feed)
-    return placement.rank_all(
+    return rank_all(
         feed.plant, now.state, now.snapshot.inputs, feed.world.allocations, requests, feed.now_s()
     )
 

@@ -52,7 +52,8 @@ class _Told(NamedTuple):
 class BelievedValues:
     """Publishes the twin's state of a live site, value by value, as the building asked for it.
 
-    Snapshots of a replay or a what-if are not told: a building must never take them for now.
+    Snapshots of a replay or a what-if are not told: a building must never take them for the
+    present.
     Values that are not known are null and of no good quality. Checked against a real broker
     in ``tests/dashboards/test_bus_values.py``.
     """

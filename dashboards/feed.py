@@ -6,16 +6,21 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import Protocol, TypeVar, cast
 
 from controllers.allocations import Allocations
+from controllers.assigned import Assigned
 from controllers.books import Books, Entry
 from controllers.charges import Charges
+from controllers.grid_desk import GridDesk
 from controllers.job_account import JobAccount
 from controllers.job_books import JobBooks
 from controllers.live import Live
 from controllers.snapshot import Snapshot
 from controllers.supervisor import Supervisor
+from controllers.surroundings import Surroundings
+from dashboards.fabric_now import FabricNow, FabricWatch
 from dashboards.findings import Finding, findings
 from dashboards.history import History
 from dashboards.index import Index
+from dashboards.lookahead import Lookahead
 from dashboards.summary import Summary, summarise
 from site_models.plant import Plant
 
@@ -42,12 +47,20 @@ class World(Protocol):
         """Return the keeper of policy modes, parameters and the journal."""
 
     @property
+    def around(self) -> Surroundings:
+        """Return what policies are told beside the plant, targets of the grid among it."""
+
+    @property
     def live(self) -> Live | None:
         """Return the live sources; None where nothing is live."""
 
     @property
     def job_records(self) -> tuple[JobAccount, ...]:
         """Return the records of jobs that the world itself plays."""
+
+    @property
+    def played(self) -> tuple[Assigned, ...]:
+        """Return those of them that run now."""
 
     def snapshots(self) -> Iterator[Snapshot]:
         """Yield one snapshot per tick until the source ends."""
@@ -65,18 +78,24 @@ class Feed:
         self.index = Index(world.plant)
         self.history = History(world.plant)
         self.charges = charges or Charges()
+        self._fabric = FabricWatch(world.plant, world.allocations)
+        self.lookahead = Lookahead()
         self._books = Books(self.charges, world.zone, ("hour", "day", "run"))
         self._accounts: tuple[Entry, ...] = self._books.entries()
         self._job_books = JobBooks(world.allocations, self.charges)
         self.lock = threading.Lock()
         """Held while the history is written or read."""
+        self.reserving = threading.Lock()
+        """Held from ranking until the best place is reserved."""
         self.ended = False
         self.failure = ""
         """Why the loop died; empty while it lives."""
         self._summary: Summary | None = None
         self._shared: dict[Hashable, object] = {}
         self._shared_lock = threading.Lock()
-        self.listeners: list[Callable[[Snapshot], object]] = []
+        self.grid = GridDesk(world.around.targets)
+        """What the grid asks of the site, and the report of the answer."""
+        self.listeners: list[Callable[[Snapshot], object]] = [self.grid.look]
         """Told of every snapshot in the loop's thread; they neither wait nor raise."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="loop", daemon=True)
@@ -120,6 +139,14 @@ class Feed:
     def findings(self) -> tuple[Finding, ...]:
         """Return what is wrong at the newest tick."""
         return self.shared("findings", lambda now: findings(self.index, now)) or ()
+
+    def fabric_now(self, summary: Summary) -> FabricNow:
+        """Return the fabric at the newest tick, `summary`'s or one after it."""
+
+        def look(now: Summary) -> FabricNow:
+            return self._fabric.look(now.snapshot, self.world.played)
+
+        return self.shared("fabric", look) or look(summary)
 
     def age_s(self) -> float:
         """Return how old what is shown is [s]; infinite before the first snapshot.

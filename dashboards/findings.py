@@ -7,6 +7,7 @@ from enum import IntEnum
 import numpy as np
 
 from dashboards.basis import basis_counts
+from dashboards.fabric_now import SOUND
 from dashboards.index import Index
 from dashboards.numbers import fixed, power, share
 from dashboards.summary import Summary
@@ -52,6 +53,7 @@ def findings(index: Index, summary: Summary) -> tuple[Finding, ...]:
         *_circuits(index, summary),
         *_exchangers(index, summary),
         *_feeds(index, summary),
+        *_links(index, summary),
         *_causes(index, summary),
         *_notes(index, summary),
     ]
@@ -139,6 +141,17 @@ def _feed_states(index: Index, summary: Summary) -> Iterator[Finding]:
         elif standing.breaker_share[feed] >= NEAR_SHARE:
             what = f"breaker at {share(standing.breaker_share[feed])} of what trips it"
             yield Finding(Severity.NEAR, name, what)
+
+
+def _links(index: Index, summary: Summary) -> Iterator[Finding]:
+    """Yield one finding where links of the fabric are down or slower than built."""
+    built = index.plant.fabric.links.rate_bytes_per_s
+    now = summary.snapshot.plant.fabric.links.rate_bytes_per_s
+    down = int(np.count_nonzero((now == 0.0) & (built > 0.0)))
+    slow = int(np.count_nonzero(now < built * SOUND)) - down
+    parts = [f"{count} {word}" for count, word in ((down, "down"), (slow, "slow")) if count > 0]
+    if parts:
+        yield Finding(Severity.NEAR, "fabric", f"links: {', '.join(parts)}", "/fabric")
 
 
 def _causes(index: Index, summary: Summary) -> Iterator[Finding]:

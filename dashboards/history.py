@@ -42,6 +42,14 @@ class Ring:
         self._time_s[at], self._rows[at] = time_s, row
         self._count += 1
 
+    def since(self, span_s: float) -> tuple[Floats, NDArray[np.float32]]:
+        """Return the rows within `span_s` [s] of the newest, oldest first, and their times."""
+        size, capacity = len(self), len(self._time_s)
+        order = np.arange(self._count - size, self._count) % capacity
+        time_s = self._time_s[order]
+        late = order[time_s >= time_s[-1] - span_s] if size else order
+        return self._time_s[late], self._rows[late]
+
     def column(self, at: int) -> Series:
         """Return one number's past, oldest first."""
         size, capacity = len(self), len(self._time_s)
@@ -86,6 +94,15 @@ class History:
     def gpu(self, signal: str, gpu: int) -> Series:
         """Return a GPU signal's past; ValueError for an unknown name."""
         return self._gpu.column(GPU_SIGNALS.index(signal) * self._gpus + gpu)
+
+    def gpus(self, signal: str, span_s: float) -> tuple[Floats, Floats]:
+        """Return times and a signal of every GPU within `span_s` [s] of the newest tick.
+
+        Shapes (ticks,) and (ticks, GPUs).
+        """
+        time_s, rows = self._gpu.since(span_s)
+        at = GPU_SIGNALS.index(signal) * self._gpus
+        return time_s, rows[:, at : at + self._gpus].astype(np.float64)
 
 
 def binned(series: Series, step_s: float) -> Series:

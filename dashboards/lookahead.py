@@ -43,19 +43,34 @@ class Lookahead:
         if not 0.0 < minutes <= LONGEST_MIN:
             raise ValueError(f"minutes: {minutes:g}, expected above 0, at most {LONGEST_MIN:g}")
         with self._lock:
-            kept = self._kept.get(minutes)
-            if kept is not None and not self._due(kept):
-                return kept
-            began_s = time.monotonic()
-            plant = snapshot.plant
-            if snapshot.rise_k is not None:
-                plant = risen(plant, snapshot.rise_k)
-            every_s = max(FINEST_S, 60.0 * minutes / POINTS)
-            made = forecast(plant, snapshot.state, snapshot.inputs, minutes, every_s)
-            ended_s = time.monotonic()
-            self._kept = {length: one for length, one in self._kept.items() if not self._due(one)}
-            self._kept[minutes] = Ahead(snapshot, made, ended_s, ended_s - began_s)
-            return self._kept[minutes]
+            return self._ahead(snapshot, minutes)
+
+    def at_once(self, snapshot: Snapshot, minutes: float) -> Ahead | None:
+        """Return the look-ahead, or while another is computed the one before; None: none yet.
+
+        For pages, which ask every second and must not wait in a row.
+        """
+        if not self._lock.acquire(blocking=False):
+            return self._kept.get(minutes)
+        try:
+            return self._ahead(snapshot, minutes)
+        finally:
+            self._lock.release()
+
+    def _ahead(self, snapshot: Snapshot, minutes: float) -> Ahead:
+        kept = self._kept.get(minutes)
+        if kept is not None and not self._due(kept):
+            return kept
+        began_s = time.monotonic()
+        plant = snapshot.plant
+        if snapshot.rise_k is not None:
+            plant = risen(plant, snapshot.rise_k)
+        every_s = max(FINEST_S, 60.0 * minutes / POINTS)
+        made = forecast(plant, snapshot.state, snapshot.inputs, minutes, every_s)
+        ended_s = time.monotonic()
+        fresh = {length: one for length, one in self._kept.items() if not self._due(one)}
+        self._kept = {**fresh, minutes: Ahead(snapshot, made, ended_s, ended_s - began_s)}
+        return self._kept[minutes]
 
     def _due(self, kept: Ahead) -> bool:
         return time.monotonic() - kept.made_s >= max(KEPT_S, REST * kept.took_s)

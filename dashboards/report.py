@@ -23,13 +23,19 @@ Catalogs = Annotated[
         help="Equipment of your own, read before the shipped. May be repeated.",
     ),
 ]
+Params = Annotated[
+    Path | None,
+    typer.Option("--params", metavar="OVERLAY", help="Parameters written by twin identify."),
+]
 Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="New folder to write.")]
 
 
 def tell(content: Mapping[str, Any] | list[Any], lines: Iterable[str], as_json: bool) -> None:
     """Print a report: the object, or the lines."""
     if as_json:
-        sys.stdout.buffer.write(orjson.dumps(_plain(content)) + b"\n")
+        sys.stdout.buffer.write(
+            orjson.dumps(_plain(content), option=orjson.OPT_SERIALIZE_NUMPY) + b"\n"
+        )
         sys.stdout.buffer.flush()
     else:
         for line in lines:

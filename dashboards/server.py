@@ -38,11 +38,11 @@ class Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
         super().__init__(config)
-        self._feed = feed
+        self.feed = feed
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End what would keep connections open, then as usual."""
-        self._feed.stop(wait_s=0.0)
+        self.feed.stop(wait_s=0.0)
         super().handle_exit(sig, frame)
 
 

@@ -47,8 +47,12 @@ def build(feed: Feed, audit: Audit, tokens: TokenBook, *, trust_loopback: bool =
     def metrics(_: Request) -> Response:
         return PlainTextResponse(exposition(feed), media_type=MEDIA_TYPE)
 
+    async def lost(_: Request, error: Exception) -> Response:
+        return problem(404, "there is nothing at this address")
+
     root = Starlette(
         lifespan=lifespan,
+        exception_handlers={404: lost},
         routes=[
             Route("/healthz", healthz),
             Route("/readyz", readyz),

@@ -39,6 +39,7 @@ def compile_site(site: str | Site, catalogs: Sequence[Path] = ()) -> Plant:
     for position, hall in enumerate(read.halls):
         lower_rows(draft, hall, f"halls.{position}")
     _refuse_unknown_marks(draft)
+    _refuse_unknown_work(draft)
     _refuse_equal_names(draft)
     plant = _plant(draft)
     refuse_overload(read, draft.catalog, where)
@@ -68,6 +69,17 @@ def _refuse_unknown_marks(draft: Draft) -> None:
                 f"{draft.where}: out_of_service.{position}: nothing is named {name!r}, expected"
                 " a rack, node, GPU, CDU, CRAH, cooler, tower, economiser, chiller or feed"
             )
+
+
+def _refuse_unknown_work(draft: Draft) -> None:
+    known = {*draft.row_names, *draft.racks.names, *draft.nodes.names}
+    for position, work in enumerate(draft.site.placement.maintenance):
+        for name in work.targets:
+            if name not in known:
+                raise InputError(
+                    f"{draft.where}: placement.maintenance.{position}.targets: nothing is named"
+                    f" {name!r}, expected a row, rack or node"
+                )
 
 
 def _refuse_equal_names(draft: Draft) -> None:
@@ -122,13 +134,14 @@ def _plant(draft: Draft) -> Plant:
         rack_place_m=np.array(draft.place_m, dtype=np.float64).reshape(-1, 5),
         hall_size_m=_extent_m(draft.site),
         fabric=fabric,
+        placing=draft.site.placement,
     )
 
 
 def _hash_of(draft: Draft) -> str:
     """Return the hash of a site and of every model that it uses."""
     parts = {
-        "site": draft.site.model_dump(mode="json"),
+        "site": draft.site.model_dump(mode="json", exclude={"placement"}),
         "models": draft.catalog.used(),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -90,34 +90,19 @@ def _lower_coolers(
     draft: Draft, system: FacilityWater, coolers: Coolers, circuit: int, key: str
 ) -> None:
     model = draft.catalog.get(DryCooler, coolers.model)
-    air_density, air_cp = draft.fluid_rates("air", OUTDOOR_TEMP_C, key)
-    density, _ = _water(draft, system, key)
+    common = _to_air(draft, system, coolers, model, circuit, key)
     cycles = model.concentration_cycles
     first = _first(draft, f"{system.name}-cooler")
     for number in range(first, first + coolers.count):
         name = f"{system.name}-cooler{number}"
         position = draft.exchangers.add(
             name,
-            hot_circuit=circuit,
-            cold_circuit=-1,
-            hot_flow_rated_kg_per_s=float(model.water_flow_rated_m3_per_s) * density,
-            cold_flow_rated_kg_per_s=float(model.airflow_rated_m3_per_s) * air_density,
-            cold_cp_j_per_kg_k=air_cp,
+            **common,
             ua_rated_w_per_k=float(model.ua_rated_w_per_k),
             hot_share=float(model.hot_share),
-            capacity_w=float(model.capacity_w),
-            setpoint_c=system.supply_setpoint_c,
-            setpoint_least_c=UNBOUND_C,
-            band_k=float(model.fan_band_k),
-            reset_s=float(model.fan_reset_s),
-            opening_min=float(model.fan_speed_min),
-            opening_max=1.0,
-            fan_power_max_w=float(model.fan_power_max_w),
-            fan_feed=draft.find("feed", coolers.feed, f"{key}.feed"),
             adiabatic_effectiveness=float(model.adiabatic_effectiveness),
             concentration_cycles=NOTHING_BLED if cycles is None else float(cycles),
             tower=-1,
-            economiser=False,
             in_service=draft.running(name),
         )
         draft.learn("cooler", name, position, key)
@@ -127,8 +112,7 @@ def _lower_towers(
     draft: Draft, system: FacilityWater, towers: Coolers, circuit: int, key: str
 ) -> None:
     model = draft.catalog.get(CoolingTower, towers.model)
-    air_density, air_cp = draft.fluid_rates("air", OUTDOOR_TEMP_C, key)
-    density, _ = _water(draft, system, key)
+    common = _to_air(draft, system, towers, model, circuit, key)
     ratio, ua = model.liquid_to_gas_rated, model.ua_rated_w_per_k
     first = _first(draft, f"{system.name}-tower")
     for number in range(first, first + towers.count):
@@ -144,29 +128,45 @@ def _lower_towers(
         )
         position = draft.exchangers.add(
             name,
-            hot_circuit=circuit,
-            cold_circuit=-1,
-            hot_flow_rated_kg_per_s=float(model.water_flow_rated_m3_per_s) * density,
-            cold_flow_rated_kg_per_s=float(model.airflow_rated_m3_per_s) * air_density,
-            cold_cp_j_per_kg_k=air_cp,
+            **common,
             ua_rated_w_per_k=0.0 if ua is None else float(ua),
             hot_share=0.0,
-            capacity_w=float(model.capacity_w),
-            setpoint_c=system.supply_setpoint_c,
-            band_k=float(model.fan_band_k),
-            reset_s=float(model.fan_reset_s),
-            opening_min=float(model.fan_speed_min),
-            opening_max=1.0,
-            setpoint_least_c=UNBOUND_C,
-            fan_power_max_w=float(model.fan_power_max_w),
-            fan_feed=draft.find("feed", towers.feed, f"{key}.feed"),
             adiabatic_effectiveness=1.0,
             concentration_cycles=float(model.concentration_cycles),
             tower=tower,
-            economiser=False,
             in_service=draft.running(name),
         )
         draft.learn("tower", name, position, key)
+
+
+def _to_air(
+    draft: Draft,
+    system: FacilityWater,
+    units: Coolers,
+    model: DryCooler | CoolingTower,
+    circuit: int,
+    key: str,
+) -> dict[str, float]:
+    """Return what every unit between a system and outdoor air has, whatever its law."""
+    air_density, air_cp = draft.fluid_rates("air", OUTDOOR_TEMP_C, key)
+    density, _ = _water(draft, system, key)
+    return {
+        "hot_circuit": circuit,
+        "cold_circuit": -1,
+        "hot_flow_rated_kg_per_s": float(model.water_flow_rated_m3_per_s) * density,
+        "cold_flow_rated_kg_per_s": float(model.airflow_rated_m3_per_s) * air_density,
+        "cold_cp_j_per_kg_k": air_cp,
+        "capacity_w": float(model.capacity_w),
+        "setpoint_c": system.supply_setpoint_c,
+        "setpoint_least_c": UNBOUND_C,
+        "band_k": float(model.fan_band_k),
+        "reset_s": float(model.fan_reset_s),
+        "opening_min": float(model.fan_speed_min),
+        "opening_max": 1.0,
+        "fan_power_max_w": float(model.fan_power_max_w),
+        "fan_feed": draft.find("feed", units.feed, f"{key}.feed"),
+        "economiser": False,
+    }
 
 
 def _lower_economisers(

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 
 from site_models.errors import InputError
 from site_models.figure import Strict
+from site_models.placing import Placing
 from site_models.repeat import expanded
 from site_models.site_fabric import SiteFabric
 from site_models.yaml_file import read_yaml, validated
@@ -254,6 +255,7 @@ class Site(Strict):
     """Scale-out network; none: only NVLink domains."""
     out_of_service: tuple[str, ...] = ()
     """Names of racks, nodes, GPUs, CDUs, coolers, towers, economisers, chillers or feeds."""
+    placement: Placing = Placing()
     default_source: str = ""
     """SPEC that runs without `--source`; empty: every GPU idle."""
 

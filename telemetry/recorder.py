@@ -12,10 +12,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from site_models.errors import InputError
+from telemetry.closing import Closing
 from telemetry.frame import Frame
 from telemetry.health import Health
 from telemetry.recording_folder import hold, host_facts
@@ -39,7 +38,7 @@ RETRY_S = 5.0
 LOOK_S = 0.2
 
 
-class Recorder:
+class Recorder(Closing):
     """Records frames into a folder, a new one or with `goes_on` one to go on with.
 
     One thread calls `offer`; either `start` gives the recorder a thread of its own, or its
@@ -97,23 +96,12 @@ class Recorder:
             self._hold = _held(folder)
         self._upkeep = Upkeep(self._writer.listing, keep or Keep())
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close; after an error keep what was recorded, and nothing if nothing was."""
-        if error is None:
-            self.close()
-            return
+    def keep(self) -> None:
+        """End after an error: keep what was recorded, and nothing if nothing was."""
         self._end()
         self._drain()
         self._upkeep.abandon()
-        self._writer.__exit__(kind, error, trace)
+        self._writer.keep()
         os.close(self._hold)
 
     @property

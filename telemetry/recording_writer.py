@@ -6,8 +6,6 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +14,7 @@ from numpy.typing import NDArray
 
 from site_models.arrays import Floats
 from site_models.errors import InputError
+from telemetry.closing import Closing
 from telemetry.frame import Frame
 from telemetry.recording_folder import clear_folder, make_folder
 from telemetry.recording_format import (
@@ -35,7 +34,7 @@ Places = NDArray[np.int64]
 _Chunk = tuple[Places, Times, Mapping[str, Floats]]
 
 
-class RecordingWriter:
+class RecordingWriter(Closing):
     """Writes frames to a new recording; use it in a `with` statement.
 
     A part is closed after `part_s` seconds of recorded time or `part_rows` rows, whichever
@@ -98,19 +97,8 @@ class RecordingWriter:
                 if entry.is_raw:
                     self._last_us = max(self._last_us, entry.end_us)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close; after an error keep what was recorded, and nothing if nothing was."""
-        if error is None:
-            self.close()
-            return
+    def keep(self) -> None:
+        """End after an error: keep what was recorded, and nothing if nothing was."""
         with contextlib.suppress(OSError):  # of the two, what went wrong first is told
             self._flush()
         if not self.listing.entries:

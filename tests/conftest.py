@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.command import Twin, command
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -15,3 +17,10 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("no shared data beside the checkout")
     return folder
+
+
+@pytest.fixture
+def twin(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Twin:
+    """Return the command, run in this process and outside any user's catalog."""
+    monkeypatch.delenv("TWIN_CATALOG", raising=False)
+    return command(capsys)

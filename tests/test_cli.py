@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from dashboards.cli import main
 from site_models.site import SHIPPED, shipped_sites
 from telemetry.recording import Recording
 from telemetry.samples import PILOT_DEMO
+from tests.fakes.command import Twin, refused
 
 CSV = "time,gpu,power\n0,0,310\n1,0,305\n2,0,300\n"
 MAP = """time: {column: time, unit: s, zone: UTC}
@@ -26,36 +26,6 @@ signals:
 """
 INVENTORY = "host,rack,gpu_model,gpus\nn1,r1,NVIDIA H200,8\nn2,r1,NVIDIA H200,8\n"
 DEMO_S = ("2024-07-12T19:00:20", "2024-07-12T19:00:40")
-
-
-class Told(NamedTuple):
-    """What a verb answered."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def object(self) -> Any:
-        """The one JSON object of stdout."""
-        assert self.out.count("\n") == 1
-        return json.loads(self.out)
-
-
-Twin = Callable[..., Told]
-
-
-@pytest.fixture
-def twin(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Twin:
-    """Return the command, run in this process and outside any user's catalog."""
-    monkeypatch.delenv("TWIN_CATALOG", raising=False)
-
-    def run(*words: object) -> Told:
-        capsys.readouterr()
-        code = main([str(word) for word in words])
-        return Told(code, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture(scope="module")
@@ -78,16 +48,6 @@ def edited(tmp_path: Path) -> Callable[[str, str], Path]:
         return path
 
     return make
-
-
-def refused(told: Told, *named: object) -> None:
-    """Assert exit 2 with one line on stderr that names what was wrong."""
-    assert told.code == 2
-    assert told.out == ""
-    assert told.err.startswith("twin: ")
-    assert told.err.count("\n") == 1
-    for name in named:
-        assert str(name) in told.err
 
 
 # What programs read
@@ -173,7 +133,7 @@ def test_a_drafted_site_passes_its_checks(twin: Twin, tmp_path: Path) -> None:
 
 def test_schemas_of_all_yaml_files_are_printed(twin: Twin) -> None:
     schemas = twin("check", "--schema").object
-    assert {"site", "map", "catalog/gpu", "catalog/cdu"} <= schemas.keys()
+    assert {"site", "map", "bus_map", "catalog/gpu", "catalog/cdu"} <= schemas.keys()
 
 
 def test_help_names_every_verb_and_option(twin: Twin) -> None:

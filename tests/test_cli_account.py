@@ -4,18 +4,18 @@ import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 import controllers.loop
 import controllers.rig
 from controllers.headless import REPORT_FILE, STATE_FILE
-from dashboards.cli import main
 from site_models import weather as weather_files
 from site_models.plant import Plant
 from site_models.site import SHIPPED, load_site
 from telemetry.recording import Recording
+from tests.fakes.command import Twin, refused
 from twin.network_flow import NotSolvedError
 from twin.state import Inputs, State
 from twin.steady import NotSettledError
@@ -32,34 +32,6 @@ start: 2024-07-12T19:00:00Z
 duration_s: 30
 events: [{at_s: 10, kind: pump_trip, target: cdu}]
 """
-
-
-class Told(NamedTuple):
-    """What a verb answered."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def object(self) -> Any:
-        """The one JSON object of stdout."""
-        assert self.out.count("\n") == 1
-        return json.loads(self.out)
-
-
-Twin = Callable[..., Told]
-
-
-@pytest.fixture
-def twin(capsys: pytest.CaptureFixture[str]) -> Twin:
-    """Return the command, run in this process."""
-
-    def run(*words: object) -> Told:
-        capsys.readouterr()
-        return Told(main([str(word) for word in words]), *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture
@@ -125,9 +97,7 @@ def test_an_unusable_series_is_refused_before_anything_is_written(
     path.write_text(text)
     words = ("--site", "edge", "--source", "idle", "--for", "5", option, path)
     told = twin("run", *words, "--out", tmp_path / "out")
-    assert (told.code, told.out, told.err.count("\n")) == (2, "", 1)
-    assert f"{path}: " in told.err
-    assert named in told.err
+    refused(told, f"{path}: ", named)
     assert not (tmp_path / "out").exists()
 
 
@@ -150,9 +120,7 @@ def test_a_scenario_that_cannot_be_is_refused(
     path = tmp_path / "mine.yaml"
     path.write_text(TRIP.replace(old, new))
     told = twin("whatif", path, "--out", tmp_path / "out")
-    assert (told.code, told.out, told.err.count("\n")) == (2, "", 1)
-    assert str(path) in told.err
-    assert named in told.err
+    refused(told, path, named)
     assert not (tmp_path / "out").exists()
 
 
@@ -177,9 +145,7 @@ def test_an_impossible_setpoint_or_a_loop_that_leads_nowhere_is_refused(
     site = tmp_path / "mine.yaml"
     site.write_text(text.replace(old, new))
     told = twin("run", "--site", site, "--source", "idle", "--for", "2", "--out", tmp_path / "out")
-    assert (told.code, told.out, told.err.count("\n")) == (2, "", 1), told.err
-    for word in named:
-        assert word in told.err
+    refused(told, *named)
     assert not (tmp_path / "out").exists()
 
 
@@ -193,8 +159,7 @@ def test_weather_with_a_hole_is_refused_by_its_row(
     (tmp_path / whole.name).write_bytes(gzip.compress("\n".join(lines).encode()))
     monkeypatch.setattr(weather_files, "__path__", [str(tmp_path)])
     told = twin("run", "--source", "idle", "--for", "2", "--out", tmp_path / "out")
-    assert (told.code, told.out, told.err.count("\n")) == (2, "", 1), told.err
-    assert "row 5001: expected month" in told.err
+    refused(told, "row 5001: expected month")
     assert not (tmp_path / "out").exists()
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from dashboards.cli import main
+from tests.fakes.command import Twin, refused
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +65,26 @@ def test_unusable_input_is_one_line_and_exit_2(
     complaint = capfd.readouterr().err
     assert said in complaint
     assert complaint.count("\n") == 1
+
+
+def test_a_scenario_and_a_server_take_what_was_learned(
+    twin: Twin, recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a server makes its folder of runs where it is
+    scenario, overlay = tmp_path / "job.yaml", tmp_path / "warm.yaml"
+    scenario.write_text(
+        "site: hgx-h100\nstart: 2024-07-12T19:00:00Z\nduration_s: 30\n"
+        "jobs: [{name: burn, nodes: [node0], share: 0.9}]\n"
+    )
+    warm = ", ".join(f"gpu{k}: {{value: 0.08, std: 0.001}}" for k in range(8))
+    overlay.write_text(
+        f'recording_sha256: "{"0" * 64}"\nsite: hgx-h100\n'
+        f"parameters:\n  body_resistance_k_per_w: {{{warm}}}\n"
+    )
+    words = ("whatif", scenario, "--json")
+    plain = twin(*words, "--out", tmp_path / "plain").object
+    told = twin(*words, "--params", overlay, "--out", tmp_path / "learned").object
+    assert told["kpi"]["gpu_temp_max_c"] > plain["kpi"]["gpu_temp_max_c"] + 5.0
+    (tmp_path / "config.yaml").write_text("site: hgx-h100\nparams: nowhere.yaml\n")
+    for given in (("--params", "nowhere.yaml"), ("--config", tmp_path / "config.yaml")):
+        refused(twin("serve", "--site", "hgx-h100", *given), "nowhere.yaml")

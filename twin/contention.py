@@ -76,6 +76,15 @@ class Contention:
         jobs = self._together(use)
         return float(self._solved([*(self._uses[job] for job in jobs), use])[-1])
 
+    def beside(self, use: Use) -> tuple[float, dict[str, float]]:
+        """Return the rate that a job would get now, and those of the jobs that it shares with.
+
+        Without starting it; by job, those that it does not change included [B/s].
+        """
+        jobs = self._together(use)
+        rates = self._solved([*(self._uses[job] for job in jobs), use]).tolist()
+        return rates[-1], dict(zip(jobs, rates[:-1], strict=True))
+
     def _together(self, use: Use) -> list[str]:
         """Return the jobs that share trunks with a use, however far."""
         found: set[str] = set()

@@ -13,9 +13,11 @@ from site_models.arrays import Floats, Ints
 from site_models.errors import InputError
 from site_models.fabric import LEAF, Fabric
 from site_models.fabric_parts import sums
+from site_models.kinds.workload import Workload
 from site_models.plant import Plant
 from twin.contention import Contention
-from twin.fabric import lone_rate, trunk_rates, use_of
+from twin.fabric import Use, lone_rate, trunk_rates, use_of
+from twin.parallel import alone, fitting, job_use
 
 
 class Running(NamedTuple):
@@ -24,7 +26,9 @@ class Running(NamedTuple):
     name: str
     gpus: Ints
     op: str = "all_reduce"
-    """Its collective, by the name of nccl-tests."""
+    """Its collective over all its GPUs, by the name of nccl-tests."""
+    profile: Workload | None = None
+    """Whose operations and groups count in place of `op`, where it fits on the GPUs."""
 
 
 class Load(NamedTuple):
@@ -34,6 +38,8 @@ class Load(NamedTuple):
     """Of one GPU's interface, by job [B/s]; 0 for a job that no network joins any more."""
     trunk_bytes_per_s: Floats
     """Carried by every trunk when all communicate at once."""
+    lone: dict[str, float]
+    """Rate of one GPU's interface if no other job were about, by job [B/s]."""
 
 
 def with_links(plant: Plant, links: Ints, share: float) -> Plant:
@@ -59,19 +65,50 @@ def with_links(plant: Plant, links: Ints, share: float) -> Plant:
 
 
 def link_load(plant: Plant, jobs: tuple[Running, ...]) -> Load:
-    """Return max-min fair rates of jobs that all communicate, and what each trunk then carries."""
+    """Return max-min fair rates of jobs that all communicate, and what each trunk then carries.
+
+    A job with a profile loads the trunks that its groups cross with its own operations, none if
+    they stay within their NVLink domains. Checked in ``tests/twin/test_fabric_health.py``.
+    """
     trunks = trunk_rates(plant)
-    contention, uses, rates = Contention(trunks), {}, {}
+    contention, uses, rates, lone = Contention(trunks), {}, {}, {}
     for job in jobs:
-        rates[job.name] = 0.0
-        if len(job.gpus) > 1 and lone_rate(plant, job.gpus, job.op) > 0.0:
-            uses[job.name] = use_of(plant, job.gpus, job.op)
+        rates[job.name] = lone[job.name] = 0.0
+        use = _use(plant, job)
+        if use is not None:
+            uses[job.name] = use
+            lone[job.name] = alone(plant, use) or 0.0
     contention.start_all(uses)
     rates |= contention.rates
     carried = np.zeros(len(trunks))
     for name, use in uses.items():
         np.add.at(carried, use.trunk, use.weight * rates[name])
-    return Load(rates, carried)
+    return Load(rates, carried, lone)
+
+
+def follows(job: Running) -> bool:
+    """Say whether a job's profile counts: it has one, and its GPUs make a replica."""
+    return job.profile is not None and len(fitting(job.profile, job.gpus)) > 0
+
+
+def sends(job: Running) -> tuple[str, ...]:
+    """Return the operations that count for a job: its profile's where that fits, else `op`."""
+    if job.profile is None or not follows(job):
+        return (job.op,)
+    return tuple(dict.fromkeys(t.op for phase in job.profile.phases for t in phase.traffic))
+
+
+def _use(plant: Plant, job: Running) -> Use | None:
+    """Return what a job loads; None where no network joins its GPUs."""
+    if len(job.gpus) < 2 or lone_rate(plant, job.gpus, job.op) <= 0.0:
+        return None
+    if job.profile is None or not follows(job):
+        return use_of(plant, job.gpus, job.op)
+    whole = fitting(job.profile, job.gpus)
+    limit = float(plant.fabric.gpu_network_bytes_per_s[whole].min())
+    return job_use(job.profile, plant, whole) or Use(
+        np.zeros(0, dtype=np.int64), np.zeros(0), limit
+    )
 
 
 def _summed(fabric: Fabric) -> Fabric:

@@ -60,6 +60,7 @@ class Believer:
             gpu_cap_w=before.gpu_cap_w,
             rack_load_w=self._lumped(frame, before, arrays.racks.lumped),
             exchanger_setpoint_c=before.exchanger_setpoint_c,
+            circuit_flow_share=before.circuit_flow_share,
             dry_bulb_c=_single(frame, "dry_bulb_c", dry_bulb_c),
             wet_bulb_c=_single(frame, "wet_bulb_c", wet_bulb_c),
         )

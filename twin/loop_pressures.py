@@ -30,18 +30,19 @@ MOST_TURNS = 200
 
 
 @compiled
-def set_rack_flows(arrays: Arrays, state: State, h_s: float) -> None:
+def set_rack_flows(arrays: Arrays, state: State, flow_share: Floats, h_s: float) -> None:
     """Move valves and pumps by h, then find the flow of every rack and what it is supplied with.
 
     Controls act on the pressures of the last substep. A rack that shuts its valve leaves more
     pressure, hence flow, to the others until pumps and valves have followed; when the pumps
     stop, all starve. Nothing flows where no unit that cools is in service: pumps are theirs.
+    `flow_share`, shape (circuits,), is that of the inputs.
     """
     wanted = wanted_flows(arrays, state)
     move_rack_valves(arrays, state, wanted, h_s)
-    drive_pumps(arrays, state, h_s)
+    drive_pumps(arrays, state, flow_share, h_s)
     settle_pressures(arrays, state)
-    watch_flows(arrays, state, wanted, h_s)
+    watch_flows(arrays, state, wanted, flow_share, h_s)
     look_down_pipes(arrays, state, h_s)
 
 
@@ -100,8 +101,11 @@ def move_rack_valves(arrays: Arrays, state: State, wanted: Floats, h_s: float) -
 
 
 @inlined
-def drive_pumps(arrays: Arrays, state: State, h_s: float) -> None:
-    """Lead each loop's pumps towards what they hold, within the speeds that they can run at."""
+def drive_pumps(arrays: Arrays, state: State, flow_share: Floats, h_s: float) -> None:
+    """Lead each loop's pumps towards what they hold, within the speeds that they can run at.
+
+    A share of the flow is the square of it of the pressure difference: both go with speed.
+    """
     circuits, cooled = arrays.circuits, units_in_service(arrays)
     for k in range(circuits.kind.size):
         if circuits.pump_control[k] == GIVEN_FLOW:
@@ -110,7 +114,7 @@ def drive_pumps(arrays: Arrays, state: State, h_s: float) -> None:
         if circuits.pump_control[k] == HOLDS_FLOW:
             speed = speed_for_flow(
                 state.circuit_pump_speed[k],
-                circuits.pump_setpoint_kg_per_s[k],
+                circuits.pump_setpoint_kg_per_s[k] * flow_share[k],
                 state.circuit_flow_kg_per_s[k],
                 least,
                 h_s,
@@ -118,7 +122,7 @@ def drive_pumps(arrays: Arrays, state: State, h_s: float) -> None:
         else:
             speed = speed_for_dp(
                 state.circuit_pump_speed[k],
-                circuits.pump_setpoint_pa[k],
+                circuits.pump_setpoint_pa[k] * flow_share[k] * flow_share[k],
                 state.circuit_dp_pa[k],
                 least,
                 h_s,
@@ -227,7 +231,9 @@ def sum_flows(arrays: Arrays, state: State, dp_pa: Floats, total: Floats, slope:
 
 
 @inlined
-def watch_flows(arrays: Arrays, state: State, wanted: Floats, h_s: float) -> None:
+def watch_flows(
+    arrays: Arrays, state: State, wanted: Floats, flow_share: Floats, h_s: float
+) -> None:
     """Count how long each loop has been short of flow: the unit's alarm waits 100 s."""
     circuits, racks = arrays.circuits, arrays.racks
     asked = np.zeros(circuits.kind.size)
@@ -236,7 +242,7 @@ def watch_flows(arrays: Arrays, state: State, wanted: Floats, h_s: float) -> Non
             asked[racks.liquid_circuit[r]] += wanted[r]
     for k in range(circuits.kind.size):
         if circuits.pump_control[k] == HOLDS_FLOW:
-            asked[k] = circuits.pump_setpoint_kg_per_s[k]
+            asked[k] = circuits.pump_setpoint_kg_per_s[k] * flow_share[k]
         if circuits.pump_control[k] != GIVEN_FLOW:
             state.circuit_low_flow_s[k], _ = low_flow(
                 state.circuit_low_flow_s[k],

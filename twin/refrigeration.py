@@ -39,9 +39,10 @@ def chill(arrays: Arrays, state: State, inputs: Inputs, h_s: float) -> None:
     for x in range(arrays.exchangers.hot_circuit.size):
         asked_w[arrays.exchangers.hot_circuit[x]] -= state.exchanger_heat_w[x]
     keep_running(arrays, state, h_s)
+    trim_c = trim_setpoints_c(arrays, inputs)
     for c in range(chillers.circuit.size):
         k = chillers.circuit[c]
-        at = waters_c(chillers, c, state.circuit_supply_c, inputs.dry_bulb_c)
+        at = waters_c(chillers, c, trim_c[c], state.circuit_supply_c, inputs.dry_bulb_c)
         able_w[c] = capacity_w(chillers, arrays.curves, c, at)
         running_w[k] += able_w[c] * state.chiller_running[c]
     needed_w = np.zeros(chillers.circuit.size)
@@ -50,25 +51,45 @@ def chill(arrays: Arrays, state: State, inputs: Inputs, h_s: float) -> None:
         state.chiller_heat_w[c] = 0.0
         state.chiller_power_w[c] = 0.0
         capacity_rate = state.circuit_flow_kg_per_s[k] * circuits.cp_j_per_kg_k[k]
-        warmer_k = state.circuit_arriving_c[k] - chillers.trim_setpoint_c[c]
+        warmer_k = state.circuit_arriving_c[k] - trim_c[c]
         needed_w[c] = asked_w[k] + capacity_rate * warmer_k
         if state.chiller_running[c] > 0.0 and running_w[k] > 0.0:
             heat_w = min(max(needed_w[c] / running_w[k], 0.0), 1.0) * able_w[c]
             state.chiller_heat_w[c] = heat_w
-            at = waters_c(chillers, c, state.circuit_supply_c, inputs.dry_bulb_c)
+            at = waters_c(chillers, c, trim_c[c], state.circuit_supply_c, inputs.dry_bulb_c)
             state.chiller_power_w[c] = power_w(chillers, arrays.curves, c, at, heat_w)
     stage(chillers, state.chiller_running, state.chiller_ready_s, needed_w, running_w, able_w)
 
 
 @compiled
+def trim_setpoints_c(arrays: Arrays, inputs: Inputs) -> Floats:
+    """Return what each chiller holds [C]: it follows its circuit's coolers when those are moved.
+
+    They share one setpoint in the plant's control, the chiller's some kelvins warmer; by how
+    much the inputs move the coolers' from what it is in the plant, by so much its own moves.
+    Where several cool a circuit, the coldest wish counts.
+    """
+    chillers, exchangers = arrays.chillers, arrays.exchangers
+    moved_k = np.full(arrays.circuits.kind.size, np.inf)
+    for x in range(exchangers.hot_circuit.size):
+        k = exchangers.hot_circuit[x]
+        moved_k[k] = min(moved_k[k], inputs.exchanger_setpoint_c[x] - exchangers.setpoint_c[x])
+    trim_c = chillers.trim_setpoint_c.copy()
+    for c in range(chillers.circuit.size):
+        if moved_k[chillers.circuit[c]] < np.inf:
+            trim_c[c] += moved_k[chillers.circuit[c]]
+    return trim_c
+
+
+@compiled
 def waters_c(
-    chillers: Chillers, c: int, supply_c: Floats, dry_bulb_c: float
+    chillers: Chillers, c: int, trim_c: float, supply_c: Floats, dry_bulb_c: float
 ) -> tuple[float, float]:
     """Return the water that leaves a chiller and what enters its condenser [C].
 
     The first is its setpoint, warmer where that is not held; the second water or outdoor air.
     """
-    leaving_c = max(supply_c[chillers.circuit[c]], chillers.trim_setpoint_c[c])
+    leaving_c = max(supply_c[chillers.circuit[c]], trim_c)
     k = chillers.condenser_circuit[c]
     return leaving_c, supply_c[k] if k >= 0 else dry_bulb_c
 

@@ -88,6 +88,7 @@ def idle_inputs(plant: Plant, dry_bulb_c: float, wet_bulb_c: float) -> Inputs:
         gpu_cap_w=arrays.gpus.power_max_w.copy(),
         rack_load_w=arrays.racks.lumped_power_w * arrays.racks.in_service,
         exchanger_setpoint_c=arrays.exchangers.setpoint_c.copy(),
+        circuit_flow_share=np.ones(len(plant.circuit_names)),
         dry_bulb_c=float(dry_bulb_c),
         wet_bulb_c=float(wet_bulb_c),
     )

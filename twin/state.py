@@ -162,5 +162,8 @@ class Inputs(NamedTuple):
     rack_load_w: Floats
     """IT power of each lumped rack [W]; ignored for racks with nodes."""
     exchanger_setpoint_c: Floats
+    circuit_flow_share: Floats
+    """What a loop's pumps are asked to hold, over what it was built to hold: flow, or the
+    pressure difference by its square root. Above 0; 1: as built. Counts where pumps hold one."""
     dry_bulb_c: float
     wet_bulb_c: float

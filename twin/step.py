@@ -73,7 +73,7 @@ def advance(
     for _ in range(substeps):
         set_power(arrays, state, h_s)
         set_fans(arrays, state, h_s)
-        set_rack_flows(arrays, state, h_s)
+        set_rack_flows(arrays, state, inputs.circuit_flow_share, h_s)
         advance_gpus(arrays, state, inputs, h_s, to_coolant_w)
         advance_nodes(arrays, state, inputs, to_coolant_w)
         gather_racks(arrays, state, inputs)

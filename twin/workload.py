@@ -127,13 +127,23 @@ def phase_power_w(
 ) -> Floats:
     """Return the power of each GPU while it works, by phase [W]. Shape (GPUs, phases)
 
-    The core's part of the power above idle follows V(f)^2 f, see `twin/physics/clocks.py`;
-    the rest, memory and links, does not follow the clock.
+    The core's part of the power above idle follows V(f)^2 f, see `twin/physics/clocks.py`.
+    The rest is what memory and links spend on each byte [ENGINEERING 8.1], so it follows the
+    pace of the work: as it was while the memory sets the pace, less where the clock does.
     """
     switching = switching_share(clock, flat, floor)
-    kept = 1.0 - pattern.core_share * (1.0 - switching)
+    core = pattern.core_share * np.asarray(switching)[:, None]
+    rest = (1.0 - pattern.core_share) * _pace_share(pattern, clock)
     above_w = (limit_w - idle_w)[:, None] * pattern.power_share
-    return np.asarray(idle_w[:, None] + above_w * np.asarray(kept)[:, None])
+    return np.asarray(idle_w[:, None] + above_w * (core + rest))
+
+
+def _pace_share(pattern: Pattern, clock: Floats) -> Floats:
+    """Return the pace of each GPU's own work over that at full clock, by phase. 0..1"""
+    full_s = np.maximum(pattern.compute_s, pattern.floor_s)
+    now_s = busy_s(pattern, clock)
+    works = np.isfinite(now_s) & (now_s > 0.0)
+    return np.where(works, full_s / np.where(works, now_s, 1.0), 0.0)
 
 
 def mean_power_w(

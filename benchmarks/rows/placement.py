@@ -1,24 +1,73 @@
-"""How long an advice takes."""
+"""How long an advice takes: on the pilot, on the busy campus, and over HTTP."""
 
+import time
 from collections.abc import Iterator
 
+import numpy as np
+
+from benchmarks.busy_campus import Campus, busy_campus
+from benchmarks.placement_http import campus_server, latencies_s
 from benchmarks.row import Row, best_s
 from controllers.allocations import Allocations
-from controllers.placement.models import read_request
+from controllers.placement.models import Request, read_request
 from controllers.placement.rank import rank
+from site_models.arrays import Floats
 from site_models.compile import compile_site
 from twin.start import idle_inputs
 from twin.steady import steady
 
+SIZES = (8, 72, 1024)
+CALLS = 200
+A_TICK = 50
+"""Calls between two states of the twin: some have to take in the new one."""
+
 
 def rows(only: str = "") -> Iterator[Row]:
-    """Measure sixteen GPUs asked of an idle pilot."""
-    if only not in ("", "pilot_advice"):
-        return
+    """Measure sixteen GPUs on an idle pilot, then a campus of 2,000 jobs, alone and served."""
+    if only in ("", "pilot_advice"):
+        yield _pilot()
+    if not only or only.startswith("campus_advice"):
+        campus = busy_campus()
+        for gpus in SIZES:
+            took_s = _calls_s(campus, gpus)
+            for name, limit in (("p50", 3.0), ("p99", 10.0)):
+                value = float(np.percentile(took_s, float(name[1:]))) * 1e3
+                yield Row.at_most(f"campus_advice_{gpus}_{name}", value, "ms", limit)
+    if not only or only.startswith("campus_http"):
+        with campus_server() as port:
+            latencies_s(port)  # the first ones find cold caches
+            took_s = np.array(latencies_s(port))
+        yield Row.yardstick("campus_http_p50", float(np.percentile(took_s, 50)) * 1e3, "ms")
+        yield Row.at_most("campus_http_p99", float(np.percentile(took_s, 99)) * 1e3, "ms", 20.0)
+
+
+def _pilot() -> Row:
     plant = compile_site("pilot")
     inputs = idle_inputs(plant, 30.0, 22.0)
     state = steady(plant, inputs)
     request = read_request({"job": "j", "gpus": 16, "duration_s": 3600.0, "limit": 5})
     allocations = Allocations(plant)
     duration_s = best_s(lambda: rank(plant, state, inputs, allocations, request, 0.0), 20)
-    yield Row.at_most("pilot_advice", duration_s * 1e3, "ms", 10.0)
+    return Row.at_most("pilot_advice", duration_s * 1e3, "ms", 10.0)
+
+
+def _calls_s(campus: Campus, gpus: int) -> Floats:
+    """Return the durations of calls that ask for so many GPUs, new states in between [s]."""
+    plant, state, inputs, table = campus
+    request = _request(gpus)
+    took_s = []
+    for call in range(CALLS + 1):
+        if call % A_TICK == 1:
+            state = state._replace(time_s=state.time_s + 1.0)
+        began_s = time.perf_counter()
+        answer = rank(plant, state, inputs, table, request, state.time_s)
+        took_s.append(time.perf_counter() - began_s)
+        if not answer.advice:
+            raise RuntimeError(f"no place for {gpus} GPUs: {answer.rejected}")
+    return np.array(took_s[1:])
+
+
+def _request(gpus: int) -> Request:
+    collective = {"op": "all_reduce", "bytes": 1e9, "per_step_s": 0.5}
+    asked = {"job": "j", "gpus": gpus, "duration_s": 3600.0, "collective": collective}
+    return read_request(asked)

@@ -68,7 +68,7 @@ def apart_from_network(plant: Plant, rest: State, opening: Floats) -> float:
     """Return the largest difference of any rack's flow, over the largest flow [-]."""
     held = with_rack_valves(plant, list(range(len(opening))), opening)
     state = copied(rest)
-    set_rack_flows(held.arrays, state, 1.0)
+    set_rack_flows(held.arrays, state, np.ones_like(state.circuit_dp_pa), 1.0)
     circuit = int(plant.arrays.exchangers.hot_circuit[plant.cdu_exchangers[0]])
     network, mine = loop_network(plant, circuit)
     setting = network.setting(float(plant.arrays.circuits.density_kg_per_m3[circuit]), 1e-3)

@@ -1,9 +1,20 @@
-"""What can write power caps to devices."""
+"""What can write to devices and facilities."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from controllers.actuators.order import Order
 from controllers.admit import Limits
 from site_models.arrays import Floats
+
+
+class Held(NamedTuple):
+    """What devices say that they are held to, read back. NaN: not told. Shapes (GPUs,)"""
+
+    gpu_cap_w: Floats
+    gpu_clock_share: Floats
+    """Locked clock that was last set and accepted; 1: none. Devices do not tell it back."""
+    sm_clock_share: Floats
+    """The clock that runs over the full one: a locked one shows where the load asks for more."""
 
 
 class Actuator(Protocol):
@@ -13,14 +24,22 @@ class Actuator(Protocol):
         """Return what the devices accept."""
         ...
 
-    def apply(self, gpu_cap_w: Floats, time_s: float, until_s: float) -> None:
-        """Write the caps. They are owed only until `until_s`, a dead-man's time: unless
+    def apply(self, order: Order, time_s: float) -> None:
+        """Write the order. It is owed only until its `until_s`, a dead-man's time: unless
 
-        renewed, the actuator itself then restores the defaults, even if its caller is gone.
+        renewed, the actuator itself then restores all defaults, even if its caller is gone.
         Raises OSError when the devices cannot be reached; then nothing is assumed.
         """
         ...
 
     def expire(self, time_s: float) -> None:
-        """Restore the device defaults now."""
+        """Restore the defaults of everything now."""
+        ...
+
+    def held(self) -> Held | None:
+        """Return what devices hold now; None where none can be asked.
+
+        OSError when they cannot be reached. Asked before each write, which counts its rates
+        from there; a GPU that does not tell is not written to.
+        """
         ...

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from controllers.actuators.ledger import Ledger, Write
 from controllers.actuators.setpoint_actuator import SetpointStanding
 from site_models.arrays import Flags, Floats
 from site_models.errors import InputError
@@ -60,7 +61,12 @@ class BusSetpoints:
     """
 
     def __init__(
-        self, argument: str, plant: Plant, now_s: Callable[[], float], armed: bool = False
+        self,
+        argument: str,
+        plant: Plant,
+        now_s: Callable[[], float],
+        armed: bool = False,
+        ledger: Ledger | None = None,
     ) -> None:
         address = address_of(argument)
         self._chart = address.chart
@@ -69,6 +75,7 @@ class BusSetpoints:
                 f"mqtt://{address.host}: expected ?map=FILE whose `integration` names us"
             )
         self.armed = armed
+        self._ledger = Ledger() if ledger is None else ledger
         self.unsent: deque[tuple[str, bytes]] = deque(maxlen=1000)
         self._now_s = now_s
         self._place = {name.lower(): k for k, name in enumerate(plant.axis("cdu"))}
@@ -146,6 +153,8 @@ class BusSetpoints:
         return not left.any()
 
     def _publish(self, topic: str, payload: bytes) -> None:
+        write = Write(topic, "publish", payload.decode())
+        self._ledger.note(write, "asked" if self.armed else "dry")
         if self.armed:
             self._link.publish(topic, payload)
         else:

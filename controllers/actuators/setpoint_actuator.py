@@ -17,6 +17,9 @@ class SetpointStanding(NamedTuple):
 class SetpointActuator(Protocol):
     """The one road from a wish to a facility; only the supervisor's desk walks it."""
 
+    armed: bool
+    """Whether anything is sent; the desk says so."""
+
     def request(self, setpoint_c: Floats, time_s: float, until_s: float) -> None:
         """Ask for these; NaN: nothing for that CDU. They are owed only until `until_s`, and
 

@@ -6,15 +6,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from controllers.gather import sum_by
+from controllers.placement.free import NEARLY
 from controllers.placement.ground import Ground
 from controllers.placement.index import SPAN, PlaceIndex
 from controllers.placement.models import Level, Request
-from controllers.placement.offer import NEARLY, Offer
+from controllers.placement.offer import Offer
 from controllers.placement.quick import quick_margins_k
+from controllers.placement.racks import NONE, over_racks, spread
 from site_models.arrays import Floats, Ints
 
 ENOUGH_K = 30.0
 """A margin beyond this is worth no more at first sight."""
+LOOKED_AT = 1024
+"""Nodes looked at one by one; of more, one in each rack stands for the others."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,24 +46,27 @@ def groups_at(
 ) -> tuple[Ints, int]:
     """Return the `most` promising groups at a level that can hold the job, best first,
     and how many usable GPUs stand in groups that cannot."""
-    need = offer.request.count
-    rack, count = index.plant.arrays.nodes.rack, index.group_count[level]
-    group = index.node_group[level]
-    nodes = np.flatnonzero((offer.node_room > 0) & (group >= 0))
-    if level in ("node", "nvlink_domain", "rack"):
-        room = sum_by(group[nodes], offer.node_room[nodes], count)
+    need, unit = offer.request.count, offer.request.unit
+    if level == "node" and offer.supply.most_in_node < need:
+        return NONE, 0
+    if level == "node":
+        room, home = offer.node_room, index.plant.arrays.nodes.rack
+    elif level == "nvlink_domain":
+        nodes = np.flatnonzero((offer.node_room > 0) & (index.node_group[level] >= 0))
+        group, count = index.node_group[level][nodes], index.group_count[level]
         home = np.zeros(count, dtype=np.int64)
-        home[group[nodes]] = rack[nodes]
-        room = np.minimum(room, offer.rack_room[home])
+        home[group] = index.plant.arrays.nodes.rack[nodes]
+        room = sum_by(group, offer.node_room[nodes], count).astype(np.int64)
     else:
-        of_rack = np.full(len(offer.rack_room), -1, dtype=np.int64)
-        of_rack[rack] = group
-        placed = of_rack >= 0
-        room = sum_by(of_rack[placed], offer.rack_room[placed], count)
+        home = np.zeros(0, dtype=np.int64)
+        in_racks = offer.rack_room // unit * unit
+        room = sum_by(index.rack_group[level], in_racks, index.group_count[level]).astype(np.int64)
+    if level in ("node", "nvlink_domain"):
+        room = np.minimum(room, offer.rack_room[home])
     fits = np.flatnonzero(room >= need)
     small = int(room[room < need].sum())
     if len(fits) > 1:
-        promise = _promise(index, ground, offer, group, room, nodes)[fits]
+        promise = 0.2 * need / room[fits] + _worth(index, ground, offer, level, fits, home)
         order = np.arange(len(fits))
         if len(fits) > most:
             order = np.sort(np.argpartition(-promise, most)[:most])
@@ -67,99 +74,62 @@ def groups_at(
     return fits, small
 
 
-def _promise(
-    index: PlaceIndex, ground: Ground, offer: Offer, group: Ints, room: Floats, nodes: Ints
+def _worth(
+    index: PlaceIndex, ground: Ground, offer: Offer, level: Level, fits: Ints, home: Ints
 ) -> Floats:
-    """Return a quick estimate of each group's worth: cool, with power left, a tight fit."""
-    racks = index.plant.arrays.racks
+    """Return a quick estimate of what some groups are worth: cool, with power left."""
+    if level == "node" and len(fits) <= LOOKED_AT:
+        racks = index.plant.arrays.racks
+        left = 1.0 - ground.rack_w / np.maximum(racks.rating_w, 1.0)
+        cool = np.clip(quick_margins_k(index, ground, offer, fits) / ENOUGH_K, -1.0, 1.0)
+        return np.asarray(0.25 * cool + 0.4 * np.minimum(left[home[fits]], 0.5))
+    worth = _rack_worth(index, ground, offer)
+    if level in ("node", "nvlink_domain"):
+        return worth[home[fits]]
+    group, count = index.rack_group[level], index.group_count[level]
+    room = offer.rack_room.astype(np.float64)
+    mean = sum_by(group, room * worth, count) / np.maximum(sum_by(group, room, count), 1.0)
+    return np.asarray(mean[fits])
+
+
+def _rack_worth(index: PlaceIndex, ground: Ground, offer: Offer) -> Floats:
+    """Return the same for every rack, from its first node with room. Shape (racks,)"""
+    key = (min(offer.request.count, offer.supply.most_in_node), offer.rail)
+    kept = offer.supply.rack_worth.get(key)
+    if kept is not None:
+        return kept
+    nodes, racks = index.plant.arrays.nodes, index.plant.arrays.racks
+    roomy = np.flatnonzero(offer.node_room > 0)
+    first = np.full(len(racks.row), -1, dtype=np.int64)
+    first[nodes.rack[roomy[::-1]]] = roomy[::-1]
+    with_room = np.flatnonzero(first >= 0)
+    cool = np.zeros(len(racks.row))
+    margin_k = quick_margins_k(index, ground, offer, first[with_room])
+    cool[with_room] = np.clip(margin_k / ENOUGH_K, -1.0, 1.0)
     left = 1.0 - ground.rack_w / np.maximum(racks.rating_w, 1.0)
-    weight = offer.node_room[nodes].astype(np.float64)
-    cool = np.clip(quick_margins_k(index, ground, offer, nodes) / ENOUGH_K, -1.0, 1.0)
-    worth = 0.25 * cool + 0.4 * np.minimum(left[index.plant.arrays.nodes.rack[nodes]], 0.5)
-    whole = np.maximum(sum_by(group[nodes], weight, len(room)), 1.0)
-    mean = sum_by(group[nodes], weight * worth, len(room)) / whole
-    return np.asarray(mean + 0.2 * offer.request.count / np.maximum(room, 1.0))
+    worth = np.asarray(0.25 * cool + 0.4 * np.minimum(left, 0.5))
+    offer.supply.rack_worth[key] = worth
+    return worth
 
 
 def places_in(
     index: PlaceIndex, ground: Ground, offer: Offer, level: Level, groups: Ints
 ) -> Iterator[Candidate]:
     """Yield one set of GPUs for each group that can hold the job after all."""
-    members = index.members[level]
+    need, room = offer.request.count, offer.node_room
     for g in groups.tolist():
         if level == "node":
-            nodes, takes = np.array([g]), np.array([offer.request.count])
+            found = iter([(np.array([g]), np.array([need]))])
+        elif level in ("nvlink_domain", "rack"):
+            inside = index.members[level].of(g)
+            inside = inside[room[inside] > 0]
+            found = iter([spread(room[inside], inside, need)])
         else:
-            inside = members.of(g)
-            inside = inside[offer.node_room[inside] > 0]
-            if level in ("nvlink_domain", "rack"):
-                nodes, takes = _spread(offer.node_room[inside], inside, offer.request.count)
-            else:
-                nodes, takes = _over_racks(index, ground, offer, inside)
-        if takes.sum() == offer.request.count:
-            yield Candidate(_gpus_in(index, ground, offer, nodes, takes), level)
-
-
-def _spread(room: Ints, where: Ints, need: int) -> tuple[Ints, Ints]:
-    """Return places and what each takes: the roomiest first, the rest where it just fits."""
-    order = np.argsort(-room, kind="stable")
-    filled = np.cumsum(room[order])
-    whole = int(np.searchsorted(filled, need, side="right"))
-    rest = need - (int(filled[whole - 1]) if whole else 0)
-    chosen, takes = order[:whole], room[order[:whole]]
-    if rest:
-        others = order[whole:]
-        tight = others[room[others] >= rest]
-        if not len(tight):
-            return where[chosen], takes
-        last = tight[np.argmin(room[tight])]
-        chosen, takes = np.append(chosen, last), np.append(takes, rest)
-    return where[chosen], takes
-
-
-def _over_racks(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints) -> tuple[Ints, Ints]:
-    """Fill rack after rack, the roomiest first, while the limits that they share have room."""
-    uses, need = index.uses, offer.request.count
-    each = offer.request.gpus_per_node or 1
-    left_w = ground.limit_room_w.copy()
-    found = np.unique(index.plant.arrays.nodes.rack[nodes])
-    tried = found[np.argsort(-offer.rack_room[found], kind="stable")]
-    room = offer.rack_room[tried]
-    chosen: list[Ints] = []
-    taken: list[Ints] = []
-    at, done = 0, len(tried)
-    while need and at < done:
-        tight = int(np.searchsorted(-room[at:done], -need, side="right")) - 1
-        pick = at + max(tight, 0)
-        r = int(tried[pick])
-        take = min(need, int(room[pick]), _fit(index, offer, left_w, r)) // each * each
-        if take:
-            here = index.members["rack"].of(r)
-            here = here[offer.node_room[here] > 0]
-            picked, takes = _spread(offer.node_room[here], here, take)
-            entries = slice(int(uses.first[r]), int(uses.first[r + 1]))
-            left_w[uses.limit[entries]] -= offer.limit_w[entries] * takes.sum()
-            need -= int(takes.sum())
-            chosen.append(picked)
-            taken.append(takes)
-        if pick == at:
-            at += 1
-        else:
-            tried, room = np.delete(tried, pick), np.delete(room, pick)
-            done -= 1
-    if not chosen:
-        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-    return np.concatenate(chosen), np.concatenate(taken)
-
-
-def _fit(index: PlaceIndex, offer: Offer, left_w: Floats, rack: int) -> int:
-    """Return how many GPUs of the job the rack takes within what is left of every limit."""
-    entries = slice(int(index.uses.first[rack]), int(index.uses.first[rack + 1]))
-    watts = offer.limit_w[entries]
-    if float(watts.max(initial=0.0)) <= 0.0:
-        return offer.request.count
-    share = (left_w[index.uses.limit[entries]] / np.maximum(watts, 1e-12)).min()
-    return int(min(max(np.floor(share + NEARLY), 0.0), offer.request.count))
+            racks = np.flatnonzero((index.rack_group[level] == g) & (offer.rack_room > 0))
+            found = over_racks(index, ground, offer, racks)
+        for nodes, takes in found:
+            if takes.sum() == need:
+                yield Candidate(_gpus_in(index, ground, offer, nodes, takes), level)
 
 
 def _gpus_in(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints, takes: Ints) -> Ints:
@@ -170,11 +140,13 @@ def _gpus_in(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints, takes
     size = of.gpu_count[whole]
     start = np.repeat(of.first_gpu[whole] - (np.cumsum(size) - size), size)
     all_in = start + np.arange(int(size.sum()))
-    picked = [all_in[offer.usable[all_in]]]
+    picked = [all_in[offer.usable_of(all_in)]]
     partly = offer.node_free[nodes] != takes
     for n, take in zip(nodes[partly].tolist(), takes[partly].tolist(), strict=True):
         first = int(of.first_gpu[n])
-        mine = first + np.flatnonzero(offer.usable[first : first + int(of.gpu_count[n])])
-        keys = ground.state.gpu_temp_c[mine], ~gpus.upstream[mine], ~offer.shared[mine]
+        mine = np.arange(first, first + int(of.gpu_count[n]))
+        mine = mine[offer.usable_of(mine)]
+        whole_ones = offer.free.share[mine] >= 1.0 - NEARLY
+        keys = ground.state.gpu_temp_c[mine], ~gpus.upstream[mine], whole_ones
         picked.append(mine[np.lexsort(keys)[:take]])
     return np.sort(np.concatenate(picked))

@@ -1,15 +1,20 @@
 """The site as placement finds it: present power with what is promised, and what is left."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from controllers.gather import sum_by
 from controllers.placement.cooling import Cooling, cooling_of, cooling_room_w
 from controllers.placement.index import PlaceIndex
-from controllers.placement.room import feed_rooms_w, limit_factors, rack_rooms_w
+from controllers.placement.room import (
+    feed_rooms_w,
+    limit_factors,
+    rack_fits_w,
+    rack_rooms_w,
+)
 from controllers.power_tree import power_tree
-from site_models.arrays import Floats, Ints
+from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import Nodes, Plant
 from twin.state import Inputs, State
 
@@ -33,8 +38,14 @@ class Ground:
     """What each rack's valve is sized for: every node loaded like the warmest one."""
     limit_room_w: Floats
     """What is left under every limit of `Uses`: feeds, circuits, racks. Shape (limits,)"""
+    limit_live: Flags
+    """The limit is one of equipment in service. Shape (limits,)"""
     limit_factor: Floats
     """Watts against each entry of `Uses` for a watt at a GPU [-]. Shape (uses,)"""
+    rack_fit_w: Floats
+    """GPU power that each rack can take more within every limit above it. Shape (racks,)"""
+    rack_tight: Ints
+    """The limit that is reached first. Shape (racks,)"""
     row_headroom_w: Floats
     site_headroom_w: float
     site_slope: Floats
@@ -42,6 +53,8 @@ class Ground:
     cooling: Cooling
     cooling_share: float
     """Power of pumps, fans and chillers for each watt of IT power, as now [-]."""
+    warmer_k: float = 0.0
+    """Outdoor air over that of now: the hottest hour that is looked ahead to."""
 
 
 def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Floats) -> Ground:
@@ -69,6 +82,15 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
         + state.chiller_power_w.sum()
     )
     root = arrays.feeds.parent < 0
+    room_w = np.concatenate(
+        [
+            feed_rooms_w(index, out_w),
+            cooling_room_w(index, cooling, state, rack_w),
+            rack_rooms_w(index, rack_nodes_w),
+        ]
+    )
+    factor = limit_factors(index, rack_nodes_w, out_w)
+    fit_w, tight = rack_fits_w(index, room_w, factor)
     return Ground(
         plant=plant,
         state=state,
@@ -81,14 +103,13 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
         node_liquid_w=node_liquid_w,
         rack_liquid_w=rack_liquid_w,
         rack_sized_w=_rack_sized_w(plant, node_liquid_w, rack_liquid_w),
-        limit_room_w=np.concatenate(
-            [
-                feed_rooms_w(index, out_w),
-                cooling_room_w(index, cooling, state, rack_w),
-                rack_rooms_w(index, rack_nodes_w),
-            ]
+        limit_room_w=room_w,
+        limit_live=np.concatenate(
+            [tree.live, np.ones(index.limits - len(tree.live), dtype=np.bool_)]
         ),
-        limit_factor=limit_factors(index, rack_nodes_w, out_w),
+        limit_factor=factor,
+        rack_fit_w=fit_w,
+        rack_tight=tight,
         row_headroom_w=_row_headroom_w(index, feed_room_w, rack_room_w),
         site_headroom_w=float(
             min(feed_room_w[root].sum(), rack_room_w.sum()) if root.any() else rack_room_w.sum()
@@ -96,6 +117,29 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
         site_slope=_site_slope(plant, out_w),
         cooling=cooling,
         cooling_share=float(moved_w / max(rack_w.sum(), 1.0)),
+    )
+
+
+def warmed(index: PlaceIndex, ground: Ground, dry_bulb_k: float, wet_bulb_k: float) -> Ground:
+    """Return the ground in warmer outdoor air: what outdoor units can take off is less."""
+    plant, state = index.plant, ground.state
+    inputs = ground.inputs._replace(
+        dry_bulb_c=ground.inputs.dry_bulb_c + dry_bulb_k,
+        wet_bulb_c=ground.inputs.wet_bulb_c + wet_bulb_k,
+    )
+    cooling = cooling_of(plant, state, inputs)
+    first, count = len(plant.feed_names), len(plant.circuit_names)
+    room_w = ground.limit_room_w.copy()
+    room_w[first : first + count] = cooling_room_w(index, cooling, state, ground.rack_w)
+    fit_w, tight = rack_fits_w(index, room_w, ground.limit_factor)
+    return replace(
+        ground,
+        inputs=inputs,
+        cooling=cooling,
+        limit_room_w=room_w,
+        rack_fit_w=fit_w,
+        rack_tight=tight,
+        warmer_k=dry_bulb_k,
     )
 
 

@@ -56,14 +56,14 @@ def rows_of(
     gpu = nodes.first_gpu[node][row_of_gpu] + np.arange(len(row_of_gpu)) - start[row_of_gpu]
     at = start[row] + chosen - nodes.first_gpu[node][row]
     gpu_w = ground.gpu_w[gpu]
-    gpu_w[at] = offer.asked_w[chosen]
+    gpu_w[at], added_w = offer.powers_w(chosen)
     return Rows(
         candidate=candidate,
         node=node,
         gpu=gpu,
         row_of_gpu=row_of_gpu,
         gpu_w=gpu_w,
-        added_w=sum_by(row, offer.added_w[chosen], len(node)),
+        added_w=sum_by(row, added_w, len(node)),
         chosen=at,
     )
 
@@ -100,7 +100,7 @@ def temperatures(
     rise_k = np.maximum(supply_c[at, air] - ground.state.circuit_supply_c[air], 0.0)
     inlet_c = np.where(
         wet,
-        supply_c[at, nodes.liquid_circuit[rows.node]],
+        supply_c[at, nodes.liquid_circuit[rows.node]] + nodes.coolant_rise_k[rows.node],
         ground.state.node_inlet_c[rows.node] + rise_k,
     )
     share = nodes.liquid_flow_share[rows.node] / np.maximum(nodes.gpu_count[rows.node], 1)
@@ -146,20 +146,24 @@ def _chain_c(
     wet: Flags,
     lanes: Floats,
 ) -> tuple[Floats, Floats]:
-    """Return die and memory temperature at the given flow through each GPU of a row [kg/s]."""
+    """Return die and memory temperature at the given flow through each GPU of a row [kg/s].
+
+    A GPU whose rise is a multiple of its model's is as warm as that multiple of its power.
+    """
     groups, gpus = index.plant.arrays.groups, index.plant.arrays.gpus
+    heated_w = rows.gpu_w * gpus.rise_factor[rows.gpu]
     q, row = gpus.group[rows.gpu], rows.row_of_gpu
     flow = np.maximum(stream[row], 1e-12)
     front = gpus.upstream[rows.gpu] | wet[row]
     front_w = sum_by(row, np.where(front, rows.gpu_w, 0.0), len(rows.node))[row]
     warmed_k = front_w / (lanes[row] * flow * AIR_CP_J_PER_KG_K)
     enters_c = inlet_c[row] + np.where(front, 0.0, warmed_k)
-    coolant_c = enters_c + rows.gpu_w / (2.0 * flow * groups.coolant_cp_j_per_kg_k[q])
+    coolant_c = enters_c + heated_w / (2.0 * flow * groups.coolant_cp_j_per_kg_k[q])
     ratio = np.maximum(flow / groups.flow_reference_kg_per_s[q], SMALLEST_FLOW_RATIO)
     body_k_per_w = groups.body_resistance_k_per_w[q] * ratio ** groups.flow_exponent[q]
-    body_c = coolant_c + body_k_per_w * rows.gpu_w
-    memory_w = groups.memory_share[q] * rows.gpu_w
+    body_c = coolant_c + body_k_per_w * heated_w
+    memory_w = groups.memory_share[q] * heated_w
     return (
-        body_c + groups.die_resistance_k_per_w[q] * rows.gpu_w,
+        body_c + groups.die_resistance_k_per_w[q] * heated_w,
         body_c + groups.memory_resistance_k_per_w[q] * memory_w,
     )

@@ -46,6 +46,14 @@ class PlaceIndex:
     group_count: dict[str, int]
     members: dict[str, Members]
     """Level -> the nodes with GPUs of each group."""
+    node_model: Ints
+    """Number of the model of each node's GPUs; -1: none. Shape (nodes,)"""
+    node_serviceable: Ints
+    """GPUs of each node that are in service. Shape (nodes,)"""
+    node_power_max_w: Floats
+    """Rating of each node's GPUs; 0: none. Shape (nodes,)"""
+    rack_group: dict[str, Ints]
+    """Level -> group of each rack, from `rack` on."""
     run_first: Ints
     """First GPU of each node that has any, in the order of GPUs."""
     run_node: Ints
@@ -68,6 +76,19 @@ class PlaceIndex:
         if len(self.run_first):
             total[self.run_node] = np.add.reduceat(values, self.run_first, dtype=np.float64)
         return total
+
+    def most_by_node(self, values: Floats) -> Floats:
+        """Return the largest over each node's GPUs; 0 without any. Shape (nodes,)"""
+        most = np.zeros(len(self.plant.node_names))
+        if len(self.run_first):
+            most[self.run_node] = np.maximum.reduceat(values, self.run_first)
+        return most
+
+    @property
+    def limits(self) -> int:
+        """Return how many limits `uses` numbers."""
+        plant = self.plant
+        return len(plant.feed_names) + len(plant.circuit_names) + len(plant.rack_names)
 
     def group_of_gpus(self, level: Level) -> Ints:
         """Return the group of every GPU at a level. Shape (GPUs,)"""
@@ -107,10 +128,16 @@ def place_index(plant: Plant) -> PlaceIndex:
         "pod": len(plant.pod_names),
         "site": 1,
     }
+    in_service = gpus.in_service & _nodes_in_service(plant)[gpus.node]
+    model = np.array([number[name] for name in plant.gpu_model], dtype=np.int64)
+    node_model = np.full(count, -1, dtype=np.int64)
+    node_model[gpus.node] = model
+    node_power_max_w = np.zeros(count)
+    node_power_max_w[gpus.node] = gpus.power_max_w
     return PlaceIndex(
         plant=plant,
-        in_service=gpus.in_service & _nodes_in_service(plant)[gpus.node],
-        model=np.array([number[name] for name in plant.gpu_model], dtype=np.int64),
+        in_service=in_service,
+        model=model,
         models=models,
         node_number={name: i for i, name in enumerate(plant.node_names)},
         node_group=node_group,
@@ -118,6 +145,15 @@ def place_index(plant: Plant) -> PlaceIndex:
         members={
             level: _members(group, group_count[level], gpus.node[run_first])
             for level, group in node_group.items()
+        },
+        node_model=node_model,
+        node_serviceable=np.bincount(gpus.node[in_service], minlength=count).astype(np.int64),
+        node_power_max_w=node_power_max_w,
+        rack_group={
+            "rack": np.arange(len(plant.rack_names)),
+            "row": racks.row,
+            "pod": racks.pod,
+            "site": np.zeros(len(plant.rack_names), dtype=np.int64),
         },
         run_first=run_first,
         run_node=gpus.node[run_first],

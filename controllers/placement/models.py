@@ -50,6 +50,16 @@ class Request(_Strict):
     required_level: Level | None = Field(default=None, description="All GPUs within one of these")
     preferred_level: Level | None = Field(default=None, description="Better within one of these")
     collective: Collective | None = None
+    segment: int | None = Field(
+        default=None,
+        ge=1,
+        description="Nodes that stay together in one rack, as Slurm's --segment;"
+        " needs gpus_per_node",
+    )
+    n_minus_1: bool | None = Field(
+        default=None,
+        description="Places hold with a CDU pump or a feed lost; none: as the site file says",
+    )
     exclude: tuple[str, ...] = Field(default=(), description="Names of nodes not to use")
     limit: int = Field(default=5, ge=1, le=100, description="Candidates to answer")
     max_age_s: float | None = Field(default=None, ge=0, description="Oldest telemetry to accept")
@@ -65,12 +75,23 @@ class Request(_Strict):
             raise ValueError(
                 f"gpus: {self.gpus:g} is not a multiple of gpus_per_node {self.gpus_per_node}"
             )
+        if self.segment is not None and self.gpus_per_node is None:
+            raise ValueError("segment: counts nodes and needs gpus_per_node")
+        if self.count % self.unit:
+            raise ValueError(
+                f"gpus: {self.gpus:g} is not a multiple of segment x gpus_per_node = {self.unit}"
+            )
         return self
 
     @property
     def count(self) -> int:
         """Return how many GPUs are touched."""
         return max(1, int(self.gpus))
+
+    @property
+    def unit(self) -> int:
+        """Return how many GPUs have to stay in one rack: those of a segment, or of a node."""
+        return (self.segment or 1) * (self.gpus_per_node or 1)
 
     @property
     def share(self) -> float:
@@ -89,6 +110,9 @@ class Predicted(_Strict):
     tcs_return_c: float | None
     collective_s: float | None
     slowdown_share: float | None
+    """Of the step, against the nearest place on an empty site; null: nothing told of the step."""
+    neighbours_slowdown_share: float | None = None
+    """Of the job that loses most by sharing its network; null: nothing told of this one's."""
     facility_power_w: float
 
 

@@ -45,6 +45,11 @@ class Outlook:
     tcs_return_c: float | None
     facility_power_w: float
     it_power_w: float
+    lost_share: float
+    """Of the asked power, on average over the job's GPUs: above what the devices give. 0..1"""
+    spare_temp_max_c: float = float("nan")
+    """Hottest GPU with a CDU pump lost; NaN where that was not asked."""
+    spare_margin_k: float = float("inf")
 
 
 def outlooks(
@@ -63,7 +68,8 @@ def outlooks(
     flow, return_c = rack_flows(ground, touched, supply_c)
     heat = temperatures(index, ground, rows, supply_c[rows.candidate], flow[place])
     rack_w = _rack_powers_w(index, ground, rows, place, touched.rack, heat.fan_speed)
-    return _gathered(index, ground, rows, heat, touched, rack_w, return_c, count)
+    lost = _lost_shares(index, offer, candidates)
+    return _gathered(index, ground, rows, heat, touched, rack_w, return_c, count, lost)
 
 
 def _places(index: PlaceIndex, ground: Ground, rows: Rows, places: Ints, place: Ints) -> Places:
@@ -105,42 +111,57 @@ def _gathered(
     rack_w: Floats,
     return_c: Floats,
     count: int,
+    lost: Floats,
 ) -> list[Outlook]:
+    """Return one outlook a candidate; `places` and `rows` are sorted by candidate."""
     gpus, racks, rack = index.plant.arrays.gpus, index.plant.arrays.racks, places.rack
-    owner = rows.candidate[rows.row_of_gpu]
-    hottest_c, margin_k = np.full(count, -np.inf), np.full(count, np.inf)
-    np.maximum.at(hottest_c, owner[rows.chosen], heat.die_c[rows.chosen])
+    first_gpu = np.searchsorted(rows.candidate[rows.row_of_gpu], np.arange(count))
+    first_place = np.searchsorted(places.candidate, np.arange(count))
+    mine_c = np.full(len(rows.gpu), -np.inf)
+    mine_c[rows.chosen] = heat.die_c[rows.chosen]
     near_k = np.minimum(
         gpus.temp_limit_c[rows.gpu] - heat.die_c,
         gpus.memory_limit_c[rows.gpu] - heat.memory_c,
     )
-    np.minimum.at(margin_k, owner, near_k)
+    hottest_c = np.maximum.reduceat(mine_c, first_gpu)
+    margin_k = np.minimum.reduceat(near_k, first_gpu)
     rise_w = rack_w - ground.rack_w[rack]
     left_w = racks.rating_w[rack] - rack_w
-    metered_w = rise_w * ground.site_slope[rack]
-    found = []
-    for i in range(count):
-        mine = np.flatnonzero(places.candidate == i)
-        rows_w = sum_by(racks.row[rack[mine]], rise_w[mine], len(ground.row_headroom_w))
-        touched = np.unique(racks.row[rack[mine]])
-        after_w = ground.row_headroom_w[touched] - rows_w[touched]
-        least = int(np.argmin(left_w[mine]))
-        back_c = return_c[mine][~np.isnan(return_c[mine])]
-        it_w = float(rise_w[mine].sum())
-        found.append(
-            Outlook(
-                gpu_temp_max_c=float(hottest_c[i]),
-                margin_k=float(margin_k[i]),
-                rack_headroom_w=float(left_w[mine][least]),
-                rack_headroom_share=float(
-                    left_w[mine][least] / max(racks.rating_w[rack[mine]][least], 1.0)
-                ),
-                row=int(touched[np.argmin(after_w)]),
-                row_headroom_w=float(after_w.min()),
-                site_headroom_w=ground.site_headroom_w - float(metered_w[mine].sum()),
-                tcs_return_c=float(back_c.max()) if len(back_c) else None,
-                facility_power_w=float(metered_w[mine].sum()) + ground.cooling_share * it_w,
-                it_power_w=it_w,
-            )
+    rated_w = np.maximum(racks.rating_w[rack], 1.0)
+    least = np.minimum.reduceat(left_w, first_place)
+    metered_w = sum_by(places.candidate, rise_w * ground.site_slope[rack], count)
+    it_w = sum_by(places.candidate, rise_w, count)
+    rows_total = len(ground.row_headroom_w)
+    at = places.candidate * rows_total + racks.row[rack]
+    row_rise_w = sum_by(at, rise_w, count * rows_total).reshape(count, -1)
+    touched = np.bincount(at, minlength=count * rows_total).reshape(count, -1) > 0
+    after_w = np.where(touched, ground.row_headroom_w - row_rise_w, np.inf)
+    row = after_w.argmin(axis=1)
+    back_c = np.maximum.reduceat(np.where(np.isnan(return_c), -np.inf, return_c), first_place)
+    share = np.minimum.reduceat(left_w / rated_w, first_place)
+    return [
+        Outlook(
+            gpu_temp_max_c=float(hottest_c[i]),
+            margin_k=float(margin_k[i]),
+            rack_headroom_w=float(least[i]),
+            rack_headroom_share=float(share[i]),
+            row=int(row[i]),
+            row_headroom_w=float(after_w[i, row[i]]),
+            site_headroom_w=ground.site_headroom_w - float(metered_w[i]),
+            tcs_return_c=float(back_c[i]) if np.isfinite(back_c[i]) else None,
+            facility_power_w=float(metered_w[i] + ground.cooling_share * it_w[i]),
+            it_power_w=float(it_w[i]),
+            lost_share=float(lost[i]),
         )
-    return found
+        for i in range(count)
+    ]
+
+
+def _lost_shares(index: PlaceIndex, offer: Offer, candidates: Sequence[Candidate]) -> Floats:
+    """Return the part of the asked power that each candidate's devices do not give. 0..1"""
+    asked_w = offer.request.gpu_power_w
+    if asked_w is None:
+        return np.zeros(len(candidates))
+    most_w = index.plant.arrays.gpus.power_max_w
+    means_w = np.array([most_w[place.gpus].mean() for place in candidates])
+    return np.maximum(1.0 - means_w / asked_w, 0.0)

@@ -27,7 +27,7 @@ def quick_margins_k(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints
     )
     here = np.minimum(offer.node_room[nodes], offer.request.count)
     liquid_w = ground.node_liquid_w[nodes] + liquid_factor(of)[nodes] * (
-        offer.rack_added_w[rack] * here
+        offer.supply.rack_added_w[rack] * here
     )
     sized_w = np.maximum(ground.rack_sized_w[rack], whole_rack_w(of, nodes, liquid_w))
     flow = wanted_flows(arrays, rack, sized_w, inlet_c)
@@ -44,5 +44,7 @@ def quick_margins_k(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints
         + arrays.groups.body_resistance_k_per_w[group] * ratio ** arrays.groups.flow_exponent[group]
         + arrays.groups.die_resistance_k_per_w[group]
     )
-    expected_c = inlet_c + kelvin_per_watt * offer.asked_w[gpu]
+    expected_c = inlet_c + kelvin_per_watt * np.maximum(
+        offer.supply.node_asked_w[nodes], ground.gpu_w[gpu]
+    )
     return np.asarray(arrays.gpus.temp_limit_c[gpu] - expected_c)

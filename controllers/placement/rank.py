@@ -7,16 +7,19 @@ from functools import lru_cache
 import numpy as np
 
 from controllers.allocations import Allocation, Allocations, Conflict, Holdings
-from controllers.placement.candidates import Candidate
-from controllers.placement.ground import Ground, ground_of
+from controllers.placement.ahead import STILL, Air, rise_of
+from controllers.placement.free import free_of
+from controllers.placement.ground import Ground, ground_of, warmed
 from controllers.placement.index import PlaceIndex, place_index
 from controllers.placement.models import Advice, Answer, Predicted, Request
-from controllers.placement.offer import Offer, offer_of
-from controllers.placement.predict import Outlook
+from controllers.placement.offer import Offer, Stand, offer_of
 from controllers.placement.score import reasons_for
 from controllers.placement.search import Place, best_places
-from site_models.arrays import Floats
+from controllers.placement.spare import Spare, fed_otherwise
+from controllers.placement.traffic import Traffic, traffic_of
+from controllers.placement.wish import wish_of
 from site_models.plant import Plant
+from twin.inputs import Outdoors
 from twin.state import Inputs, State
 
 STALE_S = 15.0
@@ -32,23 +35,26 @@ def rank(
     allocations: Allocations,
     request: Request,
     now_s: float,
+    outdoors: Outdoors | None = None,
 ) -> Answer:
     """Return the best places for a job, with what is expected of each.
 
     No feasible place, too old a twin (`max_age_s`) or more GPUs than exist give an empty
-    list, and `rejected` says why. Equipment out of service, or without cooling or power
-    that is in service, is never offered, nor a GPU that somebody holds. Power that holders
-    announced but do not draw yet counts as drawn.
+    list, and `rejected` says why. Equipment out of service, in maintenance while the job
+    would run, or without cooling or power that is in service, is never offered, nor a GPU
+    that somebody holds. Power that holders announced but do not draw yet counts as drawn.
 
-    Temperatures are those at rest with the job at its power, however short `duration_s` is;
-    no fabric is simulated yet, so `collective_s` is null and a reason says so. Row headroom
-    is the narrowest cut between the row and the meter; facility power is the chain's marginal
-    loss and cooling at its present share of IT power. `throttle_share` and `slowdown_share`
-    are the part of the asked power above the device limit: no offered place is too hot.
-    Changes nothing: see `advise` for reservations. Raises InputError for an unknown model or
-    node.
+    Temperatures are those at rest with the job at its power, in the hottest hour that
+    `outdoors` tells for its duration; without it, as it is now. `collective_s` is what its
+    collective, or its profile's step, takes with the network shared with what runs, and
+    `slowdown_share` what the step loses against the nearest place of an empty site at full
+    power. Row headroom is the narrowest cut between the row and the meter; facility power is
+    the chain's marginal loss and cooling at its present share of IT power. `throttle_share`
+    is the part of the asked power above the device limit: no offered place is too hot.
+    Changes nothing: see `advise` for reservations. Raises InputError for an unknown model,
+    node or profile.
     """
-    return rank_all(plant, state, inputs, allocations, [request], now_s)[0]
+    return rank_all(plant, state, inputs, allocations, [request], now_s, outdoors)[0]
 
 
 def rank_all(
@@ -58,11 +64,20 @@ def rank_all(
     allocations: Allocations,
     requests: Sequence[Request],
     now_s: float,
+    outdoors: Outdoors | None = None,
 ) -> list[Answer]:
     """Return an answer for each request; they do not see one another."""
     index, held = place_index(plant), allocations.holdings(now_s)
-    ground = _ground(_Moment(index, state, inputs, held))
-    return [_answer(index, ground, held.free_share, request, now_s) for request in requests]
+    moment = _Moment(index, state, inputs, held)
+    traffic = traffic_of(plant, allocations, held.version, now_s)
+    return [
+        _answer(moment, traffic, _air(outdoors, state, request), request, now_s)
+        for request in requests
+    ]
+
+
+def _air(outdoors: Outdoors | None, state: State, request: Request) -> Air:
+    return rise_of(outdoors, state.time_s, request.duration_s)
 
 
 class _Moment:
@@ -81,10 +96,29 @@ class _Moment:
 
 
 @lru_cache(maxsize=4)
-def _ground(moment: _Moment) -> Ground:
-    """Return the ground, kept for the other requests of the same tick."""
+def _now(moment: _Moment) -> Stand:
+    """Return what placement rests on, kept for the other requests of the same tick."""
     index, state, inputs, held = moment.parts
-    return ground_of(index, state, inputs, held.expected_w)
+    ground = ground_of(index, state, inputs, held.expected_w)
+    return Stand(index, ground, free_of(index, held.free_share, ground.gpu_w, held.seen))
+
+
+@lru_cache(maxsize=4)
+def _spares(moment: _Moment) -> tuple[Spare, ...]:
+    """Return the site at each loss of a feed."""
+    index, state, inputs, held = moment.parts
+    return fed_otherwise(index, state, inputs, held.expected_w)
+
+
+@lru_cache(maxsize=16)
+def _ahead(moment: _Moment, air: Air, feed_lost: bool) -> Stand:
+    """Return the same in warmer air, and with what is left at each loss of a feed."""
+    stand = _now(moment)
+    ground = stand.ground
+    if air != STILL:
+        ground = warmed(stand.index, ground, air.dry_bulb_k, air.wet_bulb_k)
+    spares = _spares(moment) if feed_lost else ()
+    return Stand(stand.index, ground, stand.free, spares)
 
 
 def advise(
@@ -94,6 +128,7 @@ def advise(
     allocations: Allocations,
     request: Request,
     now_s: float,
+    outdoors: Outdoors | None = None,
 ) -> Answer:
     """Rank, and hold the best place for `reserve_s` where the request asks for it.
 
@@ -101,12 +136,16 @@ def advise(
     meanwhile, the ranking is made anew.
     """
     for _ in range(RESERVE_TRIES):
-        answer = rank(plant, state, inputs, allocations, request, now_s)
+        answer = rank(plant, state, inputs, allocations, request, now_s, outdoors)
         if request.reserve_s is None or not answer.advice:
             return answer
         best = answer.advice[0]
         gpus = allocations.indices(best.gpus)
+        index = place_index(plant)
         power_w = request.gpu_power_w
+        if power_w is None and request.profile is not None:
+            powers_w = wish_of(index, request, now_s).model_power_w
+            power_w = None if powers_w is None else float(powers_w[index.model[gpus[0]]])
         wanted = Allocation(
             job=request.job,
             gpus=gpus,
@@ -132,16 +171,13 @@ def advise(
     )
 
 
-def _answer(
-    index: PlaceIndex,
-    ground: Ground,
-    free_share: Floats,
-    request: Request,
-    now_s: float,
-) -> Answer:
-    rejected: Counter[str] = Counter()
-    age_s = max(now_s - ground.state.time_s, 0.0)
-    offer = offer_of(index, ground, free_share, request, rejected)
+def _answer(moment: _Moment, traffic: Traffic, air: Air, request: Request, now_s: float) -> Answer:
+    stand, rejected = _now(moment), Counter[str]()
+    index, then_s = stand.index, stand.ground.state.time_s
+    wish, age_s = wish_of(index, request, now_s), max(now_s - then_s, 0.0)
+    if air != STILL or "feed" in wish.losses:
+        stand = _ahead(moment, air, "feed" in wish.losses)
+    offer = offer_of(stand, wish, rejected)
     total = len(index.plant.gpu_names)
     chosen: list[Place] = []
     if request.max_age_s is not None and age_s > request.max_age_s:
@@ -151,44 +187,39 @@ def _answer(
     elif request.required_level == "gpu" and request.count > 1:
         rejected["more than one GPU within level gpu"] += request.count
     else:
-        chosen = best_places(index, ground, offer, rejected)
-    advice = tuple(_advice(index, ground, offer, *place, age_s) for place in chosen)
-    return Answer(time_s=ground.state.time_s, age_s=age_s, advice=advice, rejected=dict(rejected))
+        chosen = best_places(index, stand.ground, offer, traffic, rejected)
+    advice = tuple(_advice(index, stand.ground, offer, place, age_s) for place in chosen)
+    return Answer.model_construct(
+        time_s=then_s, age_s=age_s, advice=advice, rejected=dict(rejected)
+    )
 
 
-def _advice(
-    index: PlaceIndex,
-    ground: Ground,
-    offer: Offer,
-    score: float,
-    place: Candidate,
-    outlook: Outlook,
-    age_s: float,
-) -> Advice:
-    plant, request = index.plant, offer.request
-    nodes = np.unique(plant.arrays.gpus.node[place.gpus])
-    lost = 0.0
-    if request.gpu_power_w is not None:
-        most_w = float(plant.arrays.gpus.power_max_w[place.gpus].mean())
-        lost = max(1.0 - most_w / request.gpu_power_w, 0.0)
-    reasons = reasons_for(index, ground, offer, place, outlook)
+def _advice(index: PlaceIndex, ground: Ground, offer: Offer, place: Place, age_s: float) -> Advice:
+    plant, request, gpus = index.plant, offer.request, place.candidate.gpus
+    node, outlook, trip = plant.arrays.gpus.node[gpus], place.outlook, place.trip
+    nodes = np.append(node[:-1][node[1:] != node[:-1]], node[-1])
+    lost, slowdown = outlook.lost_share, trip.slowdown_share
+    reasons = reasons_for(index, ground, offer, place.candidate, outlook, trip)
     if lost:
+        most_w = float(plant.arrays.gpus.power_max_w[gpus].mean())
         reasons += (f"asks {request.gpu_power_w:.0f} W a GPU, the device gives {most_w:.0f} W",)
     if age_s > STALE_S:
         reasons += (f"stale: rests on telemetry {age_s:.0f} s old",)
-    return Advice(
-        nodes=tuple(plant.node_names[n] for n in nodes.tolist()),
-        gpus=tuple(plant.gpu_names[g] for g in place.gpus.tolist()),
-        score=round(score, 6),
-        predicted=Predicted(
+    return Advice.model_construct(  # all of it is ours: nothing to validate
+        nodes=tuple([plant.node_names[n] for n in nodes.tolist()]),
+        gpus=tuple([plant.gpu_names[g] for g in gpus.tolist()]),
+        score=round(place.score, 6),
+        reservation=None,
+        predicted=Predicted.model_construct(
             gpu_temp_max_c=outlook.gpu_temp_max_c,
             throttle_share=lost,
             rack_headroom_w=outlook.rack_headroom_w,
             row_headroom_w=outlook.row_headroom_w,
             site_headroom_w=outlook.site_headroom_w,
             tcs_return_c=outlook.tcs_return_c,
-            collective_s=None,
-            slowdown_share=lost,
+            collective_s=trip.collective_s,
+            slowdown_share=lost if slowdown is None else slowdown,
+            neighbours_slowdown_share=trip.neighbours_slowdown_share,
             facility_power_w=outlook.facility_power_w,
         ),
         reasons=reasons,

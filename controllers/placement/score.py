@@ -8,8 +8,12 @@ from controllers.placement.candidates import Candidate
 from controllers.placement.ground import Ground
 from controllers.placement.index import SPAN, PlaceIndex
 from controllers.placement.models import Level
+from controllers.placement.network import Trip
 from controllers.placement.offer import Offer
 from controllers.placement.predict import Outlook
+from controllers.placement.remnants import remnants_of
+from controllers.placement.trip_words import loss_lines, trip_lines
+from site_models.plant import Plant
 from twin.state import INFERRED
 
 
@@ -27,12 +31,18 @@ class Weights:
     """Share of the rack's rating left beyond which more is worth nothing."""
 
 
+def weights_of(plant: Plant) -> Weights:
+    """Return the weights that a site's file states."""
+    return Weights(**plant.placing.weights.model_dump())
+
+
 def score_of(
     index: PlaceIndex,
     offer: Offer,
     candidate: Candidate,
     outlook: Outlook,
     weights: Weights,
+    trip: Trip,
 ) -> float:
     """Return the worth of a place. 0..1"""
     cool = outlook.margin_k / weights.margin_enough_k
@@ -40,10 +50,24 @@ def score_of(
     parts = (
         weights.temperature * _share(cool),
         weights.headroom * _share(spare),
-        weights.fabric * nearness(index, offer, candidate),
+        weights.fabric * road(index, offer, candidate, trip),
         weights.packing * packing(index, offer, candidate),
     )
     return _share(sum(parts))
+
+
+def road(index: PlaceIndex, offer: Offer, candidate: Candidate, trip: Trip) -> float:
+    """Return how little the network costs the job and its neighbours. 0..1
+
+    Nine tenths for the pace of its step, where the twin can tell it, one for nearness.
+    """
+    near = nearness(index, offer, candidate)
+    if trip.slowdown_share is None:
+        return near
+    kept = 1.0 - trip.slowdown_share - (trip.neighbours_slowdown_share or 0.0)
+    if offer.request.preferred_level is not None:
+        return near * max(kept, 0.0)
+    return 0.9 * max(kept, 0.0) + 0.1 * near
 
 
 def nearness(index: PlaceIndex, offer: Offer, candidate: Candidate) -> float:
@@ -59,11 +83,8 @@ def nearness(index: PlaceIndex, offer: Offer, candidate: Candidate) -> float:
 
 
 def packing(index: PlaceIndex, offer: Offer, candidate: Candidate) -> float:
-    """Return how little is left broken up in the touched nodes. 0..1"""
-    if offer.request.share < 1.0:
-        return float(offer.shared[candidate.gpus].mean())
-    touched = np.unique(index.plant.arrays.gpus.node[candidate.gpus])
-    return len(candidate.gpus) / max(int(offer.node_free[touched].sum()), 1)
+    """Return how good the place is for the jobs to come, as `Remnants.tidiness`. 0..1"""
+    return remnants_of(index, offer.free).tidiness(candidate.gpus, offer.request.share)
 
 
 def within(index: PlaceIndex, candidate: Candidate, level: Level) -> bool:
@@ -78,6 +99,7 @@ def reasons_for(
     offer: Offer,
     candidate: Candidate,
     outlook: Outlook,
+    trip: Trip,
 ) -> tuple[str, ...]:
     """Return why this place, one line each."""
     plant, request = index.plant, offer.request
@@ -90,6 +112,8 @@ def reasons_for(
         else f"hottest GPU predicted {outlook.gpu_temp_max_c:.0f} °C,"
         f" {outlook.margin_k:.0f} K below its limit"
     )
+    if ground.warmer_k >= 1.0:
+        lines.append(f"in the hottest hour of its time, {ground.inputs.dry_bulb_c:.0f} °C outdoors")
     lines.append(f"row {plant.row_names[outlook.row]} keeps {_kilo(outlook.row_headroom_w)}")
     lines.append(
         f"facility power {_kilo(outlook.facility_power_w)} more:"
@@ -98,8 +122,8 @@ def reasons_for(
     if request.preferred_level is not None:
         met = "kept" if within(index, candidate, request.preferred_level) else "not kept"
         lines.append(f"preferred level {request.preferred_level} {met}")
-    if request.collective is not None:
-        lines.append("no collective time: the twin has no fabric model yet")
+    lines.extend(trip_lines(index, offer, candidate, trip))
+    lines.extend(loss_lines(index, offer, candidate, outlook))
     if (ground.inputs.gpu_power_basis[candidate.gpus] == INFERRED).any():
         lines.append("present GPU power is inferred from node meters")
     return tuple(lines)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -10,12 +11,19 @@ from controllers.placement.candidates import Candidate, groups_at, levels_to_sea
 from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
 from controllers.placement.models import Request
+from controllers.placement.network import Trip, trips
 from controllers.placement.offer import Offer, on_rails
 from controllers.placement.predict import Outlook, outlooks
-from controllers.placement.score import Weights, score_of, within
+from controllers.placement.score import score_of, weights_of, within
+from controllers.placement.spare import a_pump_short
+from controllers.placement.traffic import Traffic
 
 PORTIONS = 4
 """Portions of a level's groups that are looked at before a farther level."""
+
+
+LARGE = 144
+"""GPUs of a job from which on fewer places are looked at closely."""
 
 
 class Place(NamedTuple):
@@ -24,31 +32,65 @@ class Place(NamedTuple):
     score: float
     candidate: Candidate
     outlook: Outlook
+    trip: Trip
 
 
 def best_places(
-    index: PlaceIndex, ground: Ground, offer: Offer, rejected: Counter[str]
+    index: PlaceIndex, ground: Ground, offer: Offer, traffic: Traffic, rejected: Counter[str]
 ) -> list[Place]:
     """Return the best places, best first: near levels before far ones, until enough."""
-    limit, weights = offer.request.limit, Weights()
+    limit, weights = offer.request.limit, weights_of(index.plant)
     found: list[Place] = []
     seen: set[bytes] = set()
     for level_places in _by_level(index, ground, offer, rejected):
         fresh = [place for place in level_places if _first_time(seen, place)]
-        for place, outlook in zip(fresh, outlooks(index, ground, offer, fresh), strict=True):
-            if outlook.margin_k <= 0.0:
-                rejected["temperature"] += len(place.gpus)
-            elif outlook.rack_headroom_w < 0.0:
-                rejected["rack power"] += len(place.gpus)
-            elif outlook.row_headroom_w < 0.0 or outlook.site_headroom_w < 0.0:
-                rejected["row or site power"] += len(place.gpus)
-            else:
-                score = score_of(index, offer, place, outlook, weights)
-                found.append(Place(score, place, outlook))
+        held = [
+            (place, outlook)
+            for place, outlook in zip(fresh, _looked_at(index, ground, offer, fresh), strict=True)
+            if not _refused(place, outlook, rejected)
+        ]
+        lost = np.array([outlook.lost_share for _, outlook in held])
+        roads = trips(index, offer.wish, traffic, [place for place, _ in held], lost)
+        for (place, outlook), trip in zip(held, roads, strict=True):
+            if not trip.joined:
+                rejected["no common network"] += len(place.gpus)
+                continue
+            score = score_of(index, offer, place, outlook, weights, trip)
+            found.append(Place(score, place, outlook, trip))
         if len(found) >= limit:
             break
     found.sort(key=lambda place: (-place.score, int(place.candidate.gpus[0])))
     return found[:limit]
+
+
+def _looked_at(
+    index: PlaceIndex, ground: Ground, offer: Offer, places: list[Candidate]
+) -> list[Outlook]:
+    """Return what is expected of places, with every CDU a pump short too where asked."""
+    found = outlooks(index, ground, offer, places)
+    if "cdu_pump" not in offer.wish.losses:
+        return found
+    short = outlooks(index, a_pump_short(index, ground), offer, places)
+    return [
+        replace(outlook, spare_temp_max_c=less.gpu_temp_max_c, spare_margin_k=less.margin_k)
+        for outlook, less in zip(found, short, strict=True)
+    ]
+
+
+def _refused(place: Candidate, outlook: Outlook, rejected: Counter[str]) -> bool:
+    """Return whether a place breaks a limit; count its GPUs by the first that it breaks."""
+    reason = ""
+    if outlook.margin_k <= 0.0:
+        reason = "temperature"
+    elif outlook.spare_margin_k <= 0.0:
+        reason = "temperature at N-1, a CDU pump lost"
+    elif outlook.rack_headroom_w < 0.0:
+        reason = "rack power"
+    elif outlook.row_headroom_w < 0.0 or outlook.site_headroom_w < 0.0:
+        reason = "row or site power"
+    if reason:
+        rejected[reason] += len(place.gpus)
+    return bool(reason)
 
 
 def _by_level(
@@ -56,7 +98,7 @@ def _by_level(
 ) -> Iterator[list[Candidate]]:
     """Yield candidates in portions, those of near levels first."""
     request = offer.request
-    most = max(2 * request.limit, 8)
+    most = request.limit + 3 if request.count <= LARGE else request.limit + 2
     levels = levels_to_search(request)
     offers = [offer]
     if request.required_level == "rail":
@@ -80,7 +122,7 @@ def _kept(index: PlaceIndex, request: Request, place: Candidate) -> bool:
 
 
 def _first_time(seen: set[bytes], place: Candidate) -> bool:
-    key = np.sort(place.gpus).tobytes()
+    key = place.gpus.tobytes()
     if key in seen:
         return False
     seen.add(key)

@@ -76,6 +76,17 @@ def advice_routes(feed: Feed, audit: Audit) -> APIRouter:
         audit.write(f"release job {job}", before, None)
         return Response(status_code=204)
 
+    @routes.delete("/reservations/{token}", status_code=204)
+    def cancel(token: str) -> Response:
+        """Give a reservation back before its time."""
+        need(Role.SCHEDULER)
+        newest(feed)
+        before = feed.world.allocations.cancel(token)
+        if before is None:
+            raise HTTPException(404, "the reservation is unknown or has expired")
+        audit.write(f"cancel reservation of job {before.job}", _row(feed, before), None)
+        return Response(status_code=204)
+
     return routes
 
 

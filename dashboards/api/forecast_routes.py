@@ -8,12 +8,12 @@ from fastapi import APIRouter, Query, Response
 from dashboards.api.listing import place_of
 from dashboards.api.replies import newest, reply, stamped
 from dashboards.feed import Feed
-from dashboards.lookahead import LONGEST_MIN, Ahead, Lookahead
+from dashboards.lookahead import LONGEST_MIN, Ahead
 
 
 def forecast_routes(feed: Feed) -> APIRouter:
     """Return the route of the look-ahead."""
-    routes, lookahead = APIRouter(tags=["time"]), Lookahead()
+    routes = APIRouter(tags=["time"])
 
     @routes.get("/forecast")
     def forecast(
@@ -28,7 +28,7 @@ def forecast_routes(feed: Feed) -> APIRouter:
         """
         snapshot = newest(feed).snapshot
         gpu = None if id is None else place_of(feed.index.gpu, id, "GPU")
-        ahead = lookahead.ahead(snapshot, minutes)
+        ahead = feed.lookahead.ahead(snapshot, minutes)
         content = {
             "from_s": ahead.snapshot.state.time_s,
             "minutes": minutes,

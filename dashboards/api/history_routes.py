@@ -26,7 +26,13 @@ def history_routes(feed: Feed) -> APIRouter:
 
     @routes.get("/history")
     def history(
-        signal: Annotated[str, Query(description="One of the signals of site, rack or GPU")],
+        signal: Annotated[
+            str,
+            Query(
+                description="One of the signals of site, rack or GPU",
+                json_schema_extra={"enum": [*SITE_SIGNALS, *RACK_SIGNALS, *GPU_SIGNALS]},
+            ),
+        ],
         id: Annotated[str | None, Query(description="Rack or GPU; not for the site")] = None,
         from_s: Annotated[float | None, Query(alias="from", allow_inf_nan=False)] = None,
         to_s: Annotated[float | None, Query(alias="to", allow_inf_nan=False)] = None,

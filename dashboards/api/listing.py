@@ -11,6 +11,8 @@ from site_models.errors import InputError
 
 MOST = 10_000
 """Items in one answer."""
+FARTHEST = 1_000_000_000
+"""Items that may be left out at the start."""
 
 Fields = Annotated[
     str | None, Query(description="Comma-separated names of the fields to answer; all if absent")
@@ -22,7 +24,9 @@ class Paging:
     """Which part of a list; a FastAPI dependency."""
 
     limit: Annotated[int, Query(ge=1, le=MOST, description="Items at most")] = 100
-    offset: Annotated[int, Query(ge=0, description="Items to leave out at the start")] = 0
+    offset: Annotated[
+        int, Query(ge=0, le=FARTHEST, description="Items to leave out at the start")
+    ] = 0
     fields: Fields = None
 
 

@@ -3,11 +3,13 @@
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 from fastapi import APIRouter, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from controllers.parameters import made, schema
 from controllers.policy import Mode, Standing
+from controllers.scopes import SITE
 from dashboards.api.replies import need, newest, reply, stamped
 from dashboards.audit import Audit
 from dashboards.auth import CALLER, Role
@@ -22,6 +24,12 @@ class PolicyChange(BaseModel):
     mode: Mode | None = Field(default=None, description="`armed` needs the role admin")
     parameters: dict[str, float | None] | None = Field(
         default=None, description="New values by name, in the units of the schema"
+    )
+    scope: str = Field(
+        default=SITE, max_length=200, description="`site`, a row, a rack or a CDU: where"
+    )
+    expires_s: float | None = Field(
+        default=None, gt=0.0, allow_inf_nan=False, description="The mode ends then; null: never"
     )
     reason: str = Field(default="", max_length=500, description="For the journal")
 
@@ -44,10 +52,9 @@ def policy_routes(feed: Feed, audit: Audit) -> APIRouter:
     @routes.put("/{name}")
     def change(name: str, change: PolicyChange) -> Response:
         """Change a policy's mode, its parameters, or both; journaled and audited."""
-        standing = _standing(feed, name)
-        armed = change.mode == "armed" or (
-            standing.mode == "armed" and change.parameters is not None
-        )
+        _standing(feed, name)
+        modes = {mode for mode, _ in supervisor.scoped(name).values()}
+        armed = change.mode == "armed" or ("armed" in modes and change.parameters is not None)
         need(Role.ADMIN if armed else Role.OPERATOR)
         before, time_s = _told(feed, name), newest(feed).state.time_s
         caller = CALLER.get()
@@ -58,7 +65,10 @@ def policy_routes(feed: Feed, audit: Audit) -> APIRouter:
             renewed = made(type(present), values, f"policy {name}")
             supervisor.set_policy(name, renewed, time_s, who, change.reason)
         if change.mode is not None:
-            supervisor.set_mode(name, change.mode, time_s, who, change.reason)
+            until_s = np.inf if change.expires_s is None else time_s + change.expires_s
+            supervisor.set_mode(
+                name, change.mode, time_s, who, change.reason, change.scope, until_s
+            )
         audit.write(f"policy {name}", before, _told(feed, name), change.reason)
         return reply(stamped(feed, _policy(feed, name)))
 
@@ -81,7 +91,16 @@ def _parameters(policy: Any) -> dict[str, Any]:
 def _told(feed: Feed, name: str) -> dict[str, Any]:
     """Return what a change changes."""
     parameters = _parameters(feed.world.supervisor.policy(name))
-    return {"mode": _standing(feed, name).mode, "parameters": parameters}
+    mode = _standing(feed, name).mode
+    return {"mode": mode, "scopes": _scopes(feed, name), "parameters": parameters}
+
+
+def _scopes(feed: Feed, name: str) -> list[dict[str, Any]]:
+    """Return a policy's modes by scope; `until_s` is null where one does not end."""
+    return [
+        {"scope": scope, "mode": mode, "until_s": until_s if np.isfinite(until_s) else None}
+        for scope, (mode, until_s) in feed.world.supervisor.scoped(name).items()
+    ]
 
 
 def _policy(feed: Feed, name: str) -> dict[str, Any]:
@@ -90,6 +109,7 @@ def _policy(feed: Feed, name: str) -> dict[str, Any]:
     entries = feed.world.supervisor.journal.latest(1000)
     return {
         **asdict(standing),
+        "scopes": _scopes(feed, name),
         "parameters": _parameters(policy),
         "schema": schema(type(policy)),
         "journal": [asdict(entry) for entry in entries if entry.policy == name][-50:],

@@ -18,11 +18,34 @@ TITLES = {
     404: "Not Found",
     405: "Method Not Allowed",
     409: "Conflict",
-    429: "Too Many Requests",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
     422: "Unprocessable Content",
+    429: "Too Many Requests",
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
+
+PROBLEM_TYPE = "application/problem+json"
+PROBLEM_SCHEMA = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+    },
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI says of a route's errors."""
+    content = {PROBLEM_TYPE: {"schema": PROBLEM_SCHEMA}}
+    return {
+        status: {"description": TITLES.get(status, "Error"), "content": content}
+        for status in sorted(statuses)
+    }
 
 
 def reply(content: Any, status: int = 200) -> Response:
@@ -40,7 +63,7 @@ def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) 
         "detail": detail,
     }
     body = orjson.dumps(content)
-    return Response(body, status, dict(headers or {}), media_type="application/problem+json")
+    return Response(body, status, dict(headers or {}), media_type=PROBLEM_TYPE)
 
 
 def newest(feed: Feed) -> Summary:

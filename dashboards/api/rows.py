@@ -22,8 +22,8 @@ def rack_row(index: Index, summary: Summary, rack: int) -> Row:
     return {
         "id": plant.rack_names[rack],
         "model": plant.rack_model[rack],
-        "row": _name(plant.row_names, int(racks.row[rack])),
-        "pod": _name(plant.pod_names, int(racks.pod[rack])),
+        "row": name_at(plant.row_names, int(racks.row[rack])),
+        "pod": name_at(plant.pod_names, int(racks.pod[rack])),
         "in_service": bool(racks.in_service[rack]),
         "gpus": len(index.gpus_by_rack[rack]),
         "nodes": len(index.nodes_by_rack[rack]),
@@ -34,7 +34,7 @@ def rack_row(index: Index, summary: Summary, rack: int) -> Row:
         "supply_limit_c": float(index.rack_supply_limit_c[rack]),
         "inlet_limit_c": float(index.rack_inlet_limit_c[rack]),
         "flow_max_kg_per_s": float(racks.flow_max_kg_per_s[rack]),
-        "cdu": _name(plant.exchanger_names, index.cdu_of_rack(rack)),
+        "cdu": name_at(plant.exchanger_names, index.cdu_of_rack(rack)),
     }
 
 
@@ -68,7 +68,7 @@ def gpu_row(index: Index, summary: Summary, gpu: int) -> Row:
         "model": plant.gpu_model[gpu],
         "node": plant.node_names[node],
         "rack": plant.rack_names[int(index.rack_of_gpu[gpu])],
-        "nvlink_domain": _name(plant.nvlink_domain_names, int(plant.gpu_nvlink_domain[gpu])),
+        "nvlink_domain": name_at(plant.nvlink_domain_names, int(plant.gpu_nvlink_domain[gpu])),
         "rail": int(plant.gpu_rail[gpu]),
         "in_service": bool(gpus.in_service[gpu]),
         "gpu_temp_c": float(state.gpu_temp_c[gpu]),
@@ -131,7 +131,7 @@ def feed_row(
     worst_w, bound = float(standing.worst_load_w[feed]), int(room.bound_by[feed])
     return {
         "id": plant.feed_names[feed],
-        "parent": _name(plant.feed_names, int(feeds.parent[feed])),
+        "parent": name_at(plant.feed_names, int(feeds.parent[feed])),
         "in_service": bool(feeds.in_service[feed]),
         "power_w": power_w,
         "rating_w": rating_w,
@@ -140,11 +140,11 @@ def feed_row(
         "headroom_w": rating_w - load_w,
         "usable_w": float(room.usable_w[feed]),
         "stranded_w": float(room.stranded_w[feed]),
-        "bound_by": "below" if bound == BELOW else _name(plant.feed_names, bound),
+        "bound_by": "below" if bound == BELOW else name_at(plant.feed_names, bound),
         "load_share": load_w / rating_w if rating_w > 0.0 else float("nan"),
         "worst_load_w": worst_w,
         "worst_headroom_w": rating_w - worst_w,
-        "worst_loss": _name(plant.feed_names, int(standing.worst_loss[feed])),
+        "worst_loss": name_at(plant.feed_names, int(standing.worst_loss[feed])),
         "battery_share": float(standing.battery_share[feed]),
         "battery_left_s": float(standing.battery_left_s[feed]),
         "breaker_share": float(standing.breaker_share[feed]),
@@ -156,5 +156,6 @@ def circuit(values: Floats, at: int) -> float:
     return float(values[at]) if at >= 0 else float("nan")
 
 
-def _name(names: tuple[str, ...], at: int) -> str | None:
+def name_at(names: tuple[str, ...], at: int) -> str | None:
+    """Return a name; None for an index of -1, which means none."""
     return names[at] if at >= 0 else None

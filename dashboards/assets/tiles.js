@@ -135,15 +135,15 @@
     html(box, "span", "legend-bar").style.background = `linear-gradient(90deg, ${values.scale.join(",")})`;
     html(box, "span", "legend-end", `${values.high}`);
     if (front) html(box, "span", "legend-front", "▬ front");
-    html(box, "span", "legend-near", "▲ near");
-    html(box, "span", "legend-over", "■ over");
+    html(box, "span", "legend-near", `▲ ${values.words[0]}`);
+    html(box, "span", "legend-over", `■ ${values.words[1]}`);
     html(box, "span", "legend-missing", "");
     html(box, "span", "legend-end", "no reading");
   };
 
   const paint = (state, values) => {
     state.values = values;
-    const ranks = new Map(values.marked.map((at, rank) => [at, rank + 1]));
+    const ranks = new Map(values.marked.map((at, rank) => [at, (values.badges || [])[rank] || rank + 1]));
     state.parts.forEach((part, at) => {
       const value = values.values[at], level = values.levels[at];
       const missing = value === null || value === undefined;

@@ -45,6 +45,20 @@
     } catch { silent = 0; }
   };
 
+  const copied = (id, label, text) => {
+    const pressed = (window.dash_clientside.callback_context.triggered || [])
+      .some((one) => one.prop_id.endsWith(".n_clicks"));
+    if (!pressed || !text) return [label, !text];
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+    setTimeout(() => window.dash_clientside.set_props(id, { children: label }), 2000);
+    return ["Copied", false];
+  };
+
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.twin = {
     banner: (tick) => {
@@ -63,19 +77,8 @@
       }
       age();
     },
-    copy: (clicks, text) => {
-      const pressed = (window.dash_clientside.callback_context.triggered || [])
-        .some((one) => one.prop_id.endsWith(".n_clicks"));
-      if (!pressed || !text) return ["Copy as curl", !text];
-      const area = document.createElement("textarea");
-      area.value = text;
-      document.body.append(area);
-      area.select();
-      document.execCommand("copy");
-      area.remove();
-      setTimeout(() => window.dash_clientside.set_props("place-copy", { children: "Copy as curl" }), 2000);
-      return ["Copied", false];
-    },
+    copyCurl: (clicks, text) => copied("place-copy", "Copy as curl", text),
+    copySbatch: (clicks, text) => copied("place-sbatch", "Copy as sbatch", text),
   };
 
   const scheme = () => {

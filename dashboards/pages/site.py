@@ -13,8 +13,9 @@ from dashboards.closest import closest
 from dashboards.feed import Feed
 from dashboards.findings import findings
 from dashboards.history import binned, last
-from dashboards.numbers import power_unit
+from dashboards.numbers import power_unit, span
 from dashboards.parts.account_table import account_table
+from dashboards.parts.ahead_chart import AHEAD_MIN, ahead_panels, ahead_series
 from dashboards.parts.cards import strip
 from dashboards.parts.chart_points import points, zone_name
 from dashboards.parts.charts import Line, Panel, chart
@@ -85,6 +86,16 @@ def layout(feed: Feed, _search: str) -> Component:
                 ],
                 className="panel history",
             ),
+            html.Section(
+                [
+                    html.Div(
+                        [html.H2(f"Next {AHEAD_MIN:.0f} minutes"), html.Span(id="site-ahead-age")],
+                        className="panel-head",
+                    ),
+                    chart("site-ahead", ahead_panels(*panels(feed))),
+                ],
+                className="panel ahead",
+            ),
         ],
         className="site-page",
     )
@@ -119,6 +130,18 @@ def register(app: Dash, feed: Feed) -> None:
         wanted = as_scheme(scheme)
         change = feed.shared(("site-history", wanted), lambda _: _history(feed, wanted))
         return no_update if change is None else change
+
+    @on(
+        app,
+        Output("site-ahead", "figure"),
+        Output("site-ahead-age", "children"),
+        TICK,
+        SCHEME,
+    )
+    def ahead(_tick: dict[str, Any] | None, scheme: str | None) -> tuple[Any, Any]:
+        wanted = as_scheme(scheme)
+        change = feed.shared(("site-ahead", wanted), lambda now: _ahead(feed, now, wanted))
+        return change or (no_update, no_update)
 
 
 def panels(feed: Feed) -> tuple[Panel, Panel]:
@@ -157,6 +180,16 @@ def _history(feed: Feed, scheme: Scheme) -> Patch:
         ]
     bins = [binned(one, STEP_S) for one in series]
     return points(panels(feed), bins, scheme, feed.world.zone)
+
+
+def _ahead(feed: Feed, summary: Summary, scheme: Scheme) -> tuple[Patch, str] | None:
+    """Return the look-ahead's points and how old it is; None before the first."""
+    ahead = feed.lookahead.at_once(summary.snapshot, AHEAD_MIN)
+    if ahead is None:
+        return None
+    change = points(ahead_panels(*panels(feed)), ahead_series(ahead), scheme, feed.world.zone)
+    age_s = max(summary.state.time_s - ahead.snapshot.state.time_s, 0.0)
+    return change, f"inputs held as {span(age_s)} ago · band holds nine of ten"
 
 
 PAGE = Page("/", "Site", 10, layout, register)

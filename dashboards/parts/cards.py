@@ -24,6 +24,8 @@ class Card:
     share: float = math.nan
     severity: Severity = Severity.NOTE
     href: str = ""
+    flag: str = ""
+    """What a state other than the usual is called; empty: by its distance to the limit."""
 
 
 def strip(cards: list[Card]) -> list[Component]:
@@ -35,7 +37,8 @@ def _card(card: Card) -> Component:
     state = card.severity.name.lower()
     title: list[Component | str] = [html.Span(card.title)]
     if card.severity is not Severity.NOTE:
-        title.append(html.Span(flag(card.severity), className="flag"))
+        said = f"{MARKS[card.severity]} {card.flag}" if card.flag else flag(card.severity)
+        title.append(html.Span(said, className="flag"))
     width = " broad" if len(card.value) > 8 else "" if math.isfinite(card.share) else " slim"
     children: list[Component] = [
         html.Div(title, className="card-title"),

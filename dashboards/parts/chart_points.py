@@ -9,7 +9,7 @@ import numpy as np
 from dash import Patch
 
 from dashboards.history import Series
-from dashboards.parts.charts import Panel, series_of, title_of
+from dashboards.parts.charts import Panel, fill_of, series_of, title_of
 from dashboards.theme import COLOURS, Scheme, chart_template
 
 
@@ -25,7 +25,10 @@ def points(panels: Sequence[Panel], series: Sequence[Series], scheme: Scheme, zo
         offset_s = zone_offset_s(zone, float(one.time_s[-1])) if len(one.time_s) else 0.0
         change["data"][at]["x"] = np.round((one.time_s + offset_s) * 1000.0)
         change["data"][at]["y"] = np.round(one.values / line.per + line.shift, 3)
-        change["data"][at]["line"]["color"] = COLOURS[scheme][series_of(panel, line)]
+        colour = COLOURS[scheme][series_of(panel, line)]
+        change["data"][at]["line"]["color"] = colour
+        if line.edge == "high":
+            change["data"][at]["fillcolor"] = fill_of(colour)
     _recolour(change, panels, scheme)
     return change
 

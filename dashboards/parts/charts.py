@@ -22,6 +22,8 @@ class Line:
     per: float = 1.0
     dash: str = "solid"
     shift: float = 0.0
+    edge: str = ""
+    """`low` or `high`: the edge of a band about the panel's first line, the low one first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +93,28 @@ def _panel(
             {"dtickrange": [MINUTE_MS, None], "value": "%H:%M"},
         ],
         "hoverformat": "%H:%M:%S",
-        "nticks": 8,
+        "nticks": 6,
+        "tickangle": 0,
     }
     title = title_of(panel, scheme)
     layout["annotations"].append(_note(title, left, 1.0, "left", COLOURS[scheme]["text"]))
     for line in panel.lines:
         colour = COLOURS[scheme][series_of(panel, line)]
-        data.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "name": line.name,
-                "x": [],
-                "y": [],
-                "xaxis": f"x{suffix}",
-                "yaxis": f"y{suffix}",
-                "line": {"width": 2, "dash": line.dash, "color": colour},
-                "hovertemplate": f"%{{y:.2f}} {panel.unit}",
-                "connectgaps": False,
-            }
-        )
+        trace = {
+            "type": "scatter",
+            "mode": "lines",
+            "name": line.name,
+            "x": [],
+            "y": [],
+            "xaxis": f"x{suffix}",
+            "yaxis": f"y{suffix}",
+            "line": {"width": 0 if line.edge else 2, "dash": line.dash, "color": colour},
+            "hovertemplate": f"%{{y:.2f}} {panel.unit}",
+            "connectgaps": False,
+        }
+        if line.edge == "high":
+            trace |= {"fill": "tonexty", "fillcolor": fill_of(colour)}
+        data.append(trace)
     if math.isfinite(panel.limit):
         _limit(layout, panel, (left, left + width), f"y{suffix}", scheme)
 
@@ -143,13 +147,20 @@ def title_of(panel: Panel, scheme: Scheme) -> str:
     names = [
         f'   <span style="color:{colour}"><b>━</b> {line.name}</span>'
         for line, colour in zip(panel.lines, colours, strict=True)
+        if not line.edge
     ]
     return f"<b>{panel.title}</b> [{panel.unit}]{''.join(names)}"
 
 
 def series_of(panel: Panel, line: Line) -> str:
-    """Return the name of a line's colour: its place in its panel."""
-    return f"series-{panel.lines.index(line) % 3 + 1}"
+    """Return the name of a line's colour: its place in its panel; a band's that of its line."""
+    return "series-1" if line.edge else f"series-{panel.lines.index(line) % 3 + 1}"
+
+
+def fill_of(colour: str) -> str:
+    """Return the colour of a band about a line: its own, at a quarter."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.25)"
 
 
 def _note(text: str, x: float, y: float, anchor: str, colour: str) -> dict[str, Any]:

@@ -3,71 +3,32 @@
 import math
 from typing import Any
 
-import dash_ag_grid as dag
 from dash.development.base_component import Component
 
 from dashboards.basis import sign_of
 from dashboards.findings import NEAR_GPU_K, Severity, level_of
 from dashboards.index import Index
 from dashboards.numbers import number
+from dashboards.parts.grid import figures, grid, shown_as
 from dashboards.summary import Summary
 
-
-def _shown_as(field: str, digits: int) -> str:
-    """Return the browser's function for a cell; what was not measured carries its sign."""
-    sign = "params.data.sign + " if field in ("gpu", "margin") else ""
-    return f"params.value == null ? '–' : {sign}d3.format('.{digits}f')(params.value)"
-
-
-COLUMNS = [
+SIGN = "params.data.sign + "
+"""Stands before what was not measured."""
+COLUMNS = (
     {"field": "node", "headerName": "Node", "pinned": "left", "width": 128},
     {"field": "state", "headerName": "State", "width": 104},
-    *(
-        {
-            "field": field,
-            "headerName": heading,
-            "type": "numericColumn",
-            "flex": 1,
-            "valueFormatter": {"function": _shown_as(field, digits)},
-        }
-        for field, heading, digits in (
-            ("power", "Power [kW]", 2),
-            ("gpu", "Max GPU [°C]", 1),
-            ("margin", "Margin [K]", 1),
-            ("inlet", "Inlet air [°C]", 1),
-            ("outlet", "Outlet air [°C]", 1),
-            ("fan", "Fans [%]", 0),
-        )
-    ),
-]
-LEVEL_STYLES = {
-    "near-cell": "params.data.level == 1",
-    "over-cell": "params.data.level == 2",
-}
-GRID_THEME = (
-    "themeQuartz.withParams({backgroundColor:'var(--surface)',foregroundColor:'var(--text)',"
-    "headerBackgroundColor:'var(--raised)',headerTextColor:'var(--muted)',"
-    "borderColor:'var(--line)',oddRowBackgroundColor:'var(--surface)',"
-    "rowHoverColor:'var(--raised)',fontFamily:'inherit',fontSize:13,rowHeight:25,"
-    "headerHeight:38,wrapperBorderRadius:3,spacing:6})"
+    figures("power", "Power [kW]", 2),
+    figures("gpu", "Max GPU [°C]", 1, valueFormatter={"function": shown_as(".1f", SIGN)}),
+    figures("margin", "Margin [K]", 1, valueFormatter={"function": shown_as(".1f", SIGN)}),
+    figures("inlet", "Inlet air [°C]", 1),
+    figures("outlet", "Outlet air [°C]", 1),
+    figures("fan", "Fans [%]", 0),
 )
 
 
 def node_table(table_id: str) -> Component:
     """Return the table, empty until its rows come."""
-    grid: Component = dag.AgGrid(
-        id=table_id,
-        columnDefs=COLUMNS,
-        rowData=[],
-        getRowId="params.data.node",
-        defaultColDef={"sortable": True, "minWidth": 72, "wrapHeaderText": True,
-                       "resizable": True, "cellClassRules": LEVEL_STYLES},
-        dashGridOptions={"theme": {"function": GRID_THEME}, "animateRows": False,
-                         "suppressCellFocus": True},
-        className="grid",
-        style={"height": None},
-    )  # fmt: skip
-    return grid
+    return grid(table_id, COLUMNS, "node")
 
 
 def node_rows(index: Index, summary: Summary, rack: int) -> list[dict[str, Any]]:

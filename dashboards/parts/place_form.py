@@ -1,6 +1,5 @@
 """The form of a placement request, and the request that a filled form means."""
 
-import json
 from typing import Any, get_args
 
 import dash_mantine_components as dmc
@@ -29,7 +28,7 @@ def form(feed: Feed) -> Component:
             _number("gpus", "GPUs", 16, low=0.01, wide=False),
             _number("duration_h", "Duration [h]", 4, low=0.01),
             _choice("gpu_model", "GPU model", models, "any"),
-            _number("gpu_power_w", "Power of each GPU [W]", None, low=1, hint="its rating"),
+            _number("gpu_power_w", "Power per GPU [W]", None, low=1, hint="its rating"),
             html.H3("Place"),
             _number("gpus_per_node", "GPUs on each node", None, low=1, hint="any"),
             _number("limit", "Candidates", 5, low=1),
@@ -55,16 +54,6 @@ def read_form(values: dict[str, Any]) -> Request:
     for name in ("gpus_per_node", "gpu_model", "gpu_power_w", "required_level", "preferred_level"):
         raw[name] = values[name] or None
     return read_request({key: value for key, value in raw.items() if value is not None}, "form")
-
-
-def as_curl(request: Request, origin: str) -> str:
-    """Return the command that asks the same over HTTP."""
-    body = json.dumps(request.model_dump(exclude_defaults=True))
-    quoted = body.replace("'", "'\\''")
-    return (
-        f"curl -s {origin}/api/v1/placement \\\n"
-        f"  -H 'Content-Type: application/json' \\\n  -d '{quoted}'"
-    )
 
 
 def _times(value: Any, factor: float) -> Any:

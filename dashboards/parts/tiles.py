@@ -72,8 +72,12 @@ class Colouring:
     digits: int = 0
     marked: Sequence[int] = ()
     """Tiles to point out, best first."""
+    badges: Sequence[str] = ()
+    """What each of these is marked with; empty: its rank."""
     notes: Sequence[str] = ()
     """A second line in each tile."""
+    words: tuple[str, str] = ("near", "over")
+    """What the two marked levels mean."""
 
 
 def tiles(tiles_id: str, drawing: Drawing) -> Component:
@@ -118,7 +122,9 @@ def colours(colouring: Colouring) -> dict[str, Any]:
         "levels": colouring.levels.tolist(),
         "tips": list(colouring.tips),
         "marked": list(colouring.marked),
+        "badges": list(colouring.badges),
         "notes": list(colouring.notes),
+        "words": list(colouring.words),
         "scale": list(SCALE),
     }
 

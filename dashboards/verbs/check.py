@@ -17,6 +17,7 @@ from site_models.layout import check_layout
 from site_models.plant import Plant
 from site_models.site import Site, load_site, site_path
 from telemetry.csv_map import map_schema
+from telemetry.dsx_map import bus_map_schema
 from twin.overlay import overlay_schema
 from twin.start import rated_inputs
 from twin.steady import NotSettledError, steady
@@ -115,6 +116,7 @@ def schemas() -> dict[str, object]:
     return {
         "site": Site.model_json_schema(),
         "map": map_schema(),
+        "bus_map": bus_map_schema(),
         "overlay": overlay_schema(),
         "scenario": Scenario.model_json_schema(),
         "placement_request": Request.model_json_schema(),

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from controllers.outdoors import outdoors_of
-from dashboards.report import Catalogs, Json, SiteOption, table, tell, time_of
-from dashboards.verbs.replay import From, Params, To, positive
+from dashboards.report import Catalogs, Json, Params, SiteOption, table, tell, time_of
+from dashboards.verbs.replay import From, To, positive
 from site_models.compile import compile_site
 from site_models.errors import InputError
 from site_models.plant import Plant

@@ -14,7 +14,7 @@ from controllers.headless import STATE_FILE, Report, run_headless
 from controllers.snapshot import Snapshot
 from controllers.worlds import SCENARIO, Wish, open_world
 from dashboards.account_lines import Carbon, Price, account_lines
-from dashboards.report import Catalogs, Json, Out, SiteOption, complain, iso, tell, time_of
+from dashboards.report import Catalogs, Json, Out, Params, SiteOption, complain, iso, tell, time_of
 from site_models.errors import InputError
 from telemetry.recording import Recording
 from telemetry.samples import sample
@@ -36,10 +36,6 @@ To = Annotated[
     typer.Option("--to", metavar="TIME", help="Leave out what is after: ISO 8601 or epoch s."),
 ]
 Step = Annotated[float, typer.Option("--dt", metavar="SECONDS", help="Time step.")]
-Params = Annotated[
-    Path | None,
-    typer.Option("--params", metavar="OVERLAY", help="Parameters written by twin identify."),
-]
 BALANCE_LIMIT = 1e-6
 """Energy unaccounted for in any step, over the energy in, above which a run fails."""
 
@@ -149,6 +145,7 @@ def _run(
 ) -> None:
     world = open_world(wish)
     charges = read_charges(*tariffs, world.loop.progress.state.time_s)
+    world.around.charges = charges
     spec = wish.spec or world.site.default_source
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     console = Console(stderr=True)

@@ -14,7 +14,7 @@ from controllers.recorded import RecordedWorld
 from controllers.worlds import Wish, World, open_world
 from dashboards.account_lines import Carbon, Price
 from dashboards.keeping import KeepRaw, KeepRollups, keep_of
-from dashboards.report import SITE_HELP, Catalogs
+from dashboards.report import SITE_HELP, Catalogs, Params
 from site_models.errors import InputError
 from site_models.figure import Strict
 from site_models.yaml_file import read_yaml, validated
@@ -29,6 +29,9 @@ _SOURCE = (
 _POLICY = "Mode off, shadow or advise. May be repeated; both of the shipped ones if none is given."
 _RECORD = "Record what is measured meanwhile: a new folder, or one to go on with."
 _PUBLISH = "mqtt://HOST?map=FILE: tell believed values of a live site there, as it asks for."
+_ACTUATOR = "nvml, slurm or slurm:COMMAND, to arm policies with later. May be repeated."
+_SETPOINTS = "mqtt://HOST?map=FILE: the facility's bus, for supply temperatures once armed."
+_GRID = "mqtt://HOST?keys=FILE: take load targets of the grid there, see docs/guide/grid.md."
 _HOST = "To listen on, 127.0.0.1 if not given; any other needs --tokens."
 
 
@@ -45,13 +48,20 @@ class Config(Strict):
     tokens: Path | None = None
     publish: str = ""
     """Bus on which believed values of a live site are told, where it asked for them."""
+    grid: str = ""
+    """Bus on which the grid tells its load targets, with the file of keys."""
     runs: Path = Path("runs")
     """Folder of the journal and the audit log."""
     catalog: tuple[Path, ...] = ()
+    params: Path | None = None
+    """Overlay of identified parameters."""
     price: Path | None = None
     carbon: Path | None = None
     """Price and carbon intensity of electricity by time, see docs/guide/account.md."""
     record: Path | None = None
+    actuator: tuple[str, ...] = ()
+    setpoints: str = ""
+    """What a live site may be acted on with; nothing is armed by that."""
     keep_raw: str = ""
     keep_rollups: str = ""
     """A recording while it is served, and how much of it stays: docs/guide/recording.md."""
@@ -86,12 +96,20 @@ def serve(
     tokens: Annotated[
         Path | None, typer.Option("--tokens", metavar="FILE", help="Hashed tokens and their roles.")
     ] = None,
+    params: Params = None,
     price: Price = None,
     carbon: Carbon = None,
     record: Annotated[Path | None, typer.Option("--record", metavar="FOLDER", help=_RECORD)] = None,
     keep_raw: KeepRaw = None,
     keep_rollups: KeepRollups = None,
     publish: Annotated[str | None, typer.Option("--publish", metavar="BUS", help=_PUBLISH)] = None,
+    actuator: Annotated[
+        list[str] | None, typer.Option("--actuator", metavar="KIND", help=_ACTUATOR)
+    ] = None,
+    setpoints: Annotated[
+        str | None, typer.Option("--setpoints", metavar="BUS", help=_SETPOINTS)
+    ] = None,
+    grid: Annotated[str | None, typer.Option("--grid", metavar="BUS", help=_GRID)] = None,
     catalog: Catalogs = None,
 ) -> None:
     """Serve the live pages and the HTTP interface."""
@@ -104,12 +122,16 @@ def serve(
         "speed": speed,
         "trust_loopback": trust_loopback or None,
         "tokens": tokens,
+        "params": params,
         "price": price,
         "carbon": carbon,
         "record": record,
         "keep_raw": keep_raw,
         "keep_rollups": keep_rollups,
         "publish": publish,
+        "actuator": tuple(actuator) if actuator else None,
+        "setpoints": setpoints,
+        "grid": grid,
         "catalog": tuple(catalog) if catalog else None,
     }
     chosen = _config(config).model_copy(
@@ -137,11 +159,21 @@ def _serve(chosen: Config) -> None:
             loop=True,
             journal=chosen.runs / "journal.jsonl",
             catalogs=chosen.catalog,
+            params=chosen.params,
+            actuators=chosen.actuator,
+            setpoints=chosen.setpoints,
+            runs=chosen.runs,
         )
     )
     charges = read_charges(chosen.price, chosen.carbon, world.loop.progress.state.time_s)
-    with _recorded(world, chosen.record, keep) as shown:
-        _run(shown, chosen, charges)
+    world.around.charges = charges
+    if world.what_if is not None:
+        world.what_if.work.charges = charges
+    try:
+        with _recorded(world, chosen.record, keep) as shown:
+            _run(shown, chosen, charges)
+    finally:
+        world.close()
 
 
 @contextlib.contextmanager
@@ -167,6 +199,7 @@ def _recorded(world: World, folder: Path | None, keep: Keep) -> Iterator[World |
 def _run(world: World | RecordedWorld, chosen: Config, charges: Charges) -> None:
     """Serve until interrupted."""
     from dashboards.bus_values import BelievedValues
+    from dashboards.flex_agent import FlexAgent
     from dashboards.server import server_of  # the pages take a second to load: only here
 
     told = BelievedValues(chosen.publish.partition(":")[2], world.plant) if chosen.publish else None
@@ -180,17 +213,22 @@ def _run(world: World | RecordedWorld, chosen: Config, charges: Charges) -> None
         charges=charges,
         listeners=(told.publish,) if told else (),
     )
+    feed = server.feed
+    agent = (
+        FlexAgent(chosen.grid.partition(":")[2], world.plant, feed.grid, feed.now_s)
+        if chosen.grid
+        else None
+    )
     shown = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
     typer.echo(f"{world.plant.site}: http://{shown}:{chosen.port}/   (Ctrl-C ends it)")
-    if told is not None:
-        told.start()
+    talkers = [talker for talker in (told, agent) if talker is not None]
+    for talker in talkers:
+        talker.start()
     try:
         server.run()
     finally:
-        if told is not None:
-            told.stop()
-        if world.live is not None:
-            world.live.close()
+        for talker in talkers:
+            talker.stop()
 
 
 def _config(path: Path | None) -> Config:

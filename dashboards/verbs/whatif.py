@@ -10,17 +10,13 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from controllers.account_figures import figures_of
-from controllers.books import Books
-from controllers.charges import Charges, read_charges
-from controllers.headless import run_headless
+from controllers.charges import read_charges
+from controllers.played import played
 from controllers.scenario import load_scenario, ready_scenarios, scenario_path, site_name
-from controllers.snapshot import Snapshot
 from controllers.tail import onset_of
-from controllers.tally import Tally
-from controllers.worlds import SCENARIO, Wish, World, open_world
+from controllers.worlds import SCENARIO, Wish, open_world
 from dashboards.account_lines import Carbon, Price, account_lines
-from dashboards.report import SITE_HELP, Catalogs, Json, Out, complain, tell
+from dashboards.report import SITE_HELP, Catalogs, Json, Out, Params, complain, tell
 from site_models.errors import InputError
 
 FILE = "whatif.json"
@@ -65,6 +61,7 @@ def whatif(
         ),
     ] = None,
     dt: Annotated[float, typer.Option("--dt", metavar="SECONDS", help="Time step.")] = 1.0,
+    params: Params = None,
     price: Price = None,
     carbon: Carbon = None,
     catalog: Catalogs = None,
@@ -78,21 +75,22 @@ def whatif(
         raise InputError(f"--dt: expected a number above 0, got {dt:g}")
     path = scenario_path(scenario)
     named = tuple(p if "=" in p else f"{p}=armed" for p in policy or ("hold",))
-    played = load_scenario(path)
+    scene = load_scenario(path)
     if site is None:
-        site_name(played, path)
+        site_name(scene, path)
     wish = Wish(
-        site=site or played.site,
+        site=site or scene.site,
         spec=f"{SCENARIO}{scenario}",
         policies=named,
         dt_s=dt,
         catalogs=tuple(catalog or ()),
+        params=params,
     )
     if from_ is not None:
-        wish = replace(wish, onset=onset_of(from_, played.recording_time, wish))
+        wish = replace(wish, onset=onset_of(from_, scene.recording_time, wish))
     world = open_world(wish)
     charges = read_charges(price, carbon, world.loop.progress.state.time_s)
-    content = _played(world, wish, charges, out, f"scenario {path.name}")
+    content = played(world, out, f"scenario {path.name}", charges, wish.onset)
     _write(out / FILE, content)
     tell(content, _lines(content, out), json)
     if content["stopped"] is not None:
@@ -100,29 +98,6 @@ def whatif(
         raise typer.Exit(1)
     if not content["kpi"]["balance_error"] <= BALANCE_LIMIT:
         raise typer.Exit(1)
-
-
-def _played(world: World, wish: Wish, charges: Charges, out: Path, source: str) -> dict[str, Any]:
-    """Run a what-if into a folder; return what it came to, of the simulated plant's truth."""
-    what_if = world.what_if
-    assert what_if is not None
-    tally, books = Tally(what_if, world.plant), Books(charges)
-    what_if.work.charges = charges
-
-    def look(shot: Snapshot) -> None:
-        tally.look(shot.dt_s)
-        books.look(what_if.rig.plant, what_if.rig.state, shot.dt_s)
-
-    report = run_headless(world, out, source, tell=look, charges=charges)
-    return {
-        "events": tally.events(),
-        "kpi": tally.kpi(),
-        "account": figures_of(books.entries()[0]),
-        "jobs": [record.figures() for record in what_if.work.records],
-        "onset": None if wish.onset is None else wish.onset.as_json(),
-        "digest": report.digest,
-        "stopped": report.stopped,
-    }
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:

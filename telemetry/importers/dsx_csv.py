@@ -1,7 +1,7 @@
 """Recorded messages of NVIDIA's DSX Exchange: a table of offset, topic and payload.
 
 Offsets are spans of time since the log began, as in ``1m39.3675441s``. Payloads may have a
-placeholder instead of their timestamp; then a reading's time is its offset from 1970-01-01,
+template field instead of their timestamp; then a reading's time is its offset from 1970-01-01,
 as nobody knows the day.
 """
 
@@ -28,11 +28,11 @@ COLUMNS = ["offset", "topic", "payload"]
 _US_PER = {"h": 3.6e9, "m": 6e7, "s": 1e6, "ms": 1e3, "us": 1.0, "µs": 1.0, "ns": 1e-3}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|h|m|s)")
 _SPAN = re.compile(rf"(?:{_PART.pattern})+")
-_PLACEHOLDER = re.compile(r"\{\{\s*\w+\s*\}\}")
+_TEMPLATE_FIELD = re.compile(r"\{\{\s*\w+\s*\}\}")
 _STAND_IN_MS = "1000000000000"
 
 _Row = tuple[int, Topic, bytes, bool]
-"""Offset in microseconds, topic, payload, and whether its timestamp is a placeholder."""
+"""Offset in microseconds, topic, payload, and whether its timestamp is a template field."""
 _Known = tuple[Point, str]
 """A point that is a reading, and who publishes it."""
 _Found = dict[tuple[str, int], dict[str, float]]
@@ -97,13 +97,13 @@ def _rows(log: Log, rejected: Counter[str]) -> Iterator[_Row]:
         if len(cells) != len(COLUMNS):
             cut = cells or None
             continue
-        payload, placeholders = _PLACEHOLDER.subn(_STAND_IN_MS, cells[2])
+        payload, fields = _TEMPLATE_FIELD.subn(_STAND_IN_MS, cells[2])
         try:
             topic = topic_of(cells[1])
         except InputError as error:
             rejected[str(error)] += 1
             continue
-        yield span_us(cells[0]) or 0, topic, payload.encode(), placeholders > 0
+        yield span_us(cells[0]) or 0, topic, payload.encode(), fields > 0
     rejected["half-written last row"] += cut is not None
 
 

@@ -43,8 +43,9 @@ class Link:
 
     `on_message` and `on_state` are called from that thread; the state is empty while the
     connection stands, else says why not. After each connection the topics are subscribed
-    again, without receipts: a mosquitto as it comes queues a thousand messages that want one and
-    drops the rest, 19,000 of 20,000 retained ones when tried, and the bus repeats itself anyway.
+    again at `quality`, 0 being without receipts: a mosquitto as it comes queues a thousand
+    messages that want one and drops the rest, 19,000 of 20,000 retained ones when tried, and
+    the facility's bus repeats itself anyway.
     """
 
     def __init__(
@@ -53,7 +54,9 @@ class Link:
         subscribed: Sequence[str],
         on_message: Callable[[str, bytes], None],
         on_state: Callable[[str], None],
+        quality: int = 0,
     ) -> None:
+        self._quality = quality
         self._subscribed, self._on_message, self._on_state = subscribed, on_message, on_state
         self._client = paho.Client(CallbackAPIVersion.VERSION2, clean_session=True)
         if address.user:
@@ -82,11 +85,14 @@ class Link:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def publish(self, topic: str, payload: bytes, sure: bool = True) -> None:
-        """Publish, and where `sure` wait for the broker's word; OSError where it fails."""
+    def publish(self, topic: str, payload: bytes, sure: bool = True, quality: int = 1) -> None:
+        """Publish, and where `sure` wait for the broker's word; OSError where it fails.
+
+        `quality` of service counts where `sure`: 1 at least once, 2 exactly once.
+        """
         if not self._client.is_connected():
             raise OSError(f"{self._host}:{self._port} is not connected")
-        sent = self._client.publish(topic, payload, qos=1 if sure else 0)
+        sent = self._client.publish(topic, payload, qos=quality if sure else 0)
         try:
             if sure:
                 sent.wait_for_publish(ACKNOWLEDGED_S)
@@ -100,7 +106,7 @@ class Link:
             self._on_state(f"refused: {code}")
             return
         for topic in self._subscribed:
-            client.subscribe(topic, qos=0)
+            client.subscribe(topic, qos=self._quality)
         self._on_state("")
 
     def _disconnected(self, _: Any, __: Any, ___: Any, code: Any, ____: Any) -> None:

@@ -118,13 +118,47 @@ def test_the_form_finds_places_and_says_why(watched: Watched, host: str) -> None
     page.fill("#place-gpus", "8")
     page.click("#place-ask")
     page.wait_for_selector("#place-answer tbody tr", timeout=WITHIN_MS)
-    assert "GPU" in page.inner_text("#place-answer tr.why")
     page.wait_for_selector("#place-floor .tile.marked")
-    page.get_by_role("button", name="Copy as curl").click()
-    expect(page.locator("#place-copy")).to_have_text("Copied")
+    assert "hottest GPU predicted" in page.inner_text("#place-compare")
+    for name, button in (("Copy as curl", "#place-copy"), ("Copy as sbatch", "#place-sbatch")):
+        page.get_by_role("button", name=name).click()
+        expect(page.locator(button)).to_have_text("Copied")
     page.fill("#place-job", "")
     page.click("#place-ask")
     expect(page.locator("#place-problem")).to_contain_text("job")
+
+
+def test_two_places_are_compared_on_the_floor_and_in_figures(watched: Watched, host: str) -> None:
+    page = watched.page
+    page.goto(f"http://{host}/placement")
+    page.fill("#place-gpus", "4")
+    page.click("#place-ask")
+    page.wait_for_selector("#place-compare th .slot", timeout=WITHIN_MS)
+    expect(page.locator("#place-compare th").nth(2)).to_have_text("B place 2")
+    expect(page.locator("#place-floor .legend-title")).to_contain_text("with A")
+    page.get_by_title("Compare place 3 as B").click()
+    expect(page.locator("#place-compare th").nth(2)).to_have_text("B place 3")
+    page.get_by_text("With B", exact=True).click()
+    expect(page.locator("#place-floor .legend-title")).to_contain_text("with B")
+    badges = page.locator("#place-floor .tile-badge").all_inner_texts()
+    assert any("B" in badge for badge in badges)
+    page.get_by_text("Now", exact=True).click()
+    expect(page.locator("#place-floor .legend-title")).not_to_contain_text("with")
+
+
+def test_an_allocation_is_on_both_pages_about_jobs(watched: Watched, host: str) -> None:
+    told = {"job": "wide", "gpus": ["gpu0", "gpu40"], "start_s": 0.0, "end_s": None}
+    url = f"http://{host}/api/v1/allocations"
+    page = watched.page
+    page.goto(f"http://{host}/fabric")
+    page.wait_for_selector("#fabric-cards .card-value", timeout=WITHIN_MS)
+    assert httpx.post(url, json=told).status_code in (200, 201)
+    for path, table in (("/fabric", "#fabric-jobs"), ("/jobs", "#jobs-table")):
+        page.goto(f"http://{host}{path}")
+        page.wait_for_selector(f"{table} .ag-row", timeout=WITHIN_MS)
+        expect(page.locator(f"{table} [col-id=job]").last).to_have_text("wide")
+    assert changes(page, "#jobs-power .what")
+    httpx.delete(f"{url}/wide")
 
 
 def test_the_api_page_shows_every_route(watched: Watched, host: str) -> None:
@@ -138,7 +172,7 @@ def test_the_api_page_shows_every_route(watched: Watched, host: str) -> None:
 def test_nothing_sticks_out_sideways(watched: Watched, host: str, width: int, height: int) -> None:
     page = watched.page
     page.set_viewport_size({"width": width, "height": height})
-    for path in ("/", "/rack?id=r0", "/placement"):
+    for path in ("/", "/rack?id=r0", "/placement", "/fabric", "/jobs"):
         page.goto(f"http://{host}{path}")
         page.wait_for_selector("section", timeout=WITHIN_MS)
         page.wait_for_timeout(300)

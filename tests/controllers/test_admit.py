@@ -7,11 +7,13 @@ from hypothesis.extra.numpy import arrays
 
 from controllers.admit import Limits, Rules, admit
 from controllers.policy import Decision
-from controllers.stack import lowest
+from controllers.stack import combined
 from site_models.arrays import Flags, Floats
 
 COUNT = 6
-LIMITS = Limits(np.full(COUNT, 200.0), np.full(COUNT, 700.0), np.full(COUNT, 650.0))
+LIMITS = Limits(
+    np.full(COUNT, 200.0), np.full(COUNT, 700.0), np.full(COUNT, 650.0), np.full(COUNT, 0.1)
+)
 anything = arrays(np.float64, COUNT, elements=st.floats(-1e6, 1e6))
 in_range = arrays(np.float64, COUNT, elements=st.floats(200.0, 700.0))
 rates = st.floats(0.0, 1000.0)
@@ -35,7 +37,7 @@ def test_caps_stay_in_range_and_within_their_rates(
 @settings(deadline=None)
 def test_the_lowest_cap_wins_and_the_default_caps_all(wishes: list[Floats]) -> None:
     asked = [(f"p{i}", Decision(cap_w, "why")) for i, cap_w in enumerate(wishes)]
-    found = lowest(asked, LIMITS.gpu_cap_default_w)
+    found = combined(asked, LIMITS.gpu_cap_default_w)
     expected = np.min([LIMITS.gpu_cap_default_w, *wishes], axis=0)
     np.testing.assert_array_equal(found.gpu_cap_w, expected)
 
@@ -44,7 +46,7 @@ def test_the_reason_says_whose_cap_it_is() -> None:
     default_w = np.full(3, 700.0)
     low = Decision(np.array([300.0, 700.0, 700.0]), "hot")
     lower = Decision(np.array([300.0, 200.0, 700.0]), "feed")
-    assert lowest([], default_w).reason == "no policy"
-    assert lowest([("hold", Decision(default_w, "x"))], default_w).reason == "device defaults"
-    text = lowest([("guard", low), ("budget", lower)], default_w).reason
+    assert combined([], default_w).reason == "no policy"
+    assert combined([("hold", Decision(default_w, "x"))], default_w).reason == "device defaults"
+    text = combined([("guard", low), ("budget", lower)], default_w).reason
     assert text == "guard (1 GPUs): hot; budget (1 GPUs): feed"

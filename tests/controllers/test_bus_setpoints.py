@@ -27,19 +27,16 @@ Maker = Callable[..., BusSetpoints]
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Broker]:
-    server = Broker(tmp_path)
-    server.start()
-    yield server
-    server.stop()
+    with Broker(tmp_path) as server:
+        yield server
 
 
 @pytest.fixture
 def building(broker: Broker) -> Iterator[Building]:
-    client = Building(broker.port)
-    client.describe(REQUEST, objectId="C-05", integration="TWIN", **AREA)
-    client.describe(HELD, objectId="C-05", isSetpoint=True, **AREA)
-    yield client
-    client.stop()
+    with Building(broker.port) as client:
+        client.describe(REQUEST, objectId="C-05", integration="TWIN", **AREA)
+        client.describe(HELD, objectId="C-05", isSetpoint=True, **AREA)
+        yield client
 
 
 @pytest.fixture

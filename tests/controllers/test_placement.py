@@ -207,13 +207,6 @@ def test_a_limit_of_the_device_is_told_as_throttling() -> None:
     assert "asks 1000 W a GPU, the device gives 700 W" in answer.reasons
 
 
-def test_no_fabric_model_is_said_and_not_guessed() -> None:
-    wish = {"op": "all_reduce", "bytes": 1e9, "per_step_s": 1.0}
-    advice = ask(gpus=8, collective=wish).advice[0]
-    assert advice.predicted.collective_s is None
-    assert any("no fabric model" in line for line in advice.reasons)
-
-
 def test_a_reservation_holds_the_best_place_for_a_while() -> None:
     table, state = Allocations(PLANT), small_state(PLANT)
     request = Request(job="j", gpus=8, reserve_s=30.0)

@@ -112,7 +112,8 @@ def test_the_same_rig_gives_the_same_frames_and_decisions() -> None:
 def test_no_gpu_draws_more_than_its_cap_and_caps_run_out() -> None:
     plant = small_plant()
     rig = rig_of(plant, full_load(plant), 100.0)
-    rig.apply(np.full(48, 300.0), START_S, START_S + 5.0)
+    order = rig.order._replace(gpu_cap_w=np.full(48, 300.0), until_s=START_S + 5.0)
+    rig.apply(order, START_S)
     draws = []
     while (frame := rig.read()) is not None and frame.time_s <= START_S + 8.0:
         draws.append(frame.values["gpu_power_w"].max())

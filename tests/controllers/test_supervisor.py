@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controllers.actuators.nobody import Nobody
+from controllers.actuators.order import Order
 from controllers.admit import Limits, Rules
 from controllers.journal import Journal
 from controllers.policy import Decision, Mode, View
@@ -37,15 +38,18 @@ class Recorder:
     def limits(self) -> Limits:
         return Nobody(PLANT).limits()
 
-    def apply(self, gpu_cap_w: Floats, time_s: float, until_s: float) -> None:
+    def apply(self, order: Order, time_s: float) -> None:
         if not self.reachable:
             raise OSError("no route")
-        self.written.append((gpu_cap_w, time_s, until_s))
+        self.written.append((order.gpu_cap_w, time_s, order.until_s))
 
     def expire(self, time_s: float) -> None:
         if not self.reachable:
             raise OSError("no route")
         self.expired.append(time_s)
+
+    def held(self) -> None:
+        return None
 
 
 @dataclass(frozen=True)

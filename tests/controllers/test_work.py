@@ -10,6 +10,7 @@ import pytest
 
 from controllers.charges import Charges
 from controllers.job_account import JobAccount, shares_of_step
+from controllers.policy import LoadTarget
 from controllers.scenario import scenario_of
 from controllers.what_if import WhatIf, staged_from
 from site_models.arrays import Floats
@@ -101,7 +102,7 @@ def test_a_cap_slows_the_job_by_the_clock_that_it_leaves(plant: Plant) -> None:
     free_s = what_if.work.step_s("a")
     cap_w = np.full(8, 700.0)
     cap_w[1] = 400.0
-    what_if.rig.apply(cap_w, what_if.rig.state.time_s, np.inf)
+    what_if.rig.apply(what_if.rig.order._replace(gpu_cap_w=cap_w), what_if.rig.state.time_s)
     played(what_if, 30)
     clock = what_if.rig.state.gpu_clock_ratio
     assert 0.5 < clock[1] < 0.95
@@ -222,3 +223,42 @@ def test_a_job_that_cannot_run_is_refused_in_one_line(
         staged(plant, [{"name": "a", "gpus": ["gpu*"], **job}])
     assert "\n" not in str(error.value)
     assert str(error.value).startswith("test.yaml: ")
+
+
+def test_a_paused_job_idles_keeps_its_place_and_goes_on(plant: Plant) -> None:
+    what_if = staged(plant)
+    rig, around = what_if.rig, what_if.around
+    start_s = rig.state.time_s
+    around.targets.set("grid", LoadTarget(1e3, start_s + 20.0, start_s + 60.0))
+    played(what_if, 20)
+    job = around.at(rig.state.time_s).jobs[0]
+    assert (job.name, job.slowdown, job.paused) == ("a", 0.0, False)
+    before = record(what_if, "a").steps
+    rig.apply(rig.order._replace(paused=frozenset({"a"})), rig.state.time_s)
+    played(what_if, 10)
+    job = around.at(rig.state.time_s).jobs[0]
+    assert job.paused
+    assert job.slowdown == pytest.approx(1.0)
+    assert record(what_if, "a").steps == before
+    assert what_if.work.step_s("a") == np.inf
+    idle_w = plant.arrays.gpus.idle_power_w[job.gpus]
+    np.testing.assert_allclose(rig.inputs.gpu_power_w[job.gpus], idle_w)
+    rig.expire(rig.state.time_s)
+    played(what_if, 30)
+    job = around.at(rig.state.time_s).jobs[0]
+    assert not job.paused
+    assert job.slowdown == pytest.approx(0.25, abs=0.03)
+    assert record(what_if, "a").steps > before
+
+
+def test_a_locked_clock_slows_a_job_by_its_compute_share(plant: Plant) -> None:
+    what_if = staged(plant)
+    rig, around = what_if.rig, what_if.around
+    played(what_if, 10)
+    job = around.at(rig.state.time_s).jobs[0]
+    free_s = what_if.work.step_s("a")
+    rig.apply(rig.order._replace(gpu_clock_share=np.full(8, 0.5)), rig.state.time_s)
+    played(what_if, 5)
+    assert 0.0 < job.compute_share <= 1.0
+    expected_s = free_s * (1.0 + job.compute_share)
+    assert what_if.work.step_s("a") == pytest.approx(expected_s, rel=0.02)

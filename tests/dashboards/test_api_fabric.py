@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import numpy as np
 
-from dashboards.api.fabric_routes import standings, suspected
+from dashboards.fabric_now import standings, suspected
 from tests.fakes.small_plant import small_plant
 from twin.fabric_links import with_links
 

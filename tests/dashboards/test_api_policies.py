@@ -58,3 +58,41 @@ def test_a_bad_change_names_what_is_wrong_and_changes_nothing(
         assert answer.status_code == 422
         assert word in answer.json()["detail"]
     assert guarded.get(PATH, headers=bearer(tokens["viewer"])).json()["parameters"] == before
+
+
+def test_a_mode_for_a_rack_and_a_while_is_shown_and_arming_it_needs_an_admin(
+    guarded: httpx.Client, tokens: dict[str, str]
+) -> None:
+    scopes = guarded.get("/api/v1/holds", headers=bearer(tokens["viewer"])).json()["scopes"]
+    change = {"mode": "armed", "scope": scopes[-1], "expires_s": 60.0}
+    assert guarded.put(PATH, json=change, headers=bearer(tokens["operator"])).status_code == 403
+    answer = guarded.put(PATH, json=change, headers=bearer(tokens["admin"])).json()
+    (site, rack) = answer["scopes"]
+    assert (site["scope"], site["until_s"]) == ("site", None)
+    assert (rack["scope"], rack["mode"]) == (scopes[-1], "armed")
+    assert rack["until_s"] > answer["time_s"]
+    tune = {"parameters": answer["parameters"]}
+    assert guarded.put(PATH, json=tune, headers=bearer(tokens["operator"])).status_code == 403
+    wrong = {"mode": "off", "scope": "attic"}
+    assert guarded.put(PATH, json=wrong, headers=bearer(tokens["operator"])).status_code == 422
+    off = guarded.put(PATH, json={"mode": "advise"}, headers=bearer(tokens["operator"])).json()
+    assert [one["scope"] for one in off["scopes"]] == ["site"]
+
+
+def test_an_operator_holds_a_part_and_lets_it_go(
+    guarded: httpx.Client, tokens: dict[str, str], audit: Audit
+) -> None:
+    path, operator = "/api/v1/holds/site", bearer(tokens["operator"])
+    assert guarded.put(path, json={}, headers=bearer(tokens["scheduler"])).status_code == 403
+    held = guarded.put(path, json={"reason": "work", "expires_s": 600}, headers=operator).json()
+    assert [(one["scope"], one["who"]) for one in held["items"]] == [("site", "the-operator")]
+    assert json.loads(audit.path.read_text().splitlines()[-1])["what"] == "hold site"
+    assert guarded.put("/api/v1/holds/attic", json={}, headers=operator).status_code == 422
+    assert guarded.delete(path, headers=operator).json()["items"] == []
+    assert guarded.delete(path, headers=operator).status_code == 404
+
+
+def test_without_a_facility_no_setpoint_can_be_asked(client: httpx.Client) -> None:
+    answer = client.get("/api/v1/setpoints")
+    assert answer.status_code == 404
+    assert "--setpoints" in answer.json()["detail"]

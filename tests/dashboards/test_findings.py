@@ -11,6 +11,7 @@ from dashboards.findings import Finding, Severity, findings, level_of
 from dashboards.index import Index
 from dashboards.summary import summarise
 from tests.fakes.small_world import SmallWorld, small_snapshot
+from twin.fabric_links import with_links
 from twin.state import INFERRED
 
 WORLD = SmallWorld()
@@ -96,3 +97,9 @@ def test_what_stands_closest_comes_first_and_every_kind_has_a_line() -> None:
     assert lines[0].what == "29.5 of 30.0 kW"
     assert [one.share for one in lines] == sorted((one.share for one in lines), reverse=True)
     assert any(one.where.startswith("gpu") for one in lines)
+
+
+def test_links_down_or_slow_are_one_finding_with_its_page() -> None:
+    ill = with_links(with_links(WORLD.plant, np.array([48]), 0.0), np.array([3, 4]), 0.5)
+    told = [(one.what, one.href) for one in found(plant=ill) if one.where == "fabric"]
+    assert told == [("links: 1 down, 2 slow", "/fabric")]

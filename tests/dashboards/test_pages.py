@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from controllers.placement.models import Request
-from controllers.placement.rank import rank
 from dashboards.feed import Feed
 from dashboards.history import Series
 from dashboards.index import Index
@@ -21,8 +20,8 @@ from dashboards.parts.floor import floor_colours, floor_drawing, floor_signals
 from dashboards.parts.gpu_grid import GPU_CHOICES, gpu_colours, gpu_drawing
 from dashboards.parts.node_table import node_rows
 from dashboards.parts.page import find_pages
-from dashboards.parts.place_answer import answer_view, marked_racks
-from dashboards.parts.place_form import FIELDS, as_curl, read_form
+from dashboards.parts.place_commands import as_curl
+from dashboards.parts.place_form import FIELDS, read_form
 from dashboards.parts.rack_cards import rack_cards
 from dashboards.parts.site_cards import site_cards
 from dashboards.parts.tiles import colours
@@ -39,7 +38,11 @@ def summary(load: float = 0.5) -> Summary:
 
 
 def test_the_pages_of_the_folder_are_found_in_order() -> None:
-    assert [page.path for page in find_pages()] == ["/", "/rack", "/placement"]
+    found = find_pages()
+    files = [path for path in Path("dashboards/pages").glob("*.py") if path.stem != "__init__"]
+    assert len(found) == len(files)
+    assert [page.path for page in found[:2]] == ["/", "/rack"]
+    assert {"/placement", "/fabric", "/jobs"} <= {page.path for page in found}
 
 
 @pytest.mark.parametrize("page", find_pages(), ids=lambda page: page.title)
@@ -50,7 +53,7 @@ def test_a_page_is_whole_before_the_first_snapshot(page: object) -> None:
 
 
 def test_every_page_opens_at_its_own_address_and_no_other(client: httpx.Client) -> None:
-    for path in ("/", "/rack", "/rack?id=r1", "/placement"):
+    for path in ("/", "/rack", "/rack?id=r1", "/placement", "/fabric", "/jobs"):
         answer = client.get(path)
         assert answer.status_code == 200
         assert "<title>small · AI factory twin</title>" in answer.text
@@ -169,16 +172,3 @@ def test_a_form_that_cannot_be_used_names_the_field() -> None:
     for changes, word in (({"gpus": None}, "gpus"), ({"job": ""}, "job")):
         with pytest.raises(InputError, match=word):
             read_form(filled(**changes))
-
-
-def test_the_answer_shows_places_reasons_and_what_was_left_out() -> None:
-    request, now = Request(job="j", gpus=4), summary()
-    answer = rank(WORLD.plant, now.state, now.snapshot.inputs, WORLD.allocations, request, 0.0)
-    text = str(answer_view(INDEX, request, answer))
-    assert answer.advice[0].reasons[0] in text
-    assert len(marked_racks(INDEX, answer)) >= 1
-    none = rank(
-        WORLD.plant, now.state, now.snapshot.inputs, WORLD.allocations,
-        Request(job="j", gpus=400), 0.0,
-    )  # fmt: skip
-    assert "No feasible place" in str(answer_view(INDEX, request, none))

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from paho.mqtt import client as paho
@@ -70,6 +70,15 @@ class Broker:
             self._server.wait(10.0)
             self._server = None
 
+    def __enter__(self) -> Self:
+        """Start it."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it."""
+        self.stop()
+
     def _answers(self) -> bool:
         try:
             socket.create_connection(("127.0.0.1", self.port), 0.5).close()
@@ -121,6 +130,13 @@ class Building:
     def values(self, topic: str) -> list[Any]:
         """Return what was heard on a topic."""
         return [json.loads(payload) for said, payload in self.heard if said == topic]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the bus."""
+        self.stop()
 
     def stop(self) -> None:
         """Leave the bus."""

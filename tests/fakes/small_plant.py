@@ -353,6 +353,7 @@ def small_inputs(plant: Plant, load: float = 0.0) -> Inputs:
         gpu_cap_w=gpus.power_max_w.copy(),
         rack_load_w=np.zeros(len(plant.rack_names)),
         exchanger_setpoint_c=plant.arrays.exchangers.setpoint_c.copy(),
+        circuit_flow_share=np.ones(len(plant.circuit_names)),
         dry_bulb_c=25.0,
         wet_bulb_c=18.0,
     )

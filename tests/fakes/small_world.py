@@ -8,12 +8,14 @@ import numpy as np
 
 from controllers.actuators.nobody import Nobody
 from controllers.allocations import Allocations
+from controllers.assigned import Assigned
 from controllers.job_account import JobAccount
 from controllers.policies.hold import Hold
 from controllers.policies.thermal_guard import ThermalGuard
 from controllers.policy import Decision, Mode, Policy
 from controllers.snapshot import Snapshot
 from controllers.supervisor import Supervisor
+from controllers.surroundings import Surroundings
 from site_models.plant import Plant
 from telemetry.frame import Frame
 from tests.fakes.small_plant import START_S, small_inputs, small_plant, small_state
@@ -55,9 +57,11 @@ class SmallWorld:
     zone: str = "America/Chicago"
     live: None = None
     job_records: tuple[JobAccount, ...] = ()
+    played: tuple[Assigned, ...] = ()
 
     def __post_init__(self) -> None:
         self.allocations = Allocations(self.plant)
+        self.around = Surroundings()
         policies: dict[str, Policy] = {"hold": Hold(), "thermal_guard": ThermalGuard()}
         modes: dict[str, Mode] = {"thermal_guard": "advise"}
         self.supervisor = Supervisor(self.plant, policies, Nobody(self.plant), modes)

@@ -28,17 +28,14 @@ RACKS = tuple(f"Pod1C-E0{k}" for k in range(1, 7))
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Broker]:
-    server = Broker(tmp_path)
-    server.start()
-    yield server
-    server.stop()
+    with Broker(tmp_path) as server:
+        yield server
 
 
 @pytest.fixture
 def building(broker: Broker) -> Iterator[Building]:
-    client = Building(broker.port)
-    yield client
-    client.stop()
+    with Building(broker.port) as client:
+        yield client
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ def exchanged(plant: Plant, seed: int) -> tuple[State, Inputs, float]:
     """Return a state anywhere with its flows and exchanged heats set, and the water used."""
     inputs = random_inputs(plant, seed)
     state = copied(random_state(plant, inputs, seed))
-    set_rack_flows(plant.arrays, state, 1.0)
+    set_rack_flows(plant.arrays, state, np.ones_like(state.circuit_dp_pa), 1.0)
     set_circuit_flows(plant.arrays, state)
     water_kg_per_s = exchange(plant.arrays, state, inputs)
     return state, inputs, water_kg_per_s

@@ -34,7 +34,7 @@ def settled(plant: Plant, state: State, seconds: int = 1) -> State:
     """Return the state after the loops alone have moved on."""
     state = copied(state)
     for _ in range(seconds):
-        set_rack_flows(plant.arrays, state, 1.0)
+        set_rack_flows(plant.arrays, state, np.ones_like(state.circuit_dp_pa), 1.0)
     return state
 
 

@@ -158,7 +158,9 @@ def test_as_few_chillers_run_as_carry_the_load() -> None:
     chillers, curves = plant.arrays.chillers, plant.arrays.curves
     able_w = []
     for c in range(4):
-        at_c = waters_c(chillers, c, state.circuit_supply_c, DALLAS_HOT_C[0])
+        at_c = waters_c(
+            chillers, c, chillers.trim_setpoint_c[c], state.circuit_supply_c, DALLAS_HOT_C[0]
+        )
         able_w.append(capacity_w(chillers, curves, c, at_c))
     running = int(state.chiller_running.sum())
     np.testing.assert_array_equal(state.chiller_running, np.arange(4) < running)

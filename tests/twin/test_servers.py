@@ -281,7 +281,8 @@ def test_racks_share_pumps_that_are_too_small(pilot: Plant) -> None:
     state = first_state(pilot, idle_inputs(pilot, 20.0, 15.0), 0.0)
     state = state._replace(node_liquid_heat_w=np.full(len(pilot.node_names), 1e6))
     for _ in range(120):
-        set_rack_flows(pilot.arrays._replace(circuits=small), state, 1.0)
+        as_built = np.ones(len(pilot.circuit_names))
+        set_rack_flows(pilot.arrays._replace(circuits=small), state, as_built, 1.0)
     for k in set(pilot.arrays.racks.liquid_circuit.tolist()) - {-1}:
         members = pilot.arrays.racks.liquid_circuit == k
         given = state.rack_flow_kg_per_s[members]

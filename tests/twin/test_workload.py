@@ -99,6 +99,17 @@ def test_the_wave_of_a_step_has_its_length_and_its_mean_power(one: float, other:
         assert lengths_s @ powers_w / lengths_s.sum() == pytest.approx(mean_w[gpu])
 
 
+def test_what_memory_and_links_draw_follows_the_pace_of_the_work() -> None:
+    """Bytes cost their energy at any clock [ENGINEERING 8.1]: core 0.7, the rest 0.3."""
+    idle, limit, clock = np.array([100.0]), np.array([700.0]), np.array([0.5])
+    flat, floor = np.array([0.5]), np.array([0.6])
+    switching = 0.5 * 0.6**2
+    arithmetic = phase_power_w(pattern([1.0], [0.0]), clock, idle, limit, flat, floor)
+    assert arithmetic[0, 0] == pytest.approx(100.0 + 480.0 * (0.7 * switching + 0.3 * 0.5))
+    streaming = phase_power_w(pattern([1.0], [4.0]), clock, idle, limit, flat, floor)
+    assert streaming[0, 0] == pytest.approx(100.0 + 480.0 * (0.7 * switching + 0.3))
+
+
 def test_a_gpu_that_stands_stands_its_set_and_nobody_else() -> None:
     on = pattern([2.0], [0.0], 4)
     at = pace(on, np.array([0.0, 1.0, 1.0, 1.0]), np.array([0, 0, 1, 1]), np.ones(1), np.ones(1))

@@ -1,0 +1,43 @@
+"""What may be written to a site: admitted by the supervisor, carried out by an actuator."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from controllers.policy import Facility
+from site_models.arrays import Floats
+from site_models.plant import Plant
+
+
+class Order(NamedTuple):
+    """Every setting that policies have a say in, at one instant. No cap or clock is NaN."""
+
+    gpu_cap_w: Floats
+    """Power cap of each GPU. Shape (GPUs,)"""
+    gpu_clock_share: Floats
+    """Locked clock over the full one; 1: not locked. Shape (GPUs,)"""
+    facility: Facility
+    """NaN: as the site was built."""
+    paused: frozenset[str]
+    """Jobs that shall stand."""
+    racks_off: frozenset[str] = frozenset()
+    """Racks that are shut down. No dead-man turns them on again: only a person does."""
+    until_s: float = -np.inf
+    """It is owed until then and no longer; -inf: nothing is, these are the defaults."""
+
+
+def no_wish(plant: Plant) -> Facility:
+    """Return cooling as the site was built."""
+    return Facility(
+        np.full(len(plant.exchanger_names), np.nan), np.full(len(plant.circuit_names), np.nan)
+    )
+
+
+def default_order(plant: Plant, gpu_cap_default_w: Floats) -> Order:
+    """Return the order under which nothing is held back: what a dead-man restores."""
+    return Order(
+        gpu_cap_w=gpu_cap_default_w.copy(),
+        gpu_clock_share=np.ones(len(gpu_cap_default_w)),
+        facility=no_wish(plant),
+        paused=frozenset(),
+    )

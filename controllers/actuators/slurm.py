@@ -1,0 +1,203 @@
+"""Jobs paused and nodes drained or weighed through Slurm's `scontrol`."""
+
+import json
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from controllers.actuators.actuator import Held
+from controllers.actuators.ledger import Ledger, Write
+from controllers.actuators.order import Order
+from controllers.admit import Limits, catalog_limits
+from site_models.plant import Plant
+
+ANSWER_S = 10.0
+LOOK_S = 0.5
+"""How often the dead-man's time is looked at."""
+REASON = "twin"
+"""What a node says that we drained; one that another drained is never resumed."""
+_JOB = re.compile(r"\d+([_+]\d+)?")
+_NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+Pause = Literal["suspend", "requeue"]
+"""suspend: stopped where it is, memory and GPUs kept. requeue: back to the queue, held there."""
+
+_UNDO = {"suspend": "resume", "requeuehold": "release"}
+
+
+class Standing(NamedTuple):
+    """What we changed and have not changed back, by job or node."""
+
+    jobs: dict[str, str]
+    """Job -> what was done to it."""
+    drained: tuple[str, ...]
+    weights: dict[str, int]
+    """Node -> the weight that it had."""
+
+
+class SlurmActuator:
+    """Runs `scontrol` for what was decided, and undoes it when its time is over.
+
+    Dry unless armed: what it would run stands in the ledger and nothing is run. Only jobs by
+    their number and nodes by a plain name are touched. What was changed is noted on disk
+    before it is; a next start undoes what was left. Checked against a command that notes its
+    words in ``tests/controllers/test_slurm_actuator.py``.
+    """
+
+    def __init__(
+        self,
+        plant: Plant,
+        ledger: Ledger,
+        owed: Path | None = None,
+        command: str = "scontrol",
+        armed: bool = False,
+        pause: Pause = "suspend",
+        now_s: Callable[[], float] = time.time,
+    ) -> None:
+        """`owed`: the file that says what is to be undone. Undoes first what stands in it."""
+        self.armed = armed
+        self._limits, self._ledger, self._owed = catalog_limits(plant), ledger, owed
+        self._command, self._now_s = command, now_s
+        self._verb = "suspend" if pause == "suspend" else "requeuehold"
+        self._until_s = float("inf")
+        self._lock, self._over = threading.RLock(), threading.Event()
+        self.standing = self._left()
+        self._thread = threading.Thread(target=self._keep, name="slurm dead-man", daemon=True)
+        self._thread.start()
+
+    def limits(self) -> Limits:
+        """Return the catalog's: Slurm limits no power."""
+        return self._limits
+
+    def held(self) -> Held | None:
+        """Return nothing: no power limit is Slurm's."""
+        return None
+
+    def apply(self, order: Order, time_s: float) -> None:
+        """Pause the jobs of an order, let others of ours go on; OSError where that fails."""
+        with self._lock:
+            self._until_s = order.until_s
+            for job in sorted(order.paused - self.standing.jobs.keys()):
+                self._pause(job)
+            for job in sorted(self.standing.jobs.keys() - order.paused):
+                self._go_on(job)
+
+    def expire(self, time_s: float) -> None:
+        """Undo everything that is ours; OSError where that fails."""
+        with self._lock:
+            for job in sorted(self.standing.jobs):
+                self._go_on(job)
+            for node in self.standing.drained:
+                self.resume(node)
+            for node, weight in sorted(self.standing.weights.items()):
+                self._run("update", f"NodeName={node}", f"Weight={weight}")
+                del self.standing.weights[node]
+                self._note()
+            self._until_s = float("inf")
+
+    def drain(self, node: str, reason: str) -> None:
+        """Let no new job start on a node."""
+        with self._lock:
+            _refuse(_NODE, node, "node")
+            self._stand(self.standing._replace(drained=(*self.standing.drained, node)))
+            why = f"Reason={REASON}: {reason}"
+            self._run("update", f"NodeName={node}", "State=DRAIN", why)
+
+    def resume(self, node: str) -> None:
+        """Open a node again that we drained; any other is left."""
+        with self._lock:
+            if node in self.standing.drained:
+                self._run("update", f"NodeName={node}", "State=RESUME")
+                left = tuple(other for other in self.standing.drained if other != node)
+                self._stand(self.standing._replace(drained=left))
+
+    def requeue(self, job: str) -> None:
+        """Put a job back into the queue, where it may start elsewhere at once."""
+        _refuse(_JOB, job, "job")
+        self._run("requeue", job)
+
+    def weigh(self, node: str, weight: int, before: int) -> None:
+        """Give a node a weight: of those that fit a job the lowest is taken first."""
+        with self._lock:
+            _refuse(_NODE, node, "node")
+            self.standing.weights.setdefault(node, before)
+            self._note()
+            self._run("update", f"NodeName={node}", f"Weight={int(weight)}")
+
+    def close(self) -> None:
+        """Undo everything and end; OSError where that fails."""
+        self._over.set()
+        self._thread.join(timeout=2.0)
+        self.expire(self._now_s())
+
+    def _pause(self, job: str) -> None:
+        _refuse(_JOB, job, "job")
+        self.standing.jobs[job] = self._verb
+        self._note()
+        self._run(self._verb, job)
+
+    def _go_on(self, job: str) -> None:
+        self._run(_UNDO[self.standing.jobs[job]], job)
+        del self.standing.jobs[job]
+        self._note()
+
+    def _run(self, *words: str) -> None:
+        """Run one command; OSError with what it said when it fails."""
+        write = Write("slurm", self._command, " ".join(words))
+        self._ledger.note(write, "asked" if self.armed else "dry")
+        if not self.armed:
+            return
+        try:
+            done = subprocess.run(
+                [self._command, *words],
+                capture_output=True,
+                text=True,
+                timeout=ANSWER_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            self._ledger.note(write, "no answer")
+            raise OSError(f"{self._command} does not answer") from None
+        said = " ".join(done.stderr.split())[:200]
+        self._ledger.note(write, "accepted" if done.returncode == 0 else f"refused: {said}")
+        if done.returncode != 0:
+            raise OSError(f"{self._command} {words[0]}: {said or f'exit {done.returncode}'}")
+
+    def _keep(self) -> None:
+        """Undo what is over, whether or not anybody calls."""
+        while not self._over.wait(LOOK_S):
+            if self._until_s <= self._now_s():
+                try:
+                    self.expire(self._now_s())
+                except OSError:
+                    continue  # the scheduler is away: it is tried again at the next look
+
+    def _left(self) -> Standing:
+        """Return what a former run left, which is then undone at the first look."""
+        if self._owed is None or not self._owed.exists():
+            return Standing({}, (), {})
+        left = json.loads(self._owed.read_text())
+        self._until_s = float("-inf")
+        return Standing(left["jobs"], tuple(left["drained"]), left["weights"])
+
+    def _stand(self, standing: Standing) -> None:
+        self.standing = standing
+        self._note()
+
+    def _note(self) -> None:
+        """Keep on disk what is to be undone: before it is done, and after it is undone."""
+        if self._owed is None or not self.armed:
+            return
+        beside = self._owed.with_name(self._owed.name + ".part")
+        beside.write_text(json.dumps(self.standing._asdict()))
+        beside.replace(self._owed)
+
+
+def _refuse(pattern: re.Pattern[str], name: str, what: str) -> None:
+    """Raise OSError for a name that Slurm could take for something else."""
+    if not pattern.fullmatch(name):
+        raise OSError(f"{what} {name!r} is none of Slurm's")

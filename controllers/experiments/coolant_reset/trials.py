@@ -1,0 +1,95 @@
+"""Every policy over every week of a site, under the same work and weather."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from controllers.experiment import Setting
+from controllers.experiments.coolant_reset.baselines import (
+    Fixed,
+    TrimAndRespond,
+    coldest_setpoints_c,
+)
+from controllers.experiments.coolant_reset.loads import week_of_work
+from controllers.experiments.coolant_reset.play import LEAD_S, Played, play
+from controllers.experiments.coolant_reset.weeks import Span, spans
+from controllers.policies.predictive import Predictive
+from controllers.reset_by_need import CoolantReset
+from site_models.arrays import Floats
+from site_models.compile import compile_site
+from site_models.plant import Plant
+
+SITES = ("pilot", "frontier-like")
+FULL_DAYS, QUICK_DAYS = 7, 1
+"""Out of the middle of each week."""
+QUICK_LEAD_S = 3 * 3600.0
+PREDICTED_ON = "pilot"
+"""Site that the predictive controller is tried on, in the hot week."""
+FULL_PREDICTED_S, QUICK_PREDICTED_S = 86_400.0, 3 * 3600.0
+UNHURRIED_S = 3600.0
+"""A busy machine is no reason for another result: planning is never late here."""
+
+FIXED, BUILT = "fixed, coldest water", "as built"
+TEMPERATURE_FIRST, FLOW_FIRST = "trim and respond", "trim and respond, flow first"
+OURS = "coolant reset"
+RESET_TRIAL, PREDICTIVE = "coolant reset, same hours", "predictive"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trial:
+    """One policy over one span of one site."""
+
+    site: str
+    span: Span
+    policy: str
+    played: Played
+    coldest_c: float
+    """Of the fixed facility supply."""
+
+
+def trials(site: str, setting: Setting) -> Iterator[Trial]:
+    """Yield the trials of a site in a fixed order."""
+    plant = compile_site(site)
+    days = QUICK_DAYS if setting.quick else FULL_DAYS
+    lead_s = QUICK_LEAD_S if setting.quick else LEAD_S
+    work = week_of_work(plant, days)
+    for span in spans(setting.weather, days):
+        coldest_c = coldest_setpoints_c(plant, span)
+        water_c = float(coldest_c[plant.arrays.exchangers.cold_circuit < 0].max())
+        for name, policy in _policies(plant, coldest_c, setting.quick).items():
+            played = play(plant, policy, span, work, span.days * 86_400.0, lead_s)
+            _tell(setting, site, span, name, played)
+            yield Trial(site, span, name, played, water_c)
+        if site == PREDICTED_ON and span.name == "hot":
+            yield from _ahead(plant, span, work, water_c, lead_s, setting)
+
+
+def _policies(plant: Plant, coldest_c: Floats, quick: bool) -> dict[str, Any]:
+    """Return the policies by name; the built setpoints are left out where time is short."""
+    reset = CoolantReset()
+    found: dict[str, Any] = {FIXED: Fixed(coldest_c)}
+    if not quick:
+        found[BUILT] = Fixed(plant.arrays.exchangers.setpoint_c.copy())
+    found[TEMPERATURE_FIRST] = TrimAndRespond(coldest_c, reset)
+    found[FLOW_FIRST] = replace(found[TEMPERATURE_FIRST], flow_first=True)
+    found[OURS] = reset
+    return found
+
+
+def _ahead(
+    plant: Plant, span: Span, work: Floats, water_c: float, lead_s: float, setting: Setting
+) -> Iterator[Trial]:
+    """Yield the predictive controller and the reset over the same, shorter time."""
+    length_s = QUICK_PREDICTED_S if setting.quick else FULL_PREDICTED_S
+    for name, policy in (
+        (RESET_TRIAL, CoolantReset()),
+        (PREDICTIVE, Predictive(late_s=UNHURRIED_S)),
+    ):
+        played = play(plant, policy, span, work, length_s, lead_s)
+        _tell(setting, plant.site, span, name, played)
+        yield Trial(plant.site, span, name, played, water_c)
+
+
+def _tell(setting: Setting, site: str, span: Span, name: str, played: Played) -> None:
+    used_j = played.use.cooling_j / 3.6e6
+    setting.told(f"{site}, {span.name} week, {name}: {used_j:.0f} kWh of cooling")

@@ -1,0 +1,207 @@
+"""How long a job's exchange takes on candidate places, and what it costs the neighbours."""
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from controllers.placement.candidates import Candidate
+from controllers.placement.index import PlaceIndex
+from controllers.placement.models import Collective
+from controllers.placement.spans import lay_of
+from controllers.placement.traffic import Loser, Share, Traffic
+from controllers.placement.wish import Wish, nearest_gpus, nearest_team
+from controllers.team import team_of
+from site_models.arrays import Floats, Ints
+from site_models.errors import InputError
+from site_models.plant import Plant
+from twin.collective import predict
+from twin.parallel import exchange_of
+from twin.physics.collective import Span
+from twin.workload import pace
+
+WORST = 3
+"""Neighbours with the largest loss of rate whose steps are worked out."""
+AS_TOLD = {"reduce": "broadcast"}
+"""A reduction to one GPU moves what a broadcast from it does, the other way."""
+
+
+class Trip(NamedTuple):
+    """What a job's step comes to on one candidate."""
+
+    collective_s: float | None
+    """All that its GPUs exchange in a step, as far as the twin can tell."""
+    step_s: float | None
+    nearest_step_s: float | None
+    """The same on the nearest place of an empty site."""
+    neighbours_slowdown_share: float | None
+    worst_neighbour: str
+    bytes_per_s: float
+    """What it gets of one GPU's network interface; 0 where nothing leaves its domain."""
+    crowded: bool
+    """Neighbours leave it less than it would have alone."""
+    joined: bool = True
+    """The network, or one NVLink domain, joins its GPUs."""
+
+    @property
+    def slowdown_share(self) -> float | None:
+        """Return what part of the step the place costs. 0..1; None without a step."""
+        if self.step_s is None or self.nearest_step_s is None:
+            return None
+        return max(1.0 - self.nearest_step_s / self.step_s, 0.0)
+
+
+UNTOLD = Trip(None, None, None, None, "", 0.0, crowded=False)
+"""Of a request that says nothing of its step."""
+
+
+def trips(
+    index: PlaceIndex, wish: Wish, traffic: Traffic, candidates: Sequence[Candidate], lost: Floats
+) -> list[Trip]:
+    """Return what a job's step comes to on each candidate, in their order.
+
+    `lost` is the part of the asked power that the GPUs of each do not give, and their
+    arithmetic with it. The collective that a request states comes before its profile's.
+    """
+    if not candidates or wish.request.count < 2:
+        return [UNTOLD] * len(candidates)
+    if wish.request.collective is not None:
+        return _stated(index, wish, wish.request.collective, traffic, candidates, lost)
+    if wish.profile is not None:
+        each = zip(candidates, lost.tolist(), strict=True)
+        return [_profiled(index, wish, traffic, place, part) for place, part in each]
+    return [UNTOLD] * len(candidates)
+
+
+def _stated(
+    index: PlaceIndex,
+    wish: Wish,
+    told: Collective,
+    traffic: Traffic,
+    candidates: Sequence[Candidate],
+    lost: Floats,
+) -> list[Trip]:
+    op = AS_TOLD.get(told.op, told.op)
+    lay = lay_of(index.plant, [place.gpus for place in candidates], op)
+    shares = [traffic.share(use) for use in lay.uses]
+    alone = lay.span.network_bytes_per_s
+    rate = np.array([share.bytes_per_s for share in shares])
+    span = lay.span._replace(network_bytes_per_s=rate)
+    time_s = times_s(op, told.bytes, span).tolist()
+    found = []
+    for k, share in enumerate(shares):
+        step_s = told.per_step_s / (1.0 - float(lost[k])) + time_s[k]
+        model = int(index.model[candidates[k].gpus[0]])
+        nearest_s = told.per_step_s + _nearest_s(index, model, wish.request.count, op, told.bytes)
+        known, losing = math.isfinite(time_s[k]), _neighbours(index.plant, share)
+        found.append(
+            Trip(
+                collective_s=time_s[k] if known else None,
+                step_s=step_s if known else None,
+                nearest_step_s=nearest_s if known and math.isfinite(nearest_s) else None,
+                neighbours_slowdown_share=losing[0],
+                worst_neighbour=losing[1],
+                bytes_per_s=share.bytes_per_s,
+                crowded=share.bytes_per_s < 0.999 * float(alone[k]),
+                joined=bool(span.domains[k] < 2.0 or rate[k] > 0.0),
+            )
+        )
+    return found
+
+
+def times_s(op: str, size_bytes: float, span: Span) -> Floats:
+    """Return the time of an operation on each entry of a span [s]; NaN where none is told."""
+    rows = zip(*(np.asarray(column).tolist() for column in span), strict=True)
+    return np.array([_time_s(op, size_bytes, row) for row in rows])
+
+
+@lru_cache(maxsize=4096)
+def _time_s(op: str, size_bytes: float, row: tuple[float, ...]) -> float:
+    """Return the time on one entry: places that lie alike are worked out once."""
+    span = Span(*(np.array([figure]) for figure in row))
+    joined = span.domains[0] < 2.0 or span.network_bytes_per_s[0] > 0.0
+    if not (np.isfinite(span.nvlink_bytes_per_s[0]) and span.gpus[0] >= 2.0 and joined):
+        return float("nan")
+    return float(predict(op, np.array([float(size_bytes)]), span).time_s[0])
+
+
+@lru_cache(maxsize=256)
+def _nearest_s(index: PlaceIndex, model: int, count: int, op: str, size_bytes: float) -> float:
+    gpus = nearest_gpus(index, model, count)
+    if len(gpus) < 2:
+        return float("nan")
+    return float(times_s(op, size_bytes, lay_of(index.plant, [gpus], op).span)[0])
+
+
+def _profiled(
+    index: PlaceIndex, wish: Wish, traffic: Traffic, place: Candidate, lost: float
+) -> Trip:
+    """Return a profile's step on one place: its groups, its phases, its share of the network."""
+    profile, plant, gpus = wish.profile, index.plant, place.gpus
+    nearest = nearest_team(
+        index, int(index.model[gpus[0]]), len(gpus), str(wish.request.profile)
+    )  # fmt: skip
+    try:
+        team = None if profile is None else team_of(profile, plant, gpus)
+    except InputError:
+        return UNTOLD._replace(joined=_one_domain(plant, gpus))
+    if team is None:
+        return UNTOLD
+    share = traffic.share(team.use)
+    rate = share.bytes_per_s if team.use is not None else None
+    mine = team.at_rate(plant, rate)
+    at = mine.pace(np.full(len(gpus), 1.0 - lost))
+    nearest_s = None
+    if nearest is not None:
+        nearest_s = float(nearest.pace(np.ones(len(gpus))).step_s.max())
+    losing = _neighbours(plant, share)
+    return Trip(
+        collective_s=float(mine.exchange.time_s.sum()),
+        step_s=float(at.step_s.max()),
+        nearest_step_s=nearest_s,
+        neighbours_slowdown_share=losing[0],
+        worst_neighbour=losing[1],
+        bytes_per_s=share.bytes_per_s,
+        crowded=rate is not None and rate < 0.999 * float(team.rate_bytes_per_s or 0.0),
+    )
+
+
+def _one_domain(plant: Plant, gpus: Ints) -> bool:
+    return len(np.unique(plant.gpu_nvlink_domain[gpus])) < 2
+
+
+def _neighbours(plant: Plant, share: Share) -> tuple[float, str]:
+    """Return the largest part of its step that a neighbour loses, and its name.
+
+    Of a neighbour without a profile the loss of its network rate: more than its step's.
+    """
+    if not share.losers:
+        return 0.0, ""
+    by_loss = sorted(share.losers, key=lambda one: one.after_bytes_per_s / one.before_bytes_per_s)
+    worst, name = 0.0, ""
+    for loser in by_loss[:WORST]:
+        lost = _step_lost(plant, loser)
+        if lost > worst:
+            worst, name = lost, loser.runner.held.job
+    return worst, name
+
+
+def _step_lost(plant: Plant, loser: Loser) -> float:
+    """Return what part of its step a neighbour loses. 0..1"""
+    profile = loser.runner.profile
+    if profile is None:
+        return 1.0 - loser.after_bytes_per_s / loser.before_bytes_per_s
+    team = team_of(profile, plant, np.sort(loser.runner.held.gpus))
+    if team is None:
+        return 0.0
+    steps_s = []
+    for rate in (loser.before_bytes_per_s, loser.after_bytes_per_s):
+        exchange = exchange_of(profile, plant, team.gpus, rate)
+        clock = np.ones(len(team.gpus))
+        at = pace(
+            team.pattern, clock, team.member, exchange.time_s, exchange.hidden, team.bubble
+        )  # fmt: skip
+        steps_s.append(float(at.step_s.max()))
+    return 1.0 - steps_s[0] / steps_s[1]

@@ -1,0 +1,137 @@
+"""Jobs over several racks: whole racks first, the rest where it just fits, within shared limits."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from controllers.gather import sum_by
+from controllers.placement.free import NEARLY
+from controllers.placement.ground import Ground
+from controllers.placement.index import PlaceIndex
+from controllers.placement.offer import Offer
+from site_models.arrays import Floats, Ints
+
+NONE: Ints = np.zeros(0, dtype=np.int64)
+
+
+def spread(room: Ints, where: Ints, need: int) -> tuple[Ints, Ints]:
+    """Return places and what each takes: the roomiest first, the rest where it just fits."""
+    order = np.argsort(-room, kind="stable")
+    filled = np.cumsum(room[order])
+    whole = int(np.searchsorted(filled, need, side="right"))
+    rest = need - (int(filled[whole - 1]) if whole else 0)
+    chosen, takes = order[:whole], room[order[:whole]]
+    if rest:
+        others = order[whole:]
+        tight = others[room[others] >= rest]
+        if not len(tight):
+            return where[chosen], takes
+        last = tight[np.argmin(room[tight])]
+        chosen, takes = np.append(chosen, last), np.append(takes, rest)
+    return where[chosen], takes
+
+
+def over_racks(
+    index: PlaceIndex, ground: Ground, offer: Offer, racks: Ints
+) -> Iterator[tuple[Ints, Ints]]:
+    """Yield nodes in some racks and what each takes, within every limit that the racks share.
+
+    The roomiest racks are filled, the last one is where the rest just fits. Each rack takes
+    whole segments. Where limits that racks share stop that, rack after rack is filled as
+    far as they go. Of a job that exchanges the same racks with equal parts come first, where
+    that is another place: the NVLink domain with the fewest GPUs sets the pace of what
+    crosses the network.
+    """
+    unit, need = offer.request.unit, offer.request.count
+    room = offer.rack_room[racks] // unit * unit
+    order = np.argsort(-room, kind="stable")
+    racks, room = racks[order], room[order]
+    filled = np.cumsum(room)
+    count = int(np.searchsorted(filled, need)) + 1
+    if count > len(racks):
+        return
+    part, left = divmod(need, count)
+    even = not left and part % unit == 0 and room[count - 1] >= part
+    if offer.wish.exchanges and even and room[0] > part:
+        equal = np.full(count, part, dtype=np.int64)
+        if _kept(index, ground, offer, racks[:count], equal):
+            yield _nodes_in(index, offer, racks[:count], equal)
+    chosen, takes = spread(room, racks, need)
+    if takes.sum() != need or not _within(index, ground, offer, chosen, takes):
+        chosen, takes = _filled(index, ground, offer, racks, room)
+    if takes.sum() == need and _kept(index, ground, offer, chosen, takes):
+        yield _nodes_in(index, offer, chosen, takes)
+
+
+def _kept(index: PlaceIndex, ground: Ground, offer: Offer, racks: Ints, takes: Ints) -> bool:
+    """Return whether every limit holds, with any one stage lost too where that was asked."""
+    sites = [(index, ground)] + [(one.index, one.ground) for one in offer.supply.stand.spares]
+    return all(_within(i, g, offer, racks, takes) for i, g in sites)
+
+
+def _within(index: PlaceIndex, ground: Ground, offer: Offer, racks: Ints, takes: Ints) -> bool:
+    """Return whether every limit that the racks share holds with what they take."""
+    uses = index.uses
+    size = uses.first[racks + 1] - uses.first[racks]
+    of = np.repeat(np.arange(len(racks)), size)
+    entry = np.arange(len(of)) - (np.cumsum(size) - size)[of] + uses.first[racks][of]
+    watts = ground.limit_factor[entry] * (offer.supply.rack_added_w[racks] * takes)[of]
+    more_w = sum_by(uses.limit[entry], watts, index.limits)
+    over = (more_w > np.maximum(ground.limit_room_w, 0.0) + NEARLY) & ground.limit_live
+    return not bool(over.any())
+
+
+def _filled(
+    index: PlaceIndex, ground: Ground, offer: Offer, racks: Ints, room: Ints
+) -> tuple[Ints, Ints]:
+    """Fill rack after rack, the roomiest first, while the limits that they share have room."""
+    uses, need, unit = index.uses, offer.request.count, offer.request.unit
+    left_w = ground.limit_room_w.copy()
+    order = np.argsort(-room, kind="stable")
+    tried, room = racks[order], room[order]
+    chosen: list[int] = []
+    taken: list[int] = []
+    while need and len(tried):
+        tight = max(int(np.searchsorted(-room, -need, side="right")) - 1, 0)
+        r = int(tried[tight])
+        take = min(need, int(room[tight]), _fit(index, ground, offer, left_w, r)) // unit * unit
+        if take:
+            entries = slice(int(uses.first[r]), int(uses.first[r + 1]))
+            watts = ground.limit_factor[entries] * (offer.supply.rack_added_w[r] * take)
+            left_w[uses.limit[entries]] -= watts
+            need -= take
+            chosen.append(r)
+            taken.append(take)
+        tried, room = np.delete(tried, tight), np.delete(room, tight)
+    return np.array(chosen, dtype=np.int64), np.array(taken, dtype=np.int64)
+
+
+def _fit(index: PlaceIndex, ground: Ground, offer: Offer, left_w: Floats, rack: int) -> int:
+    """Return how many GPUs of the job the rack takes within what is left of every limit."""
+    entries = slice(int(index.uses.first[rack]), int(index.uses.first[rack + 1]))
+    watts = ground.limit_factor[entries] * offer.supply.rack_added_w[rack]
+    if float(watts.max(initial=0.0)) <= 0.0:
+        return offer.request.count
+    share = (left_w[index.uses.limit[entries]] / np.maximum(watts, 1e-12)).min()
+    return int(min(max(np.floor(share + NEARLY), 0.0), offer.request.count))
+
+
+def _nodes_in(index: PlaceIndex, offer: Offer, racks: Ints, takes: Ints) -> tuple[Ints, Ints]:
+    """Return the nodes of racks that take so many GPUs each, and what each node takes."""
+    if not len(racks):
+        return NONE, NONE
+    members = index.members["rack"]
+    size = members.first[racks + 1] - members.first[racks]
+    of = np.repeat(np.arange(len(racks)), size)
+    at = np.arange(len(of)) - (np.cumsum(size) - size)[of] + members.first[racks][of]
+    node = members.node[at]
+    room = offer.node_room[node]
+    whole = sum_by(of, room, len(racks)) == takes
+    kept = whole[of] & (room > 0)
+    nodes, counts = [node[kept]], [room[kept]]
+    for k in np.flatnonzero(~whole).tolist():
+        mine = (of == k) & (room > 0)
+        picked, each = spread(room[mine], node[mine], int(takes[k]))
+        nodes.append(picked)
+        counts.append(each)
+    return np.concatenate(nodes), np.concatenate(counts)

@@ -1,0 +1,217 @@
+"""Look ahead with the twin itself: move temperatures, flows and caps where that is cheaper."""
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import linprog
+
+from controllers.policy import Decision, Facility, View
+from controllers.reset_by_need import CoolantReset, Reset, reason_of
+from controllers.rollout import Seen, Stage, Worth, rolled
+from controllers.water_loops import waters_of
+from site_models.arrays import Floats
+from site_models.plant import Plant
+
+LARGEST_K, LARGEST_FLOW, LARGEST_CAP = 6.0, 0.5, 0.5
+"""How far a plan may go from what the reset by need asks for."""
+RADIUS = (0.25, 2.0)
+"""Least and most that a plan moves in one go: kelvins, tenths of flow, twentieths of caps."""
+SLACK_J_PER_K = 1e12
+"""What a kelvin within the margin counts for in the linear program."""
+
+
+class Plan(NamedTuple):
+    """What the controller remembers."""
+
+    reset: Reset
+    move: Floats
+    """Departures from the reset, a row for each block: see `_scales`. Shape (blocks, moves)"""
+    radius: float
+    waited_s: float
+    """Since the last plan; below 0: there was none yet."""
+    fallback: str
+    """Why the reset alone is in force; empty while a plan is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Predictive:
+    """Model-predictive control with the twin as its model, over a reset by need.
+
+    Every `every_s` the twin is run ahead over the horizon, once as planned and once for each
+    move of each block: the water of every circuit, the distance of coolant and air above it,
+    flows, caps. A linear program takes the cheapest step within a radius that keeps the margin,
+    and the twin proves it: a step that does not save is halved, and if that does not either the
+    plan stands. Where the twin does not prove the margin, where the program finds nothing, or
+    where planning takes more than `late_s`, the reset by need is in force alone until the next
+    plan, and the reason says so. Rates and bounds are the reset's: plans move its aims.
+
+    Pure but for the clock that tells how late it is. Checked in
+    ``tests/controllers/test_predictive.py``.
+    """
+
+    horizon_s: float = field(
+        default=1800.0,
+        metadata={"doc": "How far the twin looks ahead", "unit": "s", "minimum": 600.0,
+                  "maximum": 3600.0},
+    )  # fmt: skip
+    every_s: float = field(
+        default=1800.0,
+        metadata={"doc": "Time between plans", "unit": "s", "minimum": 60.0},
+    )
+    late_s: float = field(
+        default=60.0,
+        metadata={"doc": "Longest planning before the fallback", "unit": "s", "minimum": 0.0},
+    )
+    margin_k: float = field(
+        default=5.0,
+        metadata={"doc": "Distance of GPUs and memory to their limit", "unit": "K",
+                  "minimum": 1.0},
+    )  # fmt: skip
+    work_weight: float = field(
+        default=5.0,
+        metadata={"doc": "Joules that a joule of work held back counts for", "unit": "",
+                  "minimum": 0.0},
+    )  # fmt: skip
+    water_j_per_kg: float = field(
+        default=3600.0,
+        metadata={"doc": "Energy that a kilogram of make-up water counts for", "unit": "J/kg",
+                  "minimum": 0.0},
+    )  # fmt: skip
+
+    def start(self, plant: Plant) -> Plan:
+        """Return the plan to do as the reset does."""
+        move = np.zeros((2, len(_scales(plant))))
+        return Plan(CoolantReset().start(plant), move, 1.0, -1.0, "no plan yet")
+
+    def decide(self, view: View, memory: Plan) -> tuple[Decision, Plan]:
+        """Return what the plan's first block asks for now."""
+        reset = CoolantReset(margin_k=self.margin_k, water_j_per_kg=self.water_j_per_kg)
+        plan = memory._replace(
+            reset=reset.aimed(view, memory.reset), waited_s=memory.waited_s + view.dt_s
+        )
+        if memory.waited_s < 0.0 or plan.waited_s >= self.every_s:
+            plan = self._planned(view, plan)._replace(waited_s=0.0)
+        move = np.zeros_like(plan.move[0]) if plan.fallback else plan.move[0]
+        asked = _asked(view.plant, plan.reset, move)
+        after = reset.towards(view, plan.reset, asked.aim_c, asked.more)
+        cap_w = _cap_w(view, asked.cap)
+        what = reason_of(view.plant, after)
+        why = f"reset by need, {plan.fallback}" if plan.fallback else "as planned"
+        facility = Facility(after.setpoint_c, after.share)
+        return Decision(cap_w, f"{what} ({why})", facility=facility), plan._replace(reset=after)
+
+    def _planned(self, view: View, plan: Plan) -> Plan:
+        """Return the next plan, or the reason for none."""
+        until_s = time.perf_counter() + self.late_s
+        start = plan.move if not plan.fallback else np.zeros_like(plan.move)
+        now = self._seen(view, plan.reset, start)
+        steps = _scales(view.plant)
+        slope_j, slope_k = np.zeros(start.shape), np.zeros(start.shape)
+        for place in np.ndindex(*start.shape):
+            if time.perf_counter() > until_s:
+                return plan._replace(move=0.0 * start, fallback="planning was late")
+            tried = start.copy()
+            tried[place] += steps[place[1]]
+            seen = self._seen(view, plan.reset, tried)
+            slope_j[place], slope_k[place] = seen.cost_j - now.cost_j, _apart(seen, now)
+        step = _cheapest(slope_j, slope_k, start / steps, now.closest_k - self.margin_k, plan)
+        if step is None:
+            return plan._replace(move=0.0 * start, radius=1.0, fallback="planning did not converge")
+        return self._proved(view, plan, now, start, step * steps)
+
+    def _proved(self, view: View, plan: Plan, now: Seen, start: Floats, step: Floats) -> Plan:
+        """Return the plan after a step, or half of it, that the twin finds better and safe."""
+        safe_k = min(self.margin_k, now.closest_k)
+        for part, radius in ((1.0, 1.5), (0.5, 0.7)):
+            seen = self._seen(view, plan.reset, start + part * step)
+            if seen.cost_j < now.cost_j and seen.closest_k >= safe_k:
+                wider = min(max(plan.radius * radius, RADIUS[0]), RADIUS[1])
+                return plan._replace(move=start + part * step, radius=wider, fallback="")
+        if not np.isfinite(now.cost_j) or now.closest_k < self.margin_k:
+            return plan._replace(move=0.0 * start, fallback="the margin was not proved")
+        return plan._replace(move=start, radius=max(0.5 * plan.radius, RADIUS[0]), fallback="")
+
+    def _seen(self, view: View, reset: Reset, move: Floats) -> Seen:
+        """Return what the twin shows under moves: a third of the horizon, then the rest."""
+        worth = Worth(self.work_weight, self.water_j_per_kg, 2.0 * self.horizon_s)
+        rule = CoolantReset(margin_k=self.margin_k, water_j_per_kg=self.water_j_per_kg)
+        stage_s, stages, led = self.horizon_s / 6.0, [], reset
+        minute = replace(view, dt_s=60.0)
+        for n in range(6):
+            asked = _asked(view.plant, reset, move[0 if n < 2 else 1])
+            for _ in range(max(round(stage_s / 60.0), 1)):
+                led = rule.towards(minute, led, asked.aim_c, asked.more)
+            stages.append(Stage(Facility(led.setpoint_c, led.share), _cap_w(view, asked.cap)))
+        return rolled(view, stages, stage_s, worth)
+
+
+class Asked(NamedTuple):
+    """A row of moves as aims."""
+
+    aim_c: Floats
+    more: float
+    """Flow over what is needed."""
+    cap: float
+    """Part of the range of every cap that is held back. 0..1"""
+
+
+def _scales(plant: Plant) -> Floats:
+    """Return the size of one step of each move.
+
+    The water of each circuit with its users [K], what users are above it [K], flow over what
+    is needed [-], part of the caps' range held back [-].
+    """
+    return np.array([1.0] * len(waters_of(plant)) + [1.0, 0.1, 0.05])
+
+
+def _asked(plant: Plant, reset: Reset, move: Floats) -> Asked:
+    aim_c = reset.aim_c.copy()
+    waters = waters_of(plant)
+    held = np.clip(move[: len(waters)], -LARGEST_K, LARGEST_K)
+    for water, warmer_k in zip(waters, held, strict=True):
+        aim_c[water.holders] += warmer_k
+        aim_c[water.users] += warmer_k + float(np.clip(move[-3], -LARGEST_K, LARGEST_K))
+    more = 1.0 + float(np.clip(move[-2], -LARGEST_FLOW, LARGEST_FLOW))
+    return Asked(aim_c, max(more, 1.0), float(np.clip(move[-1], 0.0, LARGEST_CAP)))
+
+
+def _cap_w(view: View, cap: float) -> Floats:
+    gpus = view.plant.arrays.gpus
+    return np.asarray(gpus.power_max_w - cap * (gpus.power_max_w - gpus.power_min_w))
+
+
+def _apart(seen: Seen, now: Seen) -> float:
+    """Return the change of the margin; 0 on a site without GPUs."""
+    return seen.closest_k - now.closest_k if np.isfinite(now.closest_k) else 0.0
+
+
+def _cheapest(
+    slope_j: Floats, slope_k: Floats, at: Floats, room_k: float, plan: Plan
+) -> Floats | None:
+    """Return the cheapest step in units of scales within the radius, None if there is none.
+
+    Minimises the cost's first-order change, with the margin kept to first order; a slack that
+    costs more than anything makes the program feasible where the margin is gone already.
+    """
+    count = slope_j.size
+    scale_j = max(float(np.abs(slope_j).max()), 1.0)
+    low = np.full(count, -plan.radius)
+    high = np.full(count, plan.radius)
+    caps = np.arange(count) % slope_j.shape[1] == slope_j.shape[1] - 1
+    flows = np.arange(count) % slope_j.shape[1] == slope_j.shape[1] - 2
+    low[caps | flows] = np.maximum(low, -at.ravel())[caps | flows]
+    keeps = None if not np.isfinite(room_k) else np.append(-slope_k.ravel(), -1.0)[None, :]
+    found = linprog(
+        np.append(slope_j.ravel() / scale_j, SLACK_J_PER_K / scale_j),
+        A_ub=keeps,
+        b_ub=None if keeps is None else [room_k],
+        bounds=[*zip(low, high, strict=True), (0.0, None)],
+    )
+    if found.status != 0 or not np.isfinite(found.x).all():
+        return None
+    return np.asarray(found.x[:count]).reshape(slope_j.shape)
+
+
+POLICY = Predictive

@@ -1,0 +1,95 @@
+"""What policies are told beside the plant's state: jobs, targets of the grid, the hours ahead."""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from controllers.allocations import Allocations
+from controllers.charges import Charges
+from controllers.policy import JobOn, LoadTarget, Outlook
+from controllers.targets import Targets
+from site_models.arrays import Floats
+from twin.inputs import Outdoors
+from twin.step_sums import Held
+
+AHEAD_S = 24.0 * 3600.0
+STEP_S = 900.0
+"""An outlook reaches so far, at such steps."""
+
+Jobs = Callable[[float, LoadTarget | None], tuple[JobOn, ...]]
+"""Time [s] and the target in force, or to come -> the jobs that run or are paused."""
+
+
+class Around(NamedTuple):
+    """What a view holds beside the plant."""
+
+    jobs: tuple[JobOn, ...] = ()
+    target: LoadTarget | None = None
+    outlook: Outlook | None = None
+
+
+class Surroundings:
+    """Asked by the loop at every tick; `charges` may be set once they are known.
+
+    The weather of a typical year stands for its own forecast, so that has no error here. An
+    outlook is made at each of its steps and shown until the next.
+    """
+
+    def __init__(
+        self,
+        outdoors: Outdoors | None = None,
+        jobs: Jobs | None = None,
+        targets: Targets | None = None,
+    ) -> None:
+        self.targets = Targets() if targets is None else targets
+        self.charges = Charges()
+        """Where the outlook has its prices and carbon from."""
+        self._outdoors, self._jobs = outdoors, jobs
+        self._made: tuple[float, Charges, Outlook] | None = None
+
+    def at(self, time_s: float) -> Around:
+        """Return what is told at a time."""
+        target = self.targets.at(time_s)
+        jobs = self._jobs(time_s, target) if self._jobs is not None else ()
+        return Around(jobs, target, self._outlook(time_s))
+
+    def _outlook(self, time_s: float) -> Outlook | None:
+        if self._outdoors is None:
+            return None
+        first_s = math.floor(time_s / STEP_S) * STEP_S
+        made_for = None if self._made is None else self._made[:2]
+        if made_for is None or made_for[0] != first_s or made_for[1] is not self.charges:
+            ahead_s = first_s + np.arange(0.0, AHEAD_S + 1.0, STEP_S)
+            air = np.array([self._outdoors(float(at_s)) for at_s in ahead_s])
+            dry_bulb_c, wet_bulb_c = np.ascontiguousarray(air.T)
+            terms = self.charges.terms
+            made = Outlook(
+                time_s=ahead_s,
+                dry_bulb_c=dry_bulb_c,
+                wet_bulb_c=wet_bulb_c,
+                price_per_j=_at(terms.price_usd_per_j, ahead_s),
+                carbon_kg_per_j=_at(terms.carbon_kg_per_j, ahead_s),
+            )
+            self._made = (first_s, self.charges, made)
+        return None if self._made is None else self._made[2]
+
+
+def jobs_of(allocations: Allocations) -> Jobs:
+    """Return the jobs that schedulers told of: names and places, and none may be paused."""
+
+    def jobs(time_s: float, target: LoadTarget | None) -> tuple[JobOn, ...]:
+        return tuple(JobOn(one.job, one.gpus) for one in allocations.jobs(time_s))
+
+    return jobs
+
+
+def _at(series: Held | None, time_s: Floats) -> Floats | None:
+    """Return what a series holds at times; NaN outside of it."""
+    if series is None:
+        return None
+    place = np.searchsorted(series.edges_s, time_s, side="right") - 1
+    there = (place >= 0) & (place < len(series.value))
+    held = series.value[np.clip(place, 0, len(series.value) - 1)]
+    return np.where(there, held, np.nan)

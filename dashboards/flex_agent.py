@@ -1,0 +1,159 @@
+"""This site as an agent on the grid's bus: takes load targets, tells its power state, alerts."""
+
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import numpy as np
+
+from controllers.grid_breach import Breach, look
+from controllers.grid_desk import GridDesk, Second
+from dashboards.flex_intake import Intake
+from dashboards.flex_keys import Keys, read_keys
+from dashboards.flex_messages import (
+    BREACH,
+    BREACH_TOPIC,
+    SET_TOPIC,
+    STATUS,
+    STATUS_TOPIC,
+    event_of,
+)
+from dashboards.flex_status import breach_data, moved, status_data
+from site_models.errors import InputError
+from site_models.plant import Plant
+from telemetry.bus_address import address_of
+from telemetry.sources.mqtt import Link
+
+ACTIVE_S, RESTING_S = 1.0, 10.0
+"""Time between reports while something is asked, and else."""
+TURN_S = 0.1
+MOST_WAITING = 1_000
+
+
+def keys_and_address(argument: str) -> tuple[Keys, str]:
+    """Return the keys of ``//HOST[:PORT]?keys=FILE`` and the address without them."""
+    parts = urlsplit(f"mqtt:{argument}")
+    wished = dict(parse_qsl(parts.query, keep_blank_values=True))
+    path = wished.pop("keys", "")
+    if not path:
+        raise InputError("--grid: expected mqtt://HOST[:PORT]?keys=FILE")
+    rest = f"//{parts.netloc}" + (f"?{urlencode(wished)}" if wished else "")
+    return read_keys(Path(path)), rest
+
+
+class FlexAgent:
+    """Speaks the DSX Flex contract to a broker from a thread of its own.
+
+    Nothing here acts on a device: targets go to the desk, whence policies that an operator has
+    put into the stack see them. A refused message is counted, and answered by nothing: the
+    contract knows no refusals. Checked against a real broker in
+    ``tests/dashboards/test_flex_agent.py``.
+    """
+
+    def __init__(
+        self, argument: str, plant: Plant, desk: GridDesk, site_now_s: Callable[[], float]
+    ) -> None:
+        self.keys, rest = keys_and_address(argument)
+        self.intake = Intake(self.keys, desk)
+        self.trouble = "not connected yet"
+        """Why the bus is not there; empty while it is."""
+        self._desk, self._site_now_s = desk, site_now_s
+        feeds = plant.arrays.feeds
+        self._rating_w = float(np.sum(feeds.rating_w[feeds.parent < 0]))
+        self._waiting: queue.Queue[tuple[str, bytes]] = queue.Queue(MOST_WAITING)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="grid", daemon=True)
+        self._link = Link(
+            address_of(rest), (SET_TOPIC.format("+"),), self._arrived, self._state, quality=1
+        )
+        self._told_s = -np.inf
+        self._row: Second | None = None
+        self._breach, self._breach_id = Breach(), ""
+        self._trace = self._correlation = ""
+        self._begun_s: float | None = None
+
+    def start(self) -> None:
+        """Begin to connect and to listen."""
+        self._link.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Leave the bus."""
+        self._over.set()
+        self._link.stop()
+        if self._thread.is_alive():
+            self._thread.join(timeout=3.0)
+
+    def _arrived(self, topic: str, payload: bytes) -> None:
+        try:
+            self._waiting.put_nowait((topic, payload))
+        except queue.Full:
+            self.intake.rejected["messages come faster than they are taken"] += 1
+
+    def _state(self, trouble: str) -> None:
+        self.trouble = trouble
+
+    def _run(self) -> None:
+        while not self._over.is_set():
+            try:
+                topic, payload = self._waiting.get(timeout=TURN_S)
+            except queue.Empty:
+                self._tell("")
+                continue
+            site_s = self._site_now_s()
+            if not np.isfinite(site_s):
+                self.intake.rejected["the twin has no picture of the site yet"] += 1
+                continue
+            taken = self.intake.take(topic, payload, time.time(), site_s)
+            if taken is not None:
+                self._trace, self._correlation = taken.traceparent, taken.correlation
+                self._tell("target_set")
+
+    def _tell(self, happened: str) -> None:
+        """Publish the power state where something happened or it is time, and breaches."""
+        rows = self._desk.report(2.0)
+        if not rows or self.trouble:
+            return
+        row, before = rows[-1], self._row
+        event = happened or (moved(before, row) if before is not None else "")
+        if event in ("start_ramp_down", "end_ramp_up"):
+            self._begun_s = row.time_s if event == "start_ramp_down" else None
+        asked = self._desk.asked(row.time_s)
+        busy = row.phase != "rest" or row.target_w == row.target_w
+        due = row.time_s - self._told_s >= (ACTIVE_S if busy else RESTING_S) - 1e-6
+        if event or due or row.time_s < self._told_s:
+            data = status_data(
+                row, asked, self.keys.feed, self._rating_w, event or "periodic", self._begun_s
+            )
+            self._publish(STATUS_TOPIC, STATUS, "powerstate", data)
+            self._told_s = row.time_s
+        if before is None or row.time_s != before.time_s:
+            self._alert(row)
+        self._row = row
+
+    def _alert(self, row: Second) -> None:
+        breach = look(self._breach, row)
+        if breach.status and breach.status != self._breach.status:
+            if not self._breach.status:
+                self._breach_id = str(uuid.uuid4())
+            target = next(
+                (a for a in self._desk.asked(row.time_s) if a.target.power_w == breach.target_w),
+                None,
+            )
+            data = breach_data(row, breach, self._breach_id, target, self.keys.feed)
+            self._publish(BREACH_TOPIC, BREACH, "powerbreach", data, 2)
+        self._breach = breach
+
+    def _publish(
+        self, topic: str, kind: str, subject: str, data: dict[str, Any], quality: int = 1
+    ) -> None:
+        message = event_of(kind, subject, data, self.keys, self._trace, self._correlation)
+        try:
+            self._link.publish(topic.format(self.keys.agent), message, quality=quality)
+        except OSError as error:
+            self.trouble = str(error)

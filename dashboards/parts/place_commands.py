@@ -1,0 +1,38 @@
+"""An answer as commands to paste: ask again over HTTP, or submit the job to where it may go."""
+
+import json
+import math
+import shlex
+from collections import Counter
+
+from controllers.placement.models import Advice, Request
+from dashboards.index import Index
+
+
+def as_curl(request: Request, origin: str) -> str:
+    """Return the command that asks the same over HTTP."""
+    body = json.dumps(request.model_dump(exclude_defaults=True))
+    quoted = body.replace("'", "'\\''")
+    return (
+        f"curl -s {origin}/api/v1/placement \\\n"
+        f"  -H 'Content-Type: application/json' \\\n  -d '{quoted}'"
+    )
+
+
+def as_sbatch(index: Index, request: Request, advice: Advice) -> str:
+    """Return the Slurm submission of the job onto one place; the script is the user's own.
+
+    Time is in whole minutes. Nodes that give unequal numbers of GPUs are asked for in all.
+    """
+    of_gpu = index.plant.arrays.gpus.node
+    count = Counter(int(of_gpu[index.gpu[name]]) for name in advice.gpus)
+    each = set(count.values())
+    gpus = f"--gpus-per-node={each.pop()}" if len(each) == 1 else f"--gpus={len(advice.gpus)}"
+    minutes = max(1, math.ceil(request.duration_s / 60.0))
+    words = [
+        f"--job-name={shlex.quote(request.job)}",
+        f"--nodes={len(advice.nodes)}",
+        gpus,
+        f"--time={minutes}",
+    ]
+    return f"sbatch {' '.join(words)} \\\n  --nodelist={shlex.quote(','.join(advice.nodes))} job.sh"

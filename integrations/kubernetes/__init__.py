@@ -1,0 +1,1 @@
+"""Kubernetes: manifests, and a writer of node labels."""

@@ -1,0 +1,1 @@
+"""Slurm: a job_submit plugin and a controller beside slurmctld."""
