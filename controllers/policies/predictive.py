@@ -209,9 +209,10 @@ def _cheapest(
         b_ub=None if keeps is None else [room_k],
         bounds=[*zip(low, high, strict=True), (0.0, None)],
     )
-    if found.status != 0 or not np.isfinite(found.x).all():
+    answer = np.array([]) if found.x is None else np.asarray(found.x, np.float64)
+    if found.status != 0 or len(answer) <= count or not np.isfinite(answer).all():
         return None
-    return np.asarray(found.x[:count]).reshape(slope_j.shape)
+    return answer[:count].reshape(slope_j.shape)
 
 
 POLICY = Predictive

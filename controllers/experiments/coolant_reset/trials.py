@@ -11,7 +11,8 @@ from controllers.experiments.coolant_reset.baselines import (
     coldest_setpoints_c,
 )
 from controllers.experiments.coolant_reset.loads import week_of_work
-from controllers.experiments.coolant_reset.play import LEAD_S, Played, play
+from controllers.experiments.coolant_reset.meter import Played
+from controllers.experiments.coolant_reset.play import LEAD_S, play
 from controllers.experiments.coolant_reset.weeks import Span, spans
 from controllers.policies.predictive import Predictive
 from controllers.reset_by_need import CoolantReset
