@@ -30,7 +30,9 @@ def sized_heat_w(plant: Plant, state: State, gpu_w: Floats, rack_w: Floats) -> F
     return np.where(racks.lumped, rack_w * racks.lumped_liquid_share, sized_w)
 
 
-def needed_flow_kg_per_s(plant: Plant, racks: Ints, sized_w: Floats, supply_c: Floats) -> Floats:
+def needed_flow_kg_per_s(
+    plant: Plant, racks: Ints, sized_w: Floats, supply_c: float | Floats
+) -> Floats:
     """Return the flow at which no coolant leaves the racks warmer than they allow [kg/s].
 
     The rule of the racks' own valves and of the vendors' tables. `sized_w` has shape (racks
@@ -69,7 +71,8 @@ def flow_share(plant: Plant, circuit: int, racks: Ints, flow: Floats) -> Floats:
     circuits = plant.arrays.circuits
     if circuits.pump_control[circuit] == HOLDS_FLOW:
         return np.asarray(flow.sum(axis=-1) / circuits.pump_setpoint_kg_per_s[circuit])
-    return np.sqrt(held_pa(plant, circuit, racks, flow) / circuits.pump_setpoint_pa[circuit])
+    square = held_pa(plant, circuit, racks, flow) / circuits.pump_setpoint_pa[circuit]
+    return np.asarray(np.sqrt(square))
 
 
 def pump_power_w(plant: Plant, circuit: int, total: Floats, outside_pa: Floats) -> Floats:

@@ -42,7 +42,7 @@ def _warmest_c(view: View, now_c: Floats, margin_k: float) -> Floats:
     flow = np.zeros(len(plant.rack_names))
     for k, racks in pumped_loops(plant).items():
         unit = plant.arrays.exchangers.hot_circuit == k
-        supply_c = np.float64(now_c[unit].max(initial=-np.inf))
+        supply_c = float(now_c[unit].max(initial=-np.inf))
         flow[racks] = needed_flow_kg_per_s(plant, racks, full_w[racks], supply_c)
     if len(gpus.node):
         left_c = warmest_supply_c(plant, cap_w, flow) - margin_k

@@ -178,7 +178,7 @@ class CoolantReset:
         left_k = room_k(view, self.margin_k)
         for k, racks in pumped_loops(plant).items():
             held_c = float(setpoint_c[hot == k].max(initial=-np.inf))
-            supply_c = np.float64(max(held_c, view.state.circuit_delivered_c[k]))
+            supply_c = max(held_c, float(view.state.circuit_delivered_c[k]))
             flow = needed_flow_kg_per_s(plant, racks, sized_w[racks], supply_c)
             share = more * float(flow_share(plant, k, racks, flow))
             aim[k] = 1.0 if left_k[k] < 0.0 else min(max(share, self.share_min), 1.0)

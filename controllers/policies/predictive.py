@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import linprog
 
+from controllers.plan_step import cheapest_step
 from controllers.policy import Decision, Facility, View
 from controllers.reset_by_need import CoolantReset, Reset, reason_of
 from controllers.rollout import Seen, Stage, Worth, rolled
@@ -18,8 +18,15 @@ LARGEST_K, LARGEST_FLOW, LARGEST_CAP = 6.0, 0.5, 0.5
 """How far a plan may go from what the reset by need asks for."""
 RADIUS = (0.25, 2.0)
 """Least and most that a plan moves in one go: kelvins, tenths of flow, twentieths of caps."""
-SLACK_J_PER_K = 1e12
-"""What a kelvin within the margin counts for in the linear program."""
+PLANNED, NONE_YET, LATE, NO_ANSWER, NOT_PROVED = range(5)
+REASONS = (
+    "as planned",
+    "reset by need, no plan yet",
+    "reset by need, planning was late",
+    "reset by need, planning did not converge",
+    "reset by need, the margin was not proved",
+)
+"""What is in force, and why."""
 
 
 class Plan(NamedTuple):
@@ -31,8 +38,8 @@ class Plan(NamedTuple):
     radius: float
     waited_s: float
     """Since the last plan; below 0: there was none yet."""
-    fallback: str
-    """Why the reset alone is in force; empty while a plan is."""
+    fallback: int
+    """Why the reset alone is in force: a place in REASONS; PLANNED while a plan is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,7 @@ class Predictive:
     def start(self, plant: Plant) -> Plan:
         """Return the plan to do as the reset does."""
         move = np.zeros((2, len(_scales(plant))))
-        return Plan(CoolantReset().start(plant), move, 1.0, -1.0, "no plan yet")
+        return Plan(CoolantReset().start(plant), move, 1.0, -1.0, NONE_YET)
 
     def decide(self, view: View, memory: Plan) -> tuple[Decision, Plan]:
         """Return what the plan's first block asks for now."""
@@ -98,9 +105,10 @@ class Predictive:
         after = reset.towards(view, plan.reset, asked.aim_c, asked.more)
         cap_w = _cap_w(view, asked.cap)
         what = reason_of(view.plant, after)
-        why = f"reset by need, {plan.fallback}" if plan.fallback else "as planned"
         facility = Facility(after.setpoint_c, after.share)
-        return Decision(cap_w, f"{what} ({why})", facility=facility), plan._replace(reset=after)
+        return Decision(
+            cap_w, f"{what} ({REASONS[int(plan.fallback)]})", facility=facility
+        ), plan._replace(reset=after)
 
     def _planned(self, view: View, plan: Plan) -> Plan:
         """Return the next plan, or the reason for none."""
@@ -111,14 +119,15 @@ class Predictive:
         slope_j, slope_k = np.zeros(start.shape), np.zeros(start.shape)
         for place in np.ndindex(*start.shape):
             if time.perf_counter() > until_s:
-                return plan._replace(move=0.0 * start, fallback="planning was late")
+                return plan._replace(move=0.0 * start, fallback=LATE)
             tried = start.copy()
             tried[place] += steps[place[1]]
             seen = self._seen(view, plan.reset, tried)
             slope_j[place], slope_k[place] = seen.cost_j - now.cost_j, _apart(seen, now)
-        step = _cheapest(slope_j, slope_k, start / steps, now.closest_k - self.margin_k, plan)
+        room_k = now.closest_k - self.margin_k
+        step = cheapest_step(slope_j, slope_k, start / steps, room_k, plan.radius)
         if step is None:
-            return plan._replace(move=0.0 * start, radius=1.0, fallback="planning did not converge")
+            return plan._replace(move=0.0 * start, radius=1.0, fallback=NO_ANSWER)
         return self._proved(view, plan, now, start, step * steps)
 
     def _proved(self, view: View, plan: Plan, now: Seen, start: Floats, step: Floats) -> Plan:
@@ -128,10 +137,10 @@ class Predictive:
             seen = self._seen(view, plan.reset, start + part * step)
             if seen.cost_j < now.cost_j and seen.closest_k >= safe_k:
                 wider = min(max(plan.radius * radius, RADIUS[0]), RADIUS[1])
-                return plan._replace(move=start + part * step, radius=wider, fallback="")
+                return plan._replace(move=start + part * step, radius=wider, fallback=PLANNED)
         if not np.isfinite(now.cost_j) or now.closest_k < self.margin_k:
-            return plan._replace(move=0.0 * start, fallback="the margin was not proved")
-        return plan._replace(move=start, radius=max(0.5 * plan.radius, RADIUS[0]), fallback="")
+            return plan._replace(move=0.0 * start, fallback=NOT_PROVED)
+        return plan._replace(move=start, radius=max(0.5 * plan.radius, RADIUS[0]), fallback=PLANNED)
 
     def _seen(self, view: View, reset: Reset, move: Floats) -> Seen:
         """Return what the twin shows under moves: a third of the horizon, then the rest."""
@@ -185,33 +194,6 @@ def _cap_w(view: View, cap: float) -> Floats:
 def _apart(seen: Seen, now: Seen) -> float:
     """Return the change of the margin; 0 on a site without GPUs."""
     return seen.closest_k - now.closest_k if np.isfinite(now.closest_k) else 0.0
-
-
-def _cheapest(
-    slope_j: Floats, slope_k: Floats, at: Floats, room_k: float, plan: Plan
-) -> Floats | None:
-    """Return the cheapest step in units of scales within the radius, None if there is none.
-
-    Minimises the cost's first-order change, with the margin kept to first order; a slack that
-    costs more than anything makes the program feasible where the margin is gone already.
-    """
-    count = slope_j.size
-    scale_j = max(float(np.abs(slope_j).max()), 1.0)
-    low = np.full(count, -plan.radius)
-    high = np.full(count, plan.radius)
-    caps = np.arange(count) % slope_j.shape[1] == slope_j.shape[1] - 1
-    flows = np.arange(count) % slope_j.shape[1] == slope_j.shape[1] - 2
-    low[caps | flows] = np.maximum(low, -at.ravel())[caps | flows]
-    keeps = None if not np.isfinite(room_k) else np.append(-slope_k.ravel(), -1.0)[None, :]
-    found = linprog(
-        np.append(slope_j.ravel() / scale_j, SLACK_J_PER_K / scale_j),
-        A_ub=keeps,
-        b_ub=None if keeps is None else [room_k],
-        bounds=[*zip(low, high, strict=True), (0.0, None)],
-    )
-    if found.status != 0 or not np.isfinite(found.x).all():
-        return None
-    return np.asarray(found.x[:count]).reshape(slope_j.shape)
 
 
 POLICY = Predictive

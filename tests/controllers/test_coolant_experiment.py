@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from controllers.experiments.coolant_reset.baselines import Fixed, TrimAndRespond
+from controllers.experiments.coolant_reset.baselines import Fixed
 from controllers.experiments.coolant_reset.findings import findings
 from controllers.experiments.coolant_reset.loads import draws, week_of_work
 from controllers.experiments.coolant_reset.play import play
@@ -15,6 +15,7 @@ from controllers.experiments.coolant_reset.trials import (
     TEMPERATURE_FIRST,
     Trial,
 )
+from controllers.experiments.coolant_reset.trim_and_respond import TrimAndRespond
 from controllers.experiments.coolant_reset.weeks import spans
 from controllers.reset_by_need import CoolantReset
 from tests.fakes.small_plant import small_plant, small_state

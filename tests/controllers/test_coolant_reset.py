@@ -98,7 +98,7 @@ def test_a_gpu_within_its_margin_draws_cold_and_flow() -> None:
 
 def test_the_first_decision_moves_nothing_and_no_decision_changes_its_memory() -> None:
     start = RESET.start(PLANT)
-    kept = Reset(*(np.copy(part) for part in start[:3]), *start[3:])
+    kept = Reset._make(np.copy(part) for part in start)
     decision, after = RESET.decide(seen(small_state(PLANT, 0.5), 0.5, dt_s=0.0), start)
     assert decision.facility is not None
     np.testing.assert_array_equal(decision.facility.exchanger_setpoint_c, start.setpoint_c)
@@ -111,7 +111,7 @@ def test_the_first_decision_moves_nothing_and_no_decision_changes_its_memory() -
 def test_the_flow_asked_for_passes_what_the_racks_need() -> None:
     racks = pumped_loops(PLANT)[LOOP]
     sized_w = np.array([20e3, 25e3])
-    flow = needed_flow_kg_per_s(PLANT, racks, sized_w, np.float64(40.0))
+    flow = needed_flow_kg_per_s(PLANT, racks, sized_w, 40.0)
     np.testing.assert_allclose(flow, sized_w / (3970.0 * 15.0))
     share = flow_share(PLANT, LOOP, racks, flow)
     r, circuits = PLANT.arrays.racks, PLANT.arrays.circuits

@@ -43,13 +43,13 @@ def test_late_planning_leaves_the_reset_by_need_alone_and_says_so() -> None:
     alone, _ = CoolantReset().decide(view, CoolantReset().start(PLANT))
     same(decision, alone)
     assert "reset by need, planning was late" in decision.reason
-    assert memory.fallback == "planning was late"
+    assert memory.fallback == predictive.LATE
 
 
 def test_a_program_without_an_answer_falls_back_until_the_next_plan(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(predictive, "_cheapest", lambda *parts: None)
+    monkeypatch.setattr(predictive, "cheapest_step", lambda *parts: None)
     view = seen(0.6)
     decision, memory = UNHURRIED.decide(view, UNHURRIED.start(PLANT))
     alone, _ = CoolantReset().decide(view, CoolantReset().start(PLANT))
@@ -69,7 +69,7 @@ def test_a_plan_is_foreseen_to_cost_no_more_than_none() -> None:
     reset = CoolantReset().aimed(view, start.reset)
     none = UNHURRIED._seen(view, reset, np.zeros_like(start.move))
     planned = UNHURRIED._seen(view, reset, memory.move)
-    assert memory.fallback == ""
+    assert memory.fallback == predictive.PLANNED
     assert planned.cost_j <= none.cost_j
     assert planned.closest_k >= UNHURRIED.margin_k
 

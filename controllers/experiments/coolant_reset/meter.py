@@ -121,4 +121,4 @@ class Meter:
             self._water_kg, self._closest_k, self._fastest, self._fastest_air, self._over_k,
             self._flow / max(self._looks, 1), self._held_j,
         )  # fmt: skip
-        return Played(use, np.arange(len(hourly)) + 0.5, hourly[:, 0], hourly[:, 1])
+        return Played(use, np.arange(float(len(hourly))) + 0.5, hourly[:, 0], hourly[:, 1])

@@ -5,13 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from controllers.experiment import Setting
-from controllers.experiments.coolant_reset.baselines import (
-    Fixed,
-    TrimAndRespond,
-    coldest_setpoints_c,
-)
+from controllers.experiments.coolant_reset.baselines import Fixed, coldest_setpoints_c
 from controllers.experiments.coolant_reset.loads import week_of_work
-from controllers.experiments.coolant_reset.play import LEAD_S, Played, play
+from controllers.experiments.coolant_reset.meter import Played
+from controllers.experiments.coolant_reset.play import LEAD_S, play
+from controllers.experiments.coolant_reset.trim_and_respond import TrimAndRespond
 from controllers.experiments.coolant_reset.weeks import Span, spans
 from controllers.policies.predictive import Predictive
 from controllers.reset_by_need import CoolantReset

@@ -50,7 +50,7 @@ def spans(epw: Path | None, days: int) -> tuple[Span, Span]:
     source = Path(str(resources.files(weather_files) / DALLAS)) if epw is None else epw
     year = read_epw(source)
     first_s = YEAR_START_S - year.utc_offset_s
-    hours_s = first_s + 3600.0 * np.arange(365 * 24)
+    hours_s = first_s + 3600.0 * np.arange(365.0 * 24.0)
     at = year.at(hours_s)
     wet_c = np.asarray(wet_bulb_c(at.dry_bulb_c, at.relative_humidity, at.pressure_pa))
     by_day = wet_c.reshape(365, 24).mean(axis=1)
