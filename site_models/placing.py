@@ -78,3 +78,7 @@ class Placing(Strict):
     cdu_pumps: Annotated[int, Field(ge=2)] = 2
     """Pumps of each CDU that share its flow: without one the others are left."""
     maintenance: tuple[Maintenance, ...] = ()
+
+
+AS_USUAL = Placing()
+"""Where a site file says nothing of it."""

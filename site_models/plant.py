@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from site_models.arrays import Flags, Floats, Ints
 from site_models.fabric import NO_FABRIC, Fabric, link_names
-from site_models.placing import Placing
+from site_models.placing import AS_USUAL, Placing
 
 T = TypeVar("T", bound=tuple[Any, ...])
 
@@ -401,7 +401,7 @@ class Plant:
     """Shape (racks, 5): x and y of the centre, width, depth [m], facing angle [rad]."""
     hall_size_m: tuple[float, float]
     fabric: Fabric = NO_FABRIC
-    placing: Placing = Placing()
+    placing: Placing = AS_USUAL
 
     def __repr__(self) -> str:
         return f"Plant({self.site}, {len(self.gpu_names)} GPUs, {len(self.rack_names)} racks)"

@@ -1,7 +1,7 @@
 """The rig as an environment of Gymnasium: actions are admitted as a policy's would be."""
 
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -44,7 +44,7 @@ class PlantEnvironment(gymnasium.Env[Observed, Observed]):
     >>> observation, info = env.reset(seed=1)
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
+    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 - as the base class has it
 
     def __init__(self, spec: str = "pilot", render_mode: None = None) -> None:
         """Open an environment by the name of a shipped file or a path; InputError if it is none."""
