@@ -17,7 +17,7 @@ def test_a_thousand_reservations_at_once_hand_out_each_gpu_once(
     def ask(call: int) -> dict[str, list[str]]:
         body = {"job": f"j{call}", "gpus": 1 + call % 2, "gpu_power_w": 500.0, "limit": 1,
                 "duration_s": 600, "reserve_s": 60}  # fmt: skip
-        answer = client.post("/api/v1/placement", json=body)
+        answer = client.post("/api/v1/placement", json=body, timeout=60.0)
         assert answer.status_code == 200
         return {one["reservation"]: one["gpus"] for one in answer.json()["advice"]}
 
@@ -36,7 +36,7 @@ def test_a_thousand_reservations_at_once_hand_out_each_gpu_once(
 def test_racing_allocations_of_the_same_gpus_have_one_winner(client: httpx.Client) -> None:
     def tell(call: int) -> int:
         told = {"job": f"r{call}", "gpus": ["gpu4", "gpu5"], "start_s": time.time()}
-        return client.post("/api/v1/allocations", json=told).status_code
+        return client.post("/api/v1/allocations", json=told, timeout=60.0).status_code
 
     with ThreadPoolExecutor(CALLERS) as pool:
         assert Counter(pool.map(tell, range(50))) == {200: 1, 409: 49}
