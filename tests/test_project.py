@@ -12,7 +12,9 @@ import pytest
 
 from tests.conftest import ROOT
 
-ROOMS = ("site_models", "telemetry", "twin", "controllers", "dashboards", "benchmarks")
+ROOMS = (
+    "site_models", "telemetry", "twin", "controllers", "dashboards", "benchmarks", "integrations",
+)  # fmt: skip
 SOURCES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 BANNED_UNITS = ("_mw", "_kw", "_mhz", "_ghz", "_bar", "_lpm", "_gpm", "_pct", "_percent")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX)\b")
