@@ -1,73 +1,21 @@
 """Which GPUs a request could use, and how many of them each rack can carry."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from controllers.gather import sum_by
 from controllers.placement.free import NEARLY, Free
-from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
 from controllers.placement.models import Request
-from controllers.placement.spare import Spare
-from controllers.placement.wish import Wish, worked_on
+from controllers.placement.supply import Kind, Stand, Supply, powers_w, supply_of, usable_of
+from controllers.placement.wish import Wish
 from site_models.arrays import Flags, Floats, Ints
-from site_models.errors import InputError
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Stand:
-    """The site at one instant as placement finds it; the same object for all requests of a tick."""
-
-    index: PlaceIndex
-    ground: Ground
-    free: Free
-    spares: tuple[Spare, ...] = ()
-    """The site with each stage of the power chain lost that jobs have to survive."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What requests have in common that may use the same GPUs."""
-
-    gpu_power_w: float | None
-    model_power_w: tuple[float, ...]
-    share: float
-    gpu_model: str | None
-    gpus_per_node: int | None
-    exclude: tuple[str, ...]
-    maintenance: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Supply:
-    """What requests of one kind could use."""
-
-    stand: Stand
-    kind: Kind
-    node_kept: Flags
-    """Nodes that they may use at all. Shape (nodes,)"""
-    node_asked_w: Floats
-    """Power of one GPU of each node with the job on it [W]. Shape (nodes,)"""
-    node_free: Ints
-    """Usable GPUs of each node. Shape (nodes,)"""
-    node_room: Ints
-    """GPUs of the job that each node can take by count. Shape (nodes,)"""
-    rack_wished: Ints
-    """The same, of each rack. Shape (racks,)"""
-    rack_room: Ints
-    """GPUs of the job that each rack can take by power and cooling. Shape (racks,)"""
-    rack_added_w: Floats
-    """Rise of one GPU of the job, on average over a rack's usable ones. Shape (racks,)"""
-    most_in_node: int
-    rejected: Mapping[str, int]
-    """GPUs that could not be used, by reason."""
-    rack_worth: dict[tuple[int, int], Floats] = field(default_factory=dict)
-    """Quick estimates of racks, kept by who made them for the next request: by the GPUs of a
-    node that the job takes and the rail."""
+__all__ = ["Offer", "Stand", "offer_of", "on_rails"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +39,7 @@ class Offer:
 
     def usable_of(self, gpus: Ints) -> Flags:
         """Return which of some GPUs the job may use."""
-        usable = _usable_of(self.supply.stand, self.supply.node_kept, self.request.share, gpus)
+        usable = usable_of(self.supply.stand, self.supply.node_kept, self.request.share, gpus)
         if self.rail >= 0:
             usable &= self.index.rail[gpus] == self.rail
         return usable
@@ -99,7 +47,7 @@ class Offer:
     def powers_w(self, gpus: Ints) -> tuple[Floats, Floats]:
         """Return the power of some GPUs with the job on them, and its rise over what they
         draw or promised [W]."""
-        return _powers_w(self.supply.stand, self.supply.node_asked_w, gpus)
+        return powers_w(self.supply.stand, self.supply.node_asked_w, gpus)
 
     @cached_property
     def usable(self) -> Flags:
@@ -125,7 +73,7 @@ def offer_of(stand: Stand, wish: Wish, rejected: Counter[str]) -> Offer:
         request.exclude,
         wish.maintenance,
     )
-    supply = _supply(stand, kind)
+    supply = supply_of(stand, kind)
     rejected.update(supply.rejected)
     return Offer(
         wish,
@@ -136,144 +84,6 @@ def offer_of(stand: Stand, wish: Wish, rejected: Counter[str]) -> Offer:
         supply.node_room,
         supply.rack_room,
     )
-
-
-@lru_cache(maxsize=16)
-def _supply(stand: Stand, kind: Kind) -> Supply:
-    """Return what requests of a kind could use, kept for the others of the same tick."""
-    index, rejected = stand.index, Counter[str]()
-    kept = _kept(index, kind, rejected)
-    asked_w = np.minimum(_node_power_w(index, kind), index.node_power_max_w) * kind.share
-    count, added_w = _counted(stand, kind, kept, asked_w)
-    _count(rejected, "busy", int(index.node_serviceable[kept].sum() - count.sum()))
-    per_node = kind.gpus_per_node
-    node_room = count if per_node is None else np.where(count >= per_node, per_node, 0)
-    if per_node is not None:
-        _count(rejected, "too few free GPUs in the node", int(count[count < per_node].sum()))
-    rack, racks = index.plant.arrays.nodes.rack, len(index.plant.rack_names)
-    mean_w = sum_by(rack, added_w, racks) / np.maximum(sum_by(rack, count, racks), 1.0)
-    wished = sum_by(rack, node_room, racks)
-    room = _rack_room(index, stand.ground, mean_w, wished, rejected)
-    return Supply(
-        stand=stand,
-        kind=kind,
-        node_kept=kept,
-        node_asked_w=asked_w,
-        node_free=count,
-        node_room=node_room,
-        rack_wished=wished.astype(np.int64),
-        rack_room=_room_at_loss(room, stand.spares, mean_w, rejected),
-        rack_added_w=mean_w,
-        most_in_node=int(node_room.max(initial=0)),
-        rejected=rejected,
-    )
-
-
-def _node_power_w(index: PlaceIndex, kind: Kind) -> Floats:
-    """Return the power that is asked of each GPU of the nodes [W]; the rating if not told."""
-    if kind.gpu_power_w is not None:
-        return np.full(len(index.node_model), kind.gpu_power_w)
-    if not kind.model_power_w:
-        return index.node_power_max_w
-    return np.where(index.node_model >= 0, np.array(kind.model_power_w)[index.node_model], 0.0)
-
-
-def _usable_of(stand: Stand, kept: Flags, share: float, gpus: Ints) -> Flags:
-    usable = stand.index.in_service[gpus] & kept[stand.index.plant.arrays.gpus.node[gpus]]
-    return np.asarray(usable & (stand.free.share[gpus] >= share - NEARLY))
-
-
-def _powers_w(stand: Stand, node_asked_w: Floats, gpus: Ints) -> tuple[Floats, Floats]:
-    of = stand.index.plant.arrays.gpus
-    drawn_w, most_w = stand.ground.gpu_w[gpus], of.power_max_w[gpus]
-    resting_w = np.where(stand.free.share[gpus] < 1.0 - NEARLY, 0.0, drawn_w)
-    added_w = np.maximum(node_asked_w[of.node[gpus]] - resting_w, 0.0)
-    added_w = np.minimum(added_w, np.maximum(most_w - drawn_w, 0.0))
-    return drawn_w + added_w, added_w
-
-
-def _counted(stand: Stand, kind: Kind, kept: Flags, asked_w: Floats) -> tuple[Ints, Floats]:
-    """Return usable GPUs of each node and the rise of one job GPU on each, summed by node.
-
-    From the counts of the free ones where they tell; GPU by GPU for shares of GPUs, and
-    where some free GPU draws more than is asked.
-    """
-    free, index = stand.free, stand.index
-    if kind.share >= 1.0 and not bool((kept & (free.most_w > asked_w)).any()):
-        count = np.where(kept, free.whole, 0)
-        return count, np.where(kept, np.maximum(count * asked_w - free.drawn_w, 0.0), 0.0)
-    every = np.arange(len(free.share))
-    usable = _usable_of(stand, kept, kind.share, every)
-    _, each_w = _powers_w(stand, asked_w, every)
-    count = index.sum_by_node(usable).astype(np.int64)
-    return count, index.sum_by_node(np.where(usable, each_w, 0.0))
-
-
-def _kept(index: PlaceIndex, kind: Kind, rejected: Counter[str]) -> Flags:
-    """Return the nodes that may be used; count what the others have in service."""
-    plant = index.plant
-    _count(rejected, "out of service", int(len(plant.gpu_names) - index.node_serviceable.sum()))
-    kept = index.node_model >= 0
-    tests: list[tuple[str, Flags]] = []
-    if kind.gpu_model is not None:
-        if kind.gpu_model not in index.models:
-            known = ", ".join(index.models) or "none"
-            raise InputError(f"gpu_model: the site has {known}, not {kind.gpu_model!r}")
-        tests.append(("other model", index.node_model == index.models.index(kind.gpu_model)))
-    if kind.exclude:
-        spared = np.ones(len(plant.node_names), dtype=np.bool_)
-        for name in kind.exclude:
-            if name not in index.node_number:
-                raise InputError(f"exclude: the site has no node {name!r}")
-            spared[index.node_number[name]] = False
-        tests.append(("excluded", spared))
-    if kind.maintenance:
-        tests.append(("maintenance", ~worked_on(index, kind.maintenance)))
-    for reason, passed in tests:
-        _count(rejected, reason, int(index.node_serviceable[kept & ~passed].sum()))
-        kept = kept & passed
-    return kept
-
-
-def _rack_room(
-    index: PlaceIndex, ground: Ground, mean_w: Floats, wished: Floats, rejected: Counter[str]
-) -> Ints:
-    """Return how many GPUs each rack takes within every limit above it."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        fits = np.where(mean_w > 0.0, ground.rack_fit_w / mean_w, np.inf)
-    room = np.maximum(np.floor(fits + NEARLY), 0.0)
-    short = np.flatnonzero(room < wished)
-    if len(short):
-        lost = sum_by(ground.rack_tight[short], (wished - room)[short], index.limits)
-        for limit in np.flatnonzero(lost).tolist():
-            _count(rejected, _limit_name(index, limit), int(lost[limit]))
-    return np.minimum(room, wished).astype(np.int64)
-
-
-def _room_at_loss(
-    room: Ints, spares: tuple[Spare, ...], mean_w: Floats, rejected: Counter[str]
-) -> Ints:
-    """Return how many GPUs each rack takes with any one of the stages lost."""
-    for spare in spares:
-        fits = np.floor(np.maximum(spare.rack_fit_w, 0.0) / np.maximum(mean_w, 1e-9) + NEARLY)
-        left = np.minimum(fits, room).astype(np.int64)
-        _count(rejected, f"power at N-1, feed {spare.feed} lost", int((room - left).sum()))
-        room = left
-    return room
-
-
-def _limit_name(index: PlaceIndex, limit: int) -> str:
-    feeds, circuits = len(index.plant.feed_names), len(index.plant.circuit_names)
-    if limit < feeds:
-        return f"feed {index.plant.feed_names[limit]} rating"
-    if limit < feeds + circuits:
-        return f"cooling of {index.plant.circuit_names[limit - feeds]}"
-    return "rack power"
-
-
-def _count(rejected: Counter[str], reason: str, gpus: int) -> None:
-    if gpus:
-        rejected[reason] += gpus
 
 
 def on_rails(index: PlaceIndex, offer: Offer, most: int) -> Iterator[Offer]:
