@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from controllers.gather import sum_by
 from controllers.policy import JobOn
 from controllers.pour import Vessel
 from controllers.worth import Ladder
@@ -12,6 +13,9 @@ from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import Plant
 
 ROUNDS = 4
+REPEATS = 2
+LEAST_PART = 0.05
+"""Of a gang, that counts as hanging on full stages at the least."""
 BLOCKED = 1e-3
 """A rack that may go less than this share of its way stands."""
 WHOLE = 1.0 - 1e-9
@@ -64,10 +68,35 @@ def climbed(vessel: Vessel, ladder: Ladder, gangs: Gangs, low_w: Floats) -> Floa
 def _class_climbed(
     vessel: Vessel, ladder: Ladder, gangs: Gangs, cap_w: Floats, mine: Flags
 ) -> Floats:
-    prices = ladder.prices()
+    """Return the caps after one class has climbed.
+
+    A watt on a gang of which only a part hangs on full stages costs only that part of what
+    is scarce: the climb is tried again with worths by the watt of full stages, and kept as
+    long as the class gains by it.
+    """
     top_w = np.where(mine, np.maximum(ladder.at_price(0.0), cap_w), cap_w)
     if vessel.fits(top_w):
         return top_w
+    best_w = _climbed_once(vessel, ladder, gangs, cap_w, top_w, mine)
+    for _ in range(REPEATS):
+        scarce = mine & (vessel.pour(best_w, top_w).level[vessel.gpu_rack] < BLOCKED)
+        whole = sum_by(gangs.gang[mine], np.ones(int(mine.sum())), gangs.size)
+        part = sum_by(gangs.gang[scarce], np.ones(int(scarce.sum())), gangs.size)
+        whole = np.maximum(whole, 1.0)
+        weight = whole / np.maximum(part, LEAST_PART * whole)
+        worth = ladder.worth_per_w * weight[gangs.gang][:, None]
+        weighed = ladder._replace(worth_per_w=worth)
+        other_w = _climbed_once(vessel, weighed, gangs, cap_w, top_w, mine)
+        if ladder.reached(other_w)[mine].sum() <= ladder.reached(best_w)[mine].sum():
+            break
+        best_w = other_w
+    return best_w
+
+
+def _climbed_once(
+    vessel: Vessel, ladder: Ladder, gangs: Gangs, cap_w: Floats, top_w: Floats, mine: Flags
+) -> Floats:
+    prices = ladder.prices()
     for _ in range(ROUNDS):
         level = vessel.pour(cap_w, top_w).level[vessel.gpu_rack]
         rising = top_w > cap_w + 1e-6

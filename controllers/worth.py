@@ -40,6 +40,12 @@ class Ladder(NamedTuple):
         stops = worth[order][np.minimum(places, len(order) - 1)]
         return np.append(np.unique(stops)[::-1], 0.0)
 
+    def reached(self, power_w: Floats) -> Floats:
+        """Return the throughput of each GPU at a power, over that of the lowest clock."""
+        rise_w = np.diff(self.power_w, axis=1)
+        done_w = np.clip(power_w[:, None] - self.power_w[:, :-1], 0.0, rise_w)
+        return np.asarray((np.where(rise_w > 0.0, self.worth_per_w, 0.0) * done_w).sum(axis=1))
+
     def at_price(self, price: float) -> Floats:
         """Return the power up to which each GPU gains no less per watt [W]. Shape (GPUs,)"""
         pieces = (self.worth_per_w >= price).sum(axis=1)

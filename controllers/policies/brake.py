@@ -1,7 +1,7 @@
 """Let more servers share a feed than it could carry at their peaks, and brake in time."""
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -36,6 +36,8 @@ class Brake:
     Checked in ``tests/controllers/test_brake.py``: the burst does not trip, the released
     stage stays released; how many servers that allows: ``experiment oversubscribe``.
     """
+
+    safety: ClassVar[bool] = True
 
     engage: float = field(
         default=1.0,

@@ -97,8 +97,7 @@ def _played(
         view = View(plant, rig.state, rig.inputs, rig.state.time_s, float(second > 0), 0.0,
                     np.zeros(len(clock)))  # fmt: skip
         decision, memory = policy.decide(view, memory)
-        order = rig.order._replace(gpu_cap_w=decision.gpu_cap_w)
-        rig.apply(order, rig.state.time_s)
+        rig.apply(rig.order._replace(gpu_cap_w=decision.gpu_cap_w), rig.state.time_s)
     over = int((row_w > rating_w).sum())
     worst = float(row_w.max()) / rating_w
     return Confirmed(throttled / seconds, over, worst, hottest, tripped_s, row_w)

@@ -105,7 +105,8 @@ def play(
             np.zeros(count), known,
         )  # fmt: skip
         decision, memory = policy.decide(view, memory)
-        rig.apply(rig.order._replace(gpu_cap_w=_kept(plant, decision)), rig.state.time_s)
+        order = rig.order._replace(gpu_cap_w=_kept(plant, decision))
+        rig.apply(order, rig.state.time_s)
         if second % int(MINUTE_S) == 0:
             scores.close(rig, judged)
     return Played(
