@@ -49,8 +49,7 @@ class TrimAndRespond:
     respond: float = 0.03
     most: float = 0.07
     flow_first: bool = False
-    """Of a loop, give up flow before warmth: the other order than the guideline's, where that
-    is the stronger rule."""
+    """Of a loop, give up flow before cold: not the guideline's order, often the stronger rule."""
 
     def start(self, plant: Plant) -> Resets:
         """Return everything at its coldest."""
