@@ -5,16 +5,14 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import numpy as np
 
 from controllers.grid_breach import Breach, look
 from controllers.grid_desk import GridDesk, Second
 from dashboards.flex_intake import Intake
-from dashboards.flex_keys import Keys, read_keys
+from dashboards.flex_keys import keys_and_address
 from dashboards.flex_messages import (
     BREACH,
     BREACH_TOPIC,
@@ -24,7 +22,6 @@ from dashboards.flex_messages import (
     event_of,
 )
 from dashboards.flex_status import breach_data, moved, status_data
-from site_models.errors import InputError
 from site_models.plant import Plant
 from telemetry.bus_address import address_of
 from telemetry.sources.mqtt import Link
@@ -33,17 +30,6 @@ ACTIVE_S, RESTING_S = 1.0, 10.0
 """Time between reports while something is asked, and else."""
 TURN_S = 0.1
 MOST_WAITING = 1_000
-
-
-def keys_and_address(argument: str) -> tuple[Keys, str]:
-    """Return the keys of ``//HOST[:PORT]?keys=FILE`` and the address without them."""
-    parts = urlsplit(f"mqtt:{argument}")
-    wished = dict(parse_qsl(parts.query, keep_blank_values=True))
-    path = wished.pop("keys", "")
-    if not path:
-        raise InputError("--grid: expected mqtt://HOST[:PORT]?keys=FILE")
-    rest = f"//{parts.netloc}" + (f"?{urlencode(wished)}" if wished else "")
-    return read_keys(Path(path)), rest
 
 
 class FlexAgent:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pydantic import StringConstraints
 
@@ -70,3 +71,14 @@ def read_keys(path: Path) -> Keys:
         public={one.kid: read_public(folder / one.key) for one in file.trusted},
         isv={one.kid: one.isv for one in file.trusted},
     )
+
+
+def keys_and_address(argument: str) -> tuple[Keys, str]:
+    """Return the keys of ``//HOST[:PORT]?keys=FILE`` and the address without them."""
+    parts = urlsplit(f"mqtt:{argument}")
+    wished = dict(parse_qsl(parts.query, keep_blank_values=True))
+    path = wished.pop("keys", "")
+    if not path or not parts.hostname:
+        raise InputError("--grid: expected mqtt://HOST[:PORT]?keys=FILE")
+    rest = f"//{parts.netloc}" + (f"?{urlencode(wished)}" if wished else "")
+    return read_keys(Path(path)), rest

@@ -13,6 +13,7 @@ from controllers.charges import Charges, read_charges
 from controllers.recorded import RecordedWorld
 from controllers.worlds import Wish, World, open_world
 from dashboards.account_lines import Carbon, Price
+from dashboards.flex_keys import keys_and_address
 from dashboards.keeping import KeepRaw, KeepRollups, keep_of
 from dashboards.report import SITE_HELP, Catalogs, Params
 from site_models.errors import InputError
@@ -147,6 +148,8 @@ def _serve(chosen: Config) -> None:
     keep = keep_of(chosen.keep_raw, chosen.keep_rollups)
     if chosen.record is None and keep != Keep():
         raise InputError("--keep-raw, --keep-rollups: expected --record with them")
+    if chosen.grid:  # said now, before a site is opened
+        keys_and_address(chosen.grid.partition(":")[2])
     chosen.runs.mkdir(parents=True, exist_ok=True)
     specs = (chosen.source,) if isinstance(chosen.source, str) else chosen.source
     world = open_world(
