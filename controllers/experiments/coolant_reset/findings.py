@@ -112,9 +112,9 @@ def notes(done: Sequence[Trial], setting: Setting) -> tuple[str, ...]:
         f"Fixed: the coldest facility supply that rated load lets the plant hold in every hour of"
         f" the whole week, no colder than 18 °C ({coldest}); loops above it as built, racks at"
         " their table's flow; chilled water and room air as built.",
-        "One thing was chosen on a day that is scored: leakage and server fans were left out of what"
-        " the reset weighs (`it_weight` 0) after the pilot's hot day, where weighing them reached 1.0 %"
-        " below trim and respond in place of 3.6 %, with a lead of 6 h.",
+        "One thing was chosen on a day that is scored: leakage and server fans were left out of"
+        " what the reset weighs (`it_weight` 0) after the pilot's hot day, where weighing them"
+        " reached 1.0 % below trim and respond in place of 3.6 %, with a lead of 6 h.",
         "Trim and respond: ASHRAE Guideline 36 logic and published parameters, the warm limits of"
         " our policy. It gives up cold before flow; the same rule in the other order is stronger"
         " here and stands beside it.",
