@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc to build it with"),
 ]
-DEADMAN_S, COUNT = 1.0, 4
+DEADMAN_S, COUNT = 2.0, 4
 
 
 @pytest.fixture

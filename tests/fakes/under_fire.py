@@ -297,6 +297,8 @@ def _wrong(ground: Range, tick: Tick, seen: int, before_w: list[float], number: 
         default = ground.driver.gpus[k].limit_default_mw
         restoring = what == "reset_clocks" or (what == "power_limit" and first == default)
         if restoring:
+            if what == "power_limit" and result == 0:
+                before_w[k] = default / 1e3  # rates count from what a device holds by then
             continue
         if blind:
             wrong.append(f"tick {number}: {what} {uuid} {first} {second} on data not to be used")
