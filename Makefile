@@ -41,9 +41,12 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
-# Two seconds of the demo compile every kernel; they are kept beside the sources.
-$(COMPILED): $(INSTALLED) $(wildcard twin/*.py twin/physics/*.py)
-	@echo "compiling the kernels, about a minute"
-	@scratch=$$(mktemp -d) && $(BIN)/twin run --for 2 --out $$scratch/run >/dev/null; \
+# Two seconds of the demo and one advice compile every kernel that a server needs.
+KERNELS := $(wildcard twin/*.py twin/physics/*.py controllers/placement/*.py)
+$(COMPILED): $(INSTALLED) $(KERNELS)
+	@echo "compiling the kernels, some minutes, once"
+	@scratch=$$(mktemp -d) && echo '{"job": "first", "gpus": 8}' > $$scratch/ask.json && \
+		$(BIN)/twin run --for 2 --out $$scratch/run >/dev/null && \
+		$(BIN)/twin advise $$scratch/ask.json --site pilot >/dev/null; \
 		code=$$?; rm -rf $$scratch; exit $$code
 	@touch $@
