@@ -1,6 +1,5 @@
 """Measured collectives of many sources as one table, and constants fitted without one of them."""
 
-import os
 import statistics
 from collections import defaultdict
 from functools import cache
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.shared import shared
 from site_models.arrays import Flags, Floats
 from telemetry.nccl_log import Timed, read_log
 from telemetry.readings import read_text
@@ -15,7 +15,6 @@ from twin.collective_fit import Table, fit, times
 from twin.collective_table import read_table
 from twin.fabric_names import Names, span_of_names
 
-SHARED = Path(__file__).parents[2].parent / "shared"
 TABLES = "data/nccl-tables/nccl_tables.csv"
 CLUSTER = "data/nccl-h100-cluster/example-cluster01"
 CLUSTER_NAME = "cluster01"
@@ -33,7 +32,7 @@ _SMALL_SAY = 10.0
 
 def data(name: str) -> Path:
     """Return where shared data stand."""
-    return Path(os.environ.get("TWIN_SHARED", SHARED)) / name
+    return shared() / name
 
 
 def classes(table: Table) -> dict[str, Flags]:

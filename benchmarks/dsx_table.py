@@ -5,7 +5,6 @@ says what is known of them); nothing of them is kept here.
 """
 
 import csv
-import os
 import re
 from collections import defaultdict
 from dataclasses import dataclass
@@ -13,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-SHARED = Path(__file__).parents[1] / ".." / "shared"
+from benchmarks.shared import shared
+
 MESSAGES = Path("reference", "dsx-exchange", "dsx_exemplar.csv")
 RACK = re.compile(r"BMS/v1/PUB/Value/Rack/(\w+)/.*/row(\w)/rack(\d\d)/")
 CDU_DP = re.compile(r"BMS/v1/PUB/Value/CDU/LiquidDifferentialPressure/.*/secondary/dp/feedback/")
@@ -37,7 +37,7 @@ class MeasuredRack:
 
 def find_messages() -> Path | None:
     """Return the shared file of messages, None where there is none."""
-    path = Path(os.environ.get("TWIN_SHARED", SHARED)) / MESSAGES
+    path = shared() / MESSAGES
     return path if path.is_file() else None
 
 

@@ -1,17 +1,16 @@
 """The placement trace openb as nodes and tasks; see its SOURCE file. Study use only."""
 
 import csv
-import os
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks.shared import shared
 from controllers.placement.mix import ANY_MODEL, Tasks
 from site_models.arrays import Floats, Ints
 
-SHARED = Path(os.environ.get("TWIN_SHARED", Path(__file__).parents[2] / "shared"))
-FOLDER = SHARED / "calibration_only" / "openb"
+FOLDER = shared() / "calibration_only" / "openb"
 WORKLOAD = "openb_pod_list_default"
 ARRIVED = 1.3
 """Requested GPU share that arrives, of the capacity."""

@@ -1,7 +1,6 @@
 """Wall-power traces of MLPerf runs: distinct files, loaded window, and profiles fitted to them."""
 
 import hashlib
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.shared import shared
 from benchmarks.validation.servers import wall_w
 from site_models.arrays import Floats
 from site_models.catalog import open_catalog
@@ -22,7 +22,6 @@ from telemetry.readings import Log, read_text
 from twin.physics.converters import converter_input_w
 from twin.workload import busy_s, pattern_of, phase_power_w
 
-SHARED = Path(__file__).parents[1].parent / "shared"
 TRAINING = "data/mlperf-train-v4.0-smc-h100-1node"
 INFERENCE = {
     "H200 SXM": "data/mlperf-inf-v4.1-h200-wall/H200-SXM-141GBx8_TRT_MaxQ",
@@ -74,11 +73,6 @@ class Server:
     limit_w: float
     wall_w: Callable[[Floats], Floats]
     """Board power of each GPU -> power at the wall [W]."""
-
-
-def shared() -> Path:
-    """Return the folder of shared measured data."""
-    return Path(os.environ.get("TWIN_SHARED", SHARED))
 
 
 def loaded(power_w: Floats) -> Floats:

@@ -1,14 +1,13 @@
 """Cost, carbon and energy of a site against sums made by pandas."""
 
 import importlib
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.evidence import Evidence
+from benchmarks.shared import shared
 from site_models.arrays import Floats
 from site_models.compile import compile_site
 from telemetry.tariffs import StepSeries, read_carbon, read_price
@@ -17,9 +16,9 @@ from twin.start import first_state, idle_inputs, rated_inputs
 from twin.step import step
 from twin.step_sums import product_sum
 
-SHARED = Path(os.environ.get("TWIN_SHARED", Path(__file__).parents[3] / "shared")) / "data"
-PRICES = SHARED / "ercot-price-2023" / "US-TEX-ERCO_electricity_prices_2023.csv"
-GRID = SHARED / "grid-carbon-eia" / "TX_NG_&_avgCI.csv"
+DATA = shared() / "data"
+PRICES = DATA / "ercot-price-2023" / "US-TEX-ERCO_electricity_prices_2023.csv"
+GRID = DATA / "grid-carbon-eia" / "TX_NG_&_avgCI.csv"
 ZONE = "America/Chicago"
 STEP_S = 300.0
 

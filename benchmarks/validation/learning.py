@@ -4,7 +4,6 @@ Fit on one run or half, score on another, power in and temperature out. The reco
 outside the project: each is imported into a temporary folder, as `twin import` does.
 """
 
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.evidence import Evidence
+from benchmarks.shared import shared
 from site_models.compile import compile_site
 from site_models.plant import Plant
 from telemetry.importing import import_files
@@ -22,7 +22,6 @@ from twin.overlay import applied
 from twin.score import Score, scored
 from twin.track import Track, gathered
 
-SHARED = Path(os.environ.get("TWIN_SHARED", Path(__file__).parents[3] / "shared"))
 BURN = "calibration_only/b200-hgx-gpuburn/0107/gpu_burn_20260107_{}.csv"
 BURN_FIT, BURN_SCORED = "025044_pl1000w_tc", {400: "023305_pl400w_tc", 600: "023858_pl600w_tc"}
 TRAINING = "calibration_only/h100-dcgm-10hz/{}_telemetry.csv"
@@ -48,7 +47,7 @@ WARMING = (
 
 def rows() -> Iterator[Evidence]:
     """Yield the rows; skipped where the measured data are not beside the checkout."""
-    if not (SHARED / TRAINING.format("t2")).is_file():
+    if not (shared() / TRAINING.format("t2")).is_file():
         yield Evidence.skipped("learning", "public GPU logs", "no shared data beside the checkout")
         return
     yield from _burn()
@@ -145,7 +144,7 @@ def _beside(free: Score, plain: Score) -> str:
 
 
 def _imported(folder: Path, log: str, plant: Plant) -> tuple[Track, Recording]:
-    path, out = SHARED / log, folder / Path(log).stem
+    path, out = shared() / log, folder / Path(log).stem
     if "gpu_burn" in log:
         map_file = folder / "map.yaml"
         map_file.write_text(BURN_MAP)

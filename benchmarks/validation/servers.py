@@ -4,7 +4,6 @@ Nothing is fitted to a run: sites are compiled as shipped and brought to rest. W
 catalog itself was made from the measurement, the row says so beside its figure.
 """
 
-import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.evidence import Evidence
+from benchmarks.shared import shared
 from site_models.arrays import Floats
 from site_models.catalog import open_catalog
 from site_models.compile import compile_site
@@ -28,7 +28,6 @@ from twin.start import idle_inputs
 from twin.state import State
 from twin.steady import steady
 
-SHARED = Path(__file__).parents[2].parent / "shared"
 AC_DC = "data/mlperf-train-v4.0-smc-h100-1node"
 BUSY_W = 4000.0
 """A server above this works; between runs it idles near 2.1 to 2.4 kW."""
@@ -80,7 +79,7 @@ def busy_means_w() -> Floats:
 
 def supplies() -> Iterator[Evidence]:
     """Yield the ratio of DC to AC power of the immersed H100 server's runs."""
-    folder = Path(os.environ.get("TWIN_SHARED", SHARED)) / AC_DC
+    folder = shared() / AC_DC
     reference = "MLPerf Training v4.0, SMC: AC and DC of the same runs"
     if not folder.is_dir():
         yield Evidence.skipped("DC over AC power, 8x H100", reference, "no shared data here")

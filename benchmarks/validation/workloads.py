@@ -12,6 +12,7 @@ import numpy as np
 
 from benchmarks.evidence import Evidence
 from benchmarks.fit_wall_profiles import file_name
+from benchmarks.shared import shared
 from benchmarks.slow_gpu import slow_gpu_rows
 from benchmarks.wall_traces import (
     INFERENCE,
@@ -25,7 +26,6 @@ from benchmarks.wall_traces import (
     inference_runs,
     pcie,
     profile_of,
-    shared,
     training_runs,
 )
 from twin.workload import workload
