@@ -77,10 +77,12 @@ class Surroundings:
 
 
 def jobs_of(allocations: Allocations) -> Jobs:
-    """Return the jobs that schedulers told of: names and places, and none may be paused."""
+    """Return the jobs that schedulers told of: nobody gave leave to pause or slow them."""
 
     def jobs(time_s: float, target: LoadTarget | None) -> tuple[JobOn, ...]:
-        return tuple(JobOn(one.job, one.gpus) for one in allocations.jobs(time_s))
+        return tuple(
+            JobOn(one.job, one.gpus, allowed_slowdown=0.0) for one in allocations.jobs(time_s)
+        )
 
     return jobs
 

@@ -87,7 +87,7 @@ def test_unknown_names_and_paths_are_problem_documents(client: httpx.Client) -> 
     assert client.post("/api/v1/racks").status_code == 405
 
 
-@pytest.mark.parametrize("path", ["/whatif/1", "/alarms", "/grid/loadtarget"])
+@pytest.mark.parametrize("path", ["/whatif/1", "/alarms"])
 def test_routes_of_later_work_are_absent(client: httpx.Client, path: str) -> None:
     assert client.get(f"/api/v1{path}").status_code == 404
 

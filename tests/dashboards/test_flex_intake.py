@@ -1,7 +1,6 @@
 """Load targets of the grid: what is taken, and everything that is not."""
 
 import math
-import time
 from typing import Any
 
 import pytest
@@ -14,12 +13,12 @@ from dashboards.flex_keys import read_keys
 from tests.fakes.grid_operator import GridOperator, stamp, target
 
 TOPIC = "grid/v1/isv/acme/loadtarget/set"
-NOW_S = time.time()
+NOW_S = 1_795_000_000.0
 
 
 @pytest.fixture(scope="module")
 def grid(tmp_path_factory: pytest.TempPathFactory) -> GridOperator:
-    return GridOperator(tmp_path_factory.mktemp("keys"))
+    return GridOperator(tmp_path_factory.mktemp("keys"), lambda: NOW_S)
 
 
 @pytest.fixture

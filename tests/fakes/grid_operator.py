@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,9 +34,13 @@ def pems(folder: Path, name: str, key: Private) -> None:
 
 
 class GridOperator:
-    """Two publishers, acme with ES256 and bolt with RS256, whom the site in `keys` trusts."""
+    """Two publishers, acme with ES256 and bolt with RS256, whom the site in `keys` trusts.
 
-    def __init__(self, folder: Path) -> None:
+    Their messages are of the time that `clock` tells.
+    """
+
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         self.acme: Private = ec.generate_private_key(ec.SECP256R1())
         self.bolt: Private = rsa.generate_private_key(65537, 2048)
         self.site: Private = ec.generate_private_key(ec.SECP256R1())
@@ -57,7 +62,7 @@ class GridOperator:
             "id": str(uuid.uuid4()),
             "source": f"//grid/v1/isv/{isv}",
             "type": "grid.loadtarget.set.v1",
-            "time": datetime.fromtimestamp(time.time(), UTC).isoformat(),
+            "time": stamp(self._clock()),
             "datacontenttype": "application/json",
             "subject": "loadtarget",
             "correlationid": str(uuid.uuid4()),
