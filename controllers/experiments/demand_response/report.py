@@ -144,6 +144,8 @@ def notes(seeds: Sequence[int], more: Tried) -> tuple[str, ...]:
         "Uniform capping lowers the same power cap on all GPUs until the meters show the target."
         " The device model takes all power above idle for switching power under a cap, which"
         " flatters caps against clocks.",
+        "The policy's times and margins, and which jobs get the strict tiers, were settled after"
+        " looking at runs of seeds 1 and 2: a run on other seeds is the fair one.",
         "The policy sees the twin's own belief of site power, here without error; memory and links"
         " draw in proportion to the pace of the work, by the equation of board power.",
         f"Asked for 40 %, the policy says: {more.verdict.reason}.",
