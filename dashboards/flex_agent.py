@@ -4,7 +4,7 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,8 @@ from telemetry.sources.mqtt import Link
 ACTIVE_S, RESTING_S = 1.0, 10.0
 """Time between reports while something is asked, and else."""
 TURN_S = 0.1
+LATE_S = 60.0
+"""A thread held up for longer than this tells no more than this of what it missed."""
 MOST_WAITING = 1_000
 
 
@@ -101,26 +103,43 @@ class FlexAgent:
                 self._tell("target_set")
 
     def _tell(self, happened: str) -> None:
-        """Publish the power state where something happened or it is time, and breaches."""
-        rows = self._desk.report(2.0)
+        """Publish what has happened since the last turn, second by second, and breaches.
+
+        A turn that comes late finds several seconds: each change of phase among them is told.
+        """
+        rows = self._desk.report(LATE_S)
         if not rows or self.trouble:
             return
-        row, before = rows[-1], self._row
-        event = happened or (moved(before, row) if before is not None else "")
+        for row in self._unseen(rows):
+            self._tell_second(row)
+        if happened:
+            self._status(rows[-1], happened)
+
+    def _unseen(self, rows: Sequence[Second]) -> Sequence[Second]:
+        """Return the seconds after the last one told of; the newest alone at first or after a
+        clock that was put back.
+        """
+        last = self._row
+        if last is None or rows[-1].time_s < last.time_s:
+            return rows[-1:]
+        return [row for row in rows if row.time_s > last.time_s]
+
+    def _tell_second(self, row: Second) -> None:
+        event = moved(self._row, row) if self._row is not None else ""
         if event in ("start_ramp_down", "end_ramp_up"):
             self._begun_s = row.time_s if event == "start_ramp_down" else None
-        asked = self._desk.asked(row.time_s)
         busy = row.phase != "rest" or row.target_w == row.target_w
         due = row.time_s - self._told_s >= (ACTIVE_S if busy else RESTING_S) - 1e-6
         if event or due or row.time_s < self._told_s:
-            data = status_data(
-                row, asked, self.keys.feed, self._rating_w, event or "periodic", self._begun_s
-            )
-            self._publish(STATUS_TOPIC, STATUS, "powerstate", data)
-            self._told_s = row.time_s
-        if before is None or row.time_s != before.time_s:
-            self._alert(row)
+            self._status(row, event or "periodic")
+        self._alert(row)
         self._row = row
+
+    def _status(self, row: Second, event: str) -> None:
+        asked = self._desk.asked(row.time_s)
+        data = status_data(row, asked, self.keys.feed, self._rating_w, event, self._begun_s)
+        self._publish(STATUS_TOPIC, STATUS, "powerstate", data)
+        self._told_s = row.time_s
 
     def _alert(self, row: Second) -> None:
         breach = look(self._breach, row)
