@@ -18,6 +18,8 @@ from telemetry.recording import Recording
 
 REFERENCE = "issue 4; imitated driver through the real binding, 8 GPUs at 10 Hz"
 SECONDS, EVERY_S, GPUS, LOST = 60.0, 0.1, 8, 2
+AROUND_S = 2.0
+"""How long before and after its absence a lost GPU is held answerable for a gap."""
 COMMAND = "from dashboards.cli import run; run()"
 BUSY = "this host woke the reader late and does not grant it precedence"
 
@@ -79,14 +81,17 @@ def _pace(time_s: Floats, report: dict[str, float]) -> Iterator[Evidence]:
 
 def _loss(recording: Recording, time_s: Floats) -> Evidence:
     power_s, _ = recording.series("gpu_power_w", recording.ids("gpu")[LOST])
-    away_s = float(np.diff(power_s).max())
+    gaps_s = np.diff(power_s)
+    gone = int(gaps_s.argmax())
+    near = (time_s > power_s[gone] - AROUND_S) & (time_s < power_s[gone + 1] + AROUND_S)
     return Evidence.at_most(
         "Longest time between frames while a GPU is lost and comes back",
         REFERENCE,
-        float(np.diff(time_s).max()),
+        float(np.diff(time_s[near]).max()),
         1.5 * EVERY_S,
         "s",
-        f"the GPU, away for 10 s, says nothing for {away_s:.1f} s",
+        f"the GPU, away for 10 s, says nothing for {gaps_s[gone]:.1f} s; "
+        f"longest of the whole minute {np.diff(time_s).max():.3f} s",
         BUSY,
     )
 

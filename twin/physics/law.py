@@ -41,7 +41,7 @@ def law(function: Callable[..., float]) -> Law:
 def compiled(function: F) -> F:
     """Return a function compiled without Python objects, kept on disk."""
     _keep_with(function)
-    return cast(F, numba.njit(cache=True, error_model="numpy")(function))
+    return cast(F, numba.njit(cache=True, error_model="numpy", forceinline=True)(function))
 
 
 def compiled_for(signature: str) -> Callable[[F], F]:
@@ -52,7 +52,9 @@ def compiled_for(signature: str) -> Callable[[F], F]:
 
     def decorator(function: F) -> F:
         _keep_with(function)
-        return cast(F, numba.njit(signature, cache=True, error_model="numpy")(function))
+        return cast(
+            F, numba.njit(signature, cache=True, error_model="numpy", forceinline=True)(function)
+        )
 
     return decorator
 
