@@ -1,8 +1,10 @@
 """A figure of `twin bench`, and how rows are found and timed."""
 
 import importlib
+import math
 import pkgutil
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
@@ -46,12 +48,20 @@ def find_groups() -> dict[str, ModuleType]:
 
 
 def measured(only: str = "") -> Iterator[Row]:
-    """Measure and yield row after row; `only` keeps the group or row of that name."""
+    """Measure and yield row after row; `only` keeps the group or row of that name.
+
+    A group that breaks off loses nothing of the others: its trace goes to stderr, and a row of
+    its name fails.
+    """
     for name, module in find_groups().items():
-        if only in ("", name):
-            yield from module.rows()
-        else:
-            yield from (row for row in module.rows(only) if row.name == only)
+        try:
+            if only in ("", name):
+                yield from module.rows()
+            else:
+                yield from (row for row in module.rows(only) if row.name == only)
+        except Exception:
+            traceback.print_exc()
+            yield Row(f"{name}: broke off", math.nan, "", None, False)
 
 
 def best_s(work: Callable[[], object], times: int = 5) -> float:

@@ -44,8 +44,9 @@ def fat_tree() -> Plant:
     ]
     for system in raw["facility_water"]:
         system["pump_count"] *= 8
-        for cooler in [*system["coolers"], *system["chillers"]]:
-            cooler["count"] *= 8
+        for kind in ("towers", "economisers", "chillers"):
+            for machine in system.get(kind, ()):
+                machine["count"] *= 8
     pod = raw["fabric"]["pods"][0]
     pod["pods"], pod["spine"]["oversubscription"] = ["p"], 2.0
     return compile_site(Site.model_validate(raw))
