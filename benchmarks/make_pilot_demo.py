@@ -4,8 +4,10 @@
 
 Each HGX node plays a measured run of an 8-GPU H200 server as it is. No such measurement of
 an NVL72 rack is public, so its trays play the same runs scaled to the tray's rating, all
-trays of a rack together as one job would. `OUT` is by default `telemetry/samples/pilot-demo`,
-which must be empty. The same runs give the same bytes.
+trays of a rack together as one job would. The last two racks and the last two rows of nodes
+are told as jobs; what else runs nobody told the twin of, as on a site that is told in part.
+`OUT` is by default `telemetry/samples/pilot-demo`, which must be empty. The same runs give the
+same bytes.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import numpy as np
 
 from site_models.compile import compile_site
 from site_models.plant import Plant
+from telemetry.job_log import JobLog, Told
 from telemetry.recording import Recording, RecordingWriter
 from telemetry.samples import H200_WALL, PILOT_DEMO
 from telemetry.sources.traces import Trace, TraceSource
@@ -28,6 +31,8 @@ MEASURED_PEAK_W = 6390.0
 """Highest wall power of the measured server, which stands for a tray's full load."""
 STAGGER_S = 97.0
 """Between neighbours, so that no two play the same second of a run."""
+TOLD = ("a7", "a8", "b7", "b8")
+"""Racks whose jobs a scheduler is taken to have told of."""
 SOURCE = (
     "measured wall power of 8-GPU H200 servers (MLPerf Inference v4.1, NVIDIA) on the HGX nodes; "
     "the same runs, scaled to the tray's rating, on the NVL72 racks"
@@ -55,6 +60,9 @@ def make(out: Path) -> None:
             assert frame is not None
             writer.add(frame)
     shutil.copyfile(H200_WALL / "LICENSE.md", out / "LICENSE.md")
+    with JobLog(out) as log:
+        for told in jobs(plant, traces):
+            log.note(told)
     (out / "SOURCE.md").write_text(source_text(traces), encoding="utf-8")
 
 
@@ -76,6 +84,28 @@ def cast(plant: Plant, runs: tuple[str, ...]) -> dict[str, Trace]:
     return traces
 
 
+def jobs(plant: Plant, traces: dict[str, Trace]) -> list[Told]:
+    """Return the runs of `TOLD` racks as jobs: one to an NVL72 rack, one to an HGX node."""
+    nodes, gpus = plant.arrays.nodes, plant.arrays.gpus
+    told: dict[str, tuple[Trace, list[str]]] = {}
+    for gpu, name in enumerate(plant.gpu_names):
+        node = int(gpus.node[gpu])
+        rack = plant.rack_names[nodes.rack[node]]
+        if rack in TOLD:
+            place = plant.node_names[node] if nodes.supply_rating_w[node] > 0.0 else rack
+            told.setdefault(place, (traces[plant.node_names[node]], []))[1].append(name)
+    return [
+        Told(
+            START_S,
+            f"{place}-{trace.run.replace('.', '-')}",
+            tuple(names),
+            START_S,
+            profile="mlperf_" + "".join(c if c.isalnum() else "_" for c in trace.run),
+        )
+        for place, (trace, names) in told.items()
+    ]
+
+
 def source_text(traces: dict[str, Trace]) -> str:
     """Return what stands in SOURCE.md."""
     lines = [
@@ -86,6 +116,7 @@ def source_text(traces: dict[str, Trace]) -> str:
         "- Runs: `../h200-mlperf-inference-wall`, its SOURCE.md names repository and commit",
         "- Licence: Apache-2.0 (LICENSE.md)",
         "- Made by: `benchmarks/make_pilot_demo.py`",
+        f"- Jobs: the runs on {', '.join(TOLD)} are told as jobs (`jobs.jsonl`), others not",
         "",
         "| nodes | run | from second | factor |",
         "|---|---|---|---|",

@@ -38,6 +38,11 @@ class Allocation:
     """Board power that the job is expected to draw; None: not known."""
     power_assumed: bool = False
     """The power is the device limit for want of better: forgotten once the job runs."""
+    priority: int = 0
+    allowed_slowdown: float = 0.0
+    """Part of its throughput that it may lose to an event of the grid: none unless told."""
+    preemptible: bool = False
+    """May be paused and gone on with."""
 
 
 class Holdings(NamedTuple):
@@ -211,8 +216,8 @@ def _as_reserved(allocation: Allocation, reserved: Allocation) -> Allocation:
 
 
 def _same(a: Allocation, b: Allocation) -> bool:
-    return (a.start_s, a.end_s, a.profile) == (
-        b.start_s,
-        b.end_s,
-        b.profile,
-    ) and np.array_equal(np.sort(a.gpus), np.sort(b.gpus))
+    def told(one: Allocation) -> tuple[object, ...]:
+        leave = (one.priority, one.allowed_slowdown, one.preemptible)
+        return (one.start_s, one.end_s, one.profile, *leave)
+
+    return told(a) == told(b) and np.array_equal(np.sort(a.gpus), np.sort(b.gpus))

@@ -8,6 +8,7 @@ from controllers.allocations import Allocations
 from controllers.assigned import Assigned
 from controllers.job_account import JobAccount
 from controllers.live import Live
+from controllers.noted_jobs import NotedJobs
 from controllers.snapshot import Snapshot
 from controllers.supervisor import Supervisor
 from controllers.surroundings import Surroundings
@@ -26,9 +27,10 @@ class RecordedWorld:
     """A world with a recorder listening: snapshots pass as they are, but for its alarm.
 
     Recorded are the frames, what was measured (in a replay: what is replayed; in a what-if:
-    what its sensors said), with rollups per rack. What the twin believed follows from them
-    and is what `twin replay` records. The loop never waits for the disk. Raises InputError
-    where the folder holds a recording of another site or of later times.
+    what its sensors said), with rollups per rack, and which jobs held which GPUs.
+    What the twin believed follows from them and is what `twin replay` records. The loop never
+    waits for the disk. Raises InputError where the folder holds a recording of another site
+    or of later times.
     """
 
     def __init__(self, world: World, folder: Path, keep: Keep | None = None) -> None:
@@ -54,6 +56,7 @@ class RecordedWorld:
                 f"{folder}: recorded up to {last}, and this begins at"
                 f" {to_iso(to_microseconds(begins_s))}: expected a new folder"
             )
+        self._jobs = NotedJobs(folder)
 
     @property
     def plant(self) -> Plant:
@@ -103,10 +106,12 @@ class RecordedWorld:
         """
         self.recorder.start()
         for shot in self._world.snapshots():
+            self._jobs.look(self._world, shot.state.time_s)
             self.recorder.offer(fresh(shot.frame, shot.dt_s) if self.live else shot.frame)
             alarm = "" if self._world.live is not None else self.recorder.alarm
             yield replace(shot, health=(*shot.health, alarm)) if alarm else shot
 
     def close(self) -> None:
         """Write what waits and end the recording; InputError where the disk has no room."""
+        self._jobs.close()
         self.recorder.close()

@@ -77,11 +77,18 @@ class Surroundings:
 
 
 def jobs_of(allocations: Allocations) -> Jobs:
-    """Return the jobs that schedulers told of: nobody gave leave to pause or slow them."""
+    """Return the jobs that schedulers told of, with the leave that was given for each."""
 
     def jobs(time_s: float, target: LoadTarget | None) -> tuple[JobOn, ...]:
         return tuple(
-            JobOn(one.job, one.gpus, allowed_slowdown=0.0) for one in allocations.jobs(time_s)
+            JobOn(
+                one.job,
+                one.gpus,
+                priority=one.priority,
+                allowed_slowdown=one.allowed_slowdown,
+                preemptible=one.preemptible,
+            )
+            for one in allocations.jobs(time_s)
         )
 
     return jobs

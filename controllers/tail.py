@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from controllers.onset import Onset
-from controllers.worlds import Wish, open_world
+from controllers.wish import Wish
+from controllers.worlds import open_world
 from site_models.errors import InputError
 from telemetry.recording import Recording
 from telemetry.samples import sample

@@ -5,7 +5,7 @@ and nobody to act on. What-if: the rig is both. Live: devices and their actuator
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,22 +23,22 @@ from controllers.checkpoint import resume
 from controllers.job_account import JobAccount
 from controllers.journal import Journal
 from controllers.learner import Learner
-from controllers.live import Live, open_live
+from controllers.live import Live
 from controllers.loop import Loop, Progress, begun
-from controllers.onset import Onset
+from controllers.opening import IDLE_START_S, open_spec
 from controllers.outdoors import outdoors_of
+from controllers.retold import Retold
 from controllers.snapshot import Snapshot
 from controllers.supervisor import Supervisor
 from controllers.surroundings import Surroundings, jobs_of
 from controllers.this_host import located
 from controllers.what_if import WhatIf, staged
+from controllers.wish import SCENARIO, Wish
 from site_models.compile import compile_site
 from site_models.errors import InputError
 from site_models.plant import Plant
 from site_models.site import Site, load_site
-from telemetry.finding import find_sources, is_live
 from telemetry.frame import Frame
-from telemetry.held import Held
 from telemetry.pace import Paced
 from telemetry.source import Source
 from twin.inputs import Believer, Outdoors
@@ -46,48 +46,6 @@ from twin.overlay import applied, read_overlay
 from twin.start import first_state, idle_inputs
 from twin.state import State
 from twin.steady import NotSettledError, steady
-
-IDLE_START_S = 1_720_810_800.0
-"""When a run without telemetry begins: 2024-07-12 19:00 UTC, as the demo does."""
-
-SCENARIO = "scenario:"
-"""How the SPEC of a what-if begins; a shipped name or a file follows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a person asks to run."""
-
-    site: str
-    spec: str = ""
-    """SPEC of the source; empty: the site's default."""
-    also: tuple[str, ...] = ()
-    """Further live sources, on the same frame."""
-    policies: tuple[str, ...] = ("hold",)
-    """Names, each with `=MODE` where not shadow; armed in a scenario alone."""
-    dt_s: float = 1.0
-    speed: float = float("inf")
-    """Simulated seconds in a second of the clock; infinite: as fast as it goes."""
-    from_s: float = -np.inf
-    to_s: float = np.inf
-    loop: bool = False
-    """Start a recording again when it ends."""
-    resume: Path | None = None
-    """Stored state of a run to go on with."""
-    journal: Path | None = None
-    onset: Onset | None = None
-    """What a scenario begins from; at rest if not given."""
-    catalogs: tuple[Path, ...] = ()
-    params: Path | None = None
-    """Overlay of identified parameters."""
-    job_list: Path | None = None
-    """Recording of a job list whose jobs a scenario plays besides its own."""
-    actuators: tuple[str, ...] = ()
-    """What a live site may be acted on with: `nvml`, `slurm`; none is armed by that."""
-    setpoints: str = ""
-    """Bus of the facility that CDU supply temperatures may be asked on: `mqtt://HOST?map=FILE`."""
-    runs: Path = Path("runs")
-    """Folder of what actuators write down."""
 
 
 @dataclass(slots=True)
@@ -149,7 +107,7 @@ def open_world(wish: Wish, acting: Acting | None = None, rules: Rules | None = N
     if spec.startswith(SCENARIO):
         return _open_scenario(spec, site, plant, outdoors, wish, acting)
     believer = Believer(plant, outdoors)
-    source, label = open_spec(spec, plant, wish)
+    source, label, _ = open_spec(spec, plant, wish)
     acted = acted_on(plant, wish, isinstance(source, Live), acting, rules)
     supervisor = acted.supervisor
     if wish.resume is not None:
@@ -177,7 +135,9 @@ def open_world(wish: Wish, acting: Acting | None = None, rules: Rules | None = N
             site, plant, loop, supervisor, allocations, outdoors, around, None, source, closing
         )
     after_s = progress.state.time_s if progress.tick else -np.inf
-    source, label = open_spec(spec, plant, wish, after_s)
+    source, label, told = open_spec(spec, plant, wish, after_s)
+    if told is not None:
+        source = Retold(source, told.log, allocations, told.recorded_s)
     if np.isfinite(wish.speed):
         source = Paced(source, wish.speed)
     loop = Loop(
@@ -249,29 +209,6 @@ def looped(
     )
 
 
-def open_spec(spec: str, plant: Plant, wish: Wish, after_s: float = -np.inf) -> tuple[Source, str]:
-    """Return the frames of a SPEC on a regular grid, those after `after_s` alone, and what
-    the banner says of them. InputError for a SPEC that nothing here opens."""
-    scheme, _, argument = spec.partition(":")
-    if scheme == "idle":
-        start_s = IDLE_START_S if after_s < IDLE_START_S else after_s + wish.dt_s
-        return _Idle(plant, start_s, wish), "no telemetry: every GPU taken as idle"
-    if spec.startswith(SCENARIO):
-        outdoors = outdoors_of(load_site(wish.site).location)
-        what_if = staged(argument, plant, outdoors, wish.dt_s)
-        return what_if.rig, what_if.label
-    found = find_sources()
-    if scheme not in found:
-        known = ", ".join(sorted([*found, "idle", "scenario"]))
-        raise InputError(f"source {spec!r}: expected one of: {known}")
-    module, span = found[scheme], (wish.from_s, wish.to_s, wish.loop)
-    if is_live(module) or wish.also:
-        live = open_live((spec, *wish.also), plant, wish.dt_s)
-        return live, live.label
-    opened = module.open_source(argument, plant, *span)
-    return Held(opened, wish.dt_s, after_s, wish.to_s), opened.label
-
-
 def _first_progress(
     plant: Plant, believer: Believer, outdoors: Outdoors, frame: Frame | None
 ) -> Progress:
@@ -290,18 +227,3 @@ def _at_rest(plant: Plant, inputs: Any, time_s: float) -> State:
         return steady(plant, inputs, time_s)
     except NotSettledError:
         return first_state(plant, inputs, time_s)
-
-
-class _Idle:
-    """Frames that say nothing: the plant idles along."""
-
-    def __init__(self, plant: Plant, start_s: float, wish: Wish) -> None:
-        self.axes: Mapping[str, Sequence[str]] = {"gpu": plant.gpu_names}
-        self._time_s, self._dt_s, self._to_s = start_s, wish.dt_s, wish.to_s
-
-    def read(self) -> Frame | None:
-        if self._time_s > self._to_s:
-            return None
-        frame = Frame(self._time_s, {})
-        self._time_s += self._dt_s
-        return frame

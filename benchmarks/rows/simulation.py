@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from benchmarks.row import Row, best_s
 from benchmarks.triad import triad_bytes_per_s
-from controllers.worlds import Wish, open_world
+from controllers.wish import Wish
+from controllers.worlds import open_world
 from site_models.compile import compile_site
 from twin.start import first_state, rated_inputs
 from twin.step import step

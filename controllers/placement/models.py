@@ -147,6 +147,10 @@ class AllocationRequest(_Strict):
     end_s: float | None = None
     profile: str | None = Field(default=None, max_length=256)
     reservation: str | None = None
+    priority: int = Field(default=0, ge=-1_000_000, le=1_000_000)
+    allowed_slowdown: float = Field(default=0.0, ge=0.0, le=1.0)
+    """Part of its throughput that it may lose to an event of the grid."""
+    preemptible: bool = False
 
 
 def read_request(raw: Mapping[str, Any], where: str = "request") -> Request:

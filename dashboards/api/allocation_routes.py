@@ -36,6 +36,9 @@ def allocation_routes(feed: Feed, audit: Audit) -> APIRouter:
             start_s=request.start_s,
             end_s=request.end_s,
             profile=request.profile,
+            priority=request.priority,
+            allowed_slowdown=request.allowed_slowdown,
+            preemptible=request.preemptible,
         )
         kept = _row(feed, table.put(asked, now_s, request.reservation))
         if kept != before:
@@ -83,4 +86,7 @@ def _row(feed: Feed, one: Allocation) -> dict[str, Any]:
         "end_s": one.end_s,
         "profile": one.profile,
         "share": one.share,
+        "priority": one.priority,
+        "allowed_slowdown": one.allowed_slowdown,
+        "preemptible": one.preemptible,
     }

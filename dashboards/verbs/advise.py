@@ -8,7 +8,8 @@ import typer
 
 from controllers.placement.models import read_request
 from controllers.placement.rank import rank_all
-from controllers.worlds import Wish, open_world
+from controllers.wish import Wish
+from controllers.worlds import open_world
 from dashboards.report import Catalogs, Json, SiteOption, tell
 from site_models.errors import InputError
 

@@ -91,15 +91,16 @@ def _versions() -> Check:
 
 
 def _source(spec: str) -> Check:
+    from controllers.opening import open_spec  # the loop is only loaded when asked for
     from controllers.this_host import located
-    from controllers.worlds import Wish, open_spec  # the loop is only loaded when asked for
+    from controllers.wish import Wish
     from site_models.compile import compile_site
 
     try:
         live = is_live(find_sources().get(spec.partition(":")[0]))
         site, catalogs = located("workstation" if live else "pilot")
         plant = compile_site(site, catalogs)
-        frame = open_spec(spec, plant, Wish(site, catalogs=catalogs))[0].read()
+        frame = open_spec(spec, plant, Wish(site, catalogs=catalogs)).source.read()
     except InputError as error:
         return Check("source", False, str(error))
     said = "answers" if frame is not None else "is open, but holds no frame"

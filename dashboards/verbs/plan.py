@@ -8,7 +8,8 @@ import typer
 from controllers.actuators.dry import Dry
 from controllers.actuators.ledger import Write
 from controllers.admit import LIVE_RULES, catalog_limits
-from controllers.worlds import Wish, open_world
+from controllers.wish import Wish
+from controllers.worlds import open_world
 from dashboards.report import SITE_HELP, Catalogs, Json, tell
 from site_models.errors import InputError
 

@@ -12,7 +12,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from controllers.charges import read_charges
 from controllers.headless import STATE_FILE, Report, run_headless
 from controllers.snapshot import Snapshot
-from controllers.worlds import SCENARIO, Wish, open_world
+from controllers.wish import SCENARIO, Wish
+from controllers.worlds import open_world
 from dashboards.account_lines import Carbon, Price, account_lines
 from dashboards.report import Catalogs, Json, Out, Params, SiteOption, complain, iso, tell, time_of
 from site_models.errors import InputError

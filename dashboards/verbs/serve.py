@@ -11,7 +11,8 @@ import typer
 
 from controllers.charges import Charges, read_charges
 from controllers.recorded import RecordedWorld
-from controllers.worlds import Wish, World, open_world
+from controllers.wish import Wish
+from controllers.worlds import World, open_world
 from dashboards.account_lines import Carbon, Price
 from dashboards.flex_keys import keys_and_address
 from dashboards.keeping import KeepRaw, KeepRollups, keep_of

@@ -14,7 +14,8 @@ from controllers.charges import read_charges
 from controllers.played import played
 from controllers.scenario import load_scenario, ready_scenarios, scenario_path, site_name
 from controllers.tail import onset_of
-from controllers.worlds import SCENARIO, Wish, open_world
+from controllers.wish import SCENARIO, Wish
+from controllers.worlds import open_world
 from dashboards.account_lines import Carbon, Price, account_lines
 from dashboards.report import SITE_HELP, Catalogs, Json, Out, Params, complain, tell
 from site_models.errors import InputError

@@ -8,6 +8,7 @@ import numpy as np
 from site_models.errors import InputError
 from site_models.plant import Plant
 from telemetry.frame import Frame
+from telemetry.job_log import Told, read_job_log
 from telemetry.recording import Recording, Seats
 from telemetry.samples import sample
 
@@ -59,6 +60,10 @@ class ReplaySource:
         """What a banner says of these frames."""
         said = self._recording.manifest.source
         return said if self._rounds == 1 else f"{said} (round {self._rounds})"
+
+    def recorded_s(self, time_s: float) -> float:
+        """Return when a time of these frames was in the recording."""
+        return time_s - self._shift_s
 
     def read(self) -> Frame | None:
         """Return the next recorded frame, or None at the end."""
@@ -116,5 +121,13 @@ def open_source(
     argument: str, plant: Plant, from_s: float, to_s: float, loop: bool
 ) -> ReplaySource:
     """Return a recording's source by folder or a sample's name; InputError for neither."""
-    folder = sample(argument) or Path(argument)
-    return ReplaySource(Recording(folder), plant, from_s=from_s, to_s=to_s, loop=loop)
+    return ReplaySource(Recording(_folder(argument)), plant, from_s=from_s, to_s=to_s, loop=loop)
+
+
+def job_log(argument: str) -> Sequence[Told]:
+    """Return what was told of jobs while that recording was made."""
+    return read_job_log(_folder(argument))
+
+
+def _folder(argument: str) -> Path:
+    return sample(argument) or Path(argument)

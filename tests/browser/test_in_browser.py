@@ -217,7 +217,8 @@ def test_a_page_whose_server_is_gone_says_how_old_it_is(browser: Browser, audit:
 def test_the_pilot_can_be_pictured(browser: Browser, audit: Audit, shots: Path | None) -> None:
     if shots is None:
         pytest.skip("TWIN_SCREENSHOT is not set")
-    from controllers.worlds import Wish, open_world
+    from controllers.wish import Wish
+    from controllers.worlds import open_world
 
     feed = Feed(open_world(Wish(site="pilot", speed=60.0, loop=True)))
     page = browser.new_page(viewport={"width": 1440, "height": 900})

@@ -11,7 +11,8 @@ import pytest
 
 from controllers import live, this_host, worlds
 from controllers.this_host import located
-from controllers.worlds import Wish, open_world
+from controllers.wish import Wish
+from controllers.worlds import open_world
 from site_models.compile import compile_site
 from site_models.errors import InputError
 from site_models.host_gpu import HostGpu

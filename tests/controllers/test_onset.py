@@ -12,7 +12,8 @@ from controllers.headless import run_headless
 from controllers.onset import Onset
 from controllers.scenario import load_scenario
 from controllers.tail import onset_of
-from controllers.worlds import SCENARIO, Wish, World, open_world
+from controllers.wish import SCENARIO, Wish
+from controllers.worlds import World, open_world
 from site_models.errors import InputError
 
 BUSY = """site: edge

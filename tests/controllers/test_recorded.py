@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from controllers.allocations import Allocation
 from controllers.recorded import RecordedWorld
-from controllers.worlds import Wish, open_world
+from controllers.wish import Wish
+from controllers.worlds import open_world
 from site_models.errors import InputError
 from telemetry.recorder import Recorder
 from telemetry.recording import Recording
@@ -33,6 +35,28 @@ def test_what_is_replayed_is_recorded_with_rollups_per_rack(served: RecordedWorl
     seen = [shot.frame.values["node_power_w"][place] for shot in shots]
     np.testing.assert_allclose(watts, seen, rtol=1e-6)
     assert shots[-1].health == ()
+
+
+def test_who_held_which_gpus_is_recorded_and_told_again(
+    served: RecordedWorld, tmp_path: Path
+) -> None:
+    shots = served.snapshots()
+    for _ in range(30):
+        next(shots)
+    table, names = served.allocations, served.plant.gpu_names
+    mine = Allocation("mine", table.indices(names[:4]), 1_720_810_830.0, preemptible=True)
+    table.put(mine, 1_720_810_830.0)
+    for _ in range(30):
+        next(shots)
+    table.release("mine")
+    list(shots)
+    served.close()
+    again = open_world(Wish(site="pilot", spec=f"replay:{tmp_path / 'r'}"))
+    held = [
+        {one.job for one in again.allocations.jobs(shot.state.time_s)} for shot in again.snapshots()
+    ]
+    assert [k for k, jobs in enumerate(held) if "mine" in jobs] == list(range(30, 60))
+    assert all(len(jobs - {"mine"}) == 10 for jobs in held)
 
 
 def test_an_alarm_of_the_recorder_is_in_the_snapshots(

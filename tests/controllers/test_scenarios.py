@@ -17,7 +17,8 @@ import pytest
 from controllers.scenario import load_scenario, ready_scenarios
 from controllers.snapshot import Snapshot
 from controllers.tally import Tally
-from controllers.worlds import SCENARIO, Wish, World, open_world
+from controllers.wish import SCENARIO, Wish
+from controllers.worlds import World, open_world
 from dashboards.cli import main
 from dashboards.verbs.check import schemas
 from site_models.arrays import Floats

@@ -7,7 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from controllers.worlds import Wish, World, open_world
+from controllers.wish import Wish
+from controllers.worlds import World, open_world
 from dashboards.audit import Audit
 from dashboards.auth import TokenBook, add_token
 from dashboards.feed import Feed

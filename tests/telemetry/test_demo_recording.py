@@ -6,8 +6,11 @@ from types import ModuleType
 
 import numpy as np
 
+from benchmarks.make_pilot_demo import cast, jobs
+from site_models.compile import compile_site
+from telemetry.job_log import read_job_log
 from telemetry.recording import Recording
-from telemetry.samples import H200_WALL
+from telemetry.samples import H200_WALL, PILOT_DEMO
 
 
 def script() -> ModuleType:
@@ -49,3 +52,11 @@ def test_the_script_makes_the_same_bytes(shared: Path, tmp_path: Path) -> None:
         if file.is_file():
             shipped = H200_WALL / file.relative_to(tmp_path / "made")
             assert file.read_bytes() == shipped.read_bytes()
+
+
+def test_the_jobs_of_the_pilot_demo_are_the_runs_it_plays() -> None:
+    plant = compile_site("pilot")
+    made = jobs(plant, cast(plant, Recording(H200_WALL).ids("node")))
+    assert list(read_job_log(PILOT_DEMO)) == made
+    gpus = [gpu for told in made for gpu in told.gpus]
+    assert len(gpus) == len(set(gpus)) == 2 * 72 + 8 * 8

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from controllers.outdoors import outdoors_of
-from controllers.worlds import Wish, open_world
+from controllers.wish import Wish
+from controllers.worlds import open_world
 from site_models.compile import compile_site
 from site_models.plant import Plant
 from site_models.site import load_site
