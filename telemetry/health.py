@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass, replace
 
-MOST_KEPT = 1000
+MOST_KEPT = 10_000
 """Incidents that are over and still listed."""
 
 
