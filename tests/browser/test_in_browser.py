@@ -172,7 +172,7 @@ def test_the_api_page_shows_every_route(watched: Watched, host: str) -> None:
 def test_nothing_sticks_out_sideways(watched: Watched, host: str, width: int, height: int) -> None:
     page = watched.page
     page.set_viewport_size({"width": width, "height": height})
-    for path in ("/", "/rack?id=r0", "/placement", "/fabric", "/jobs"):
+    for path in ("/", "/rack?id=r0", "/placement", "/fabric", "/jobs", "/control"):
         page.goto(f"http://{host}{path}")
         page.wait_for_selector("section", timeout=WITHIN_MS)
         page.wait_for_timeout(300)
