@@ -20,6 +20,7 @@ from dashboards.parts.control_view import (
     report_series,
 )
 from dashboards.summary import summarise
+from site_models.arrays import Floats
 from tests.fakes.small_plant import START_S
 from tests.fakes.small_world import SmallWorld, small_snapshot
 
@@ -28,12 +29,10 @@ GPUS = WORLD.plant.arrays.gpus
 OWN_W = GPUS.power_max_w
 
 
-def shown(feed: Feed, cap_w: object = None, **changes: object) -> ControlNow:
+def shown(feed: Feed, cap_w: Floats = OWN_W, racks_off: frozenset[str] = frozenset()) -> ControlNow:
     shot = small_snapshot(feed.plant, 3, 0.5, feed.world.supervisor)
-    order = default_order(feed.plant, OWN_W)
-    if cap_w is not None:
-        order = order._replace(gpu_cap_w=cap_w)
-    shot = replace(shot, order=order._replace(**changes), gpu_cap_w=order.gpu_cap_w)
+    order = default_order(feed.plant, cap_w)._replace(racks_off=racks_off)
+    shot = replace(shot, order=order, gpu_cap_w=order.gpu_cap_w)
     return control_now(feed, summarise(feed.index, shot, 0.0))
 
 
