@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from controllers.gather import sum_by
+from controllers.ladder import Ladder
 from controllers.policy import JobOn
 from controllers.pour import Vessel
-from controllers.worth import Ladder
 from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import Plant
 
@@ -84,9 +84,7 @@ def _class_climbed(
         part = sum_by(gangs.gang[scarce], np.ones(int(scarce.sum())), gangs.size)
         whole = np.maximum(whole, 1.0)
         weight = whole / np.maximum(part, LEAST_PART * whole)
-        worth = ladder.worth_per_w * weight[gangs.gang][:, None]
-        weighed = ladder._replace(worth_per_w=worth)
-        other_w = _climbed_once(vessel, weighed, gangs, cap_w, top_w, mine)
+        other_w = _climbed_once(vessel, ladder.weighed(weight[gangs.gang]), gangs, cap_w, top_w, mine)
         if ladder.reached(other_w)[mine].sum() <= ladder.reached(best_w)[mine].sum():
             break
         best_w = other_w

@@ -8,6 +8,7 @@ import numpy as np
 from controllers.gather import sum_by
 from controllers.power_tree import PowerTree, power_tree
 from controllers.stage_room import Room
+from controllers.tree_walk import racks_w, risen
 from controllers.water_fill import fill_level
 from site_models.arrays import Floats, Ints
 from site_models.plant import Plant
@@ -51,14 +52,13 @@ class Vessel:
 
         What a node draws beside its GPUs stays as believed now.
         """
-        plant, state = self.tree.plant, self.state
-        nodes, racks = plant.arrays.nodes, plant.arrays.racks
-        moved_w = gpu_w - state.gpu_power_w
-        change_w = sum_by(plant.arrays.gpus.node, moved_w, len(plant.node_names))
-        dc_w = state.node_dc_power_w + (1.0 + nodes.load_power_per_gpu_w) * change_w
-        node_w = self.tree.node_power_w(np.maximum(dc_w, 0.0))
-        inside_w = sum_by(nodes.rack, node_w, len(plant.rack_names))
-        return np.where(racks.lumped, state.rack_power_w, self.tree.rack_power_w(inside_w))
+        arrays, walk, state = self.tree.plant.arrays, self.tree.walk, self.state
+        nodes, racks = arrays.nodes, arrays.racks
+        return racks_w(
+            gpu_w - state.gpu_power_w, arrays.gpus.node,
+            state.node_dc_power_w, nodes.load_power_per_gpu_w, nodes.rack,
+            walk.node_law, walk.rack_law, racks.lumped, state.rack_power_w,
+        )  # fmt: skip
 
     def fits(self, gpu_w: Floats) -> bool:
         """Say whether every stage and rack keeps its limit with the GPUs at these powers."""
@@ -77,36 +77,26 @@ class Vessel:
         bound is on the safe side (under 0.3 % of a rating). Where a rack hangs on two
         stages the lower level of both counts, which is safe and may leave some unused.
         """
-        tree = self.tree
-        rack_low_w = self.rack_power_w(low_w)
-        rack_gain_w = np.maximum(self.rack_power_w(high_w) - rack_low_w, 0.0)
-        out_w, in_w = tree.feed_powers_w(rack_low_w, self.fixed_w)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            own = np.clip((self.rack_limit_w - rack_low_w) / rack_gain_w, 0.0, 1.0)
-        level = np.where(rack_gain_w > 0.0, own, 1.0)
-        gain_w = tree.share * rack_gain_w[tree.rack]
-        full: list[int] = []
-        for carrier in reversed(tree.ancestors):
-            reached = fill_level(carrier, gain_w, level[tree.rack], self.room.out_w - out_w)
-            carried = np.flatnonzero(carrier >= 0)
-            feed = carrier[carried]
-            full.extend(int(f) for f in np.unique(feed) if reached[f] < 1.0)
-            np.minimum.at(level, tree.rack[carried], reached[feed])
-            taken_w = gain_w * level[tree.rack]
-            rise_w = sum_by(feed, taken_w[carried], len(out_w))
-            after_w = tree.stage_input_w(out_w + rise_w)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                chord = np.where(rise_w > 0.0, (after_w - tree.stage_input_w(out_w)) / rise_w, 1.0)
-            gain_w = gain_w.copy()
-            gain_w[carried] *= chord[feed]
+        tree, walk, feeds = self.tree, self.tree.walk, self.tree.plant.arrays.feeds
+        low_rack_w = self.rack_power_w(low_w)
+        gain_w = np.maximum(self.rack_power_w(high_w) - low_rack_w, 0.0)
+        out_w, in_w = tree.feed_powers_w(low_rack_w, self.fixed_w)
+        rising = gain_w > 0.0
+        own = (self.rack_limit_w - low_rack_w) / np.where(rising, gain_w, 1.0)
+        level = np.where(rising, np.minimum(np.maximum(own, 0.0), 1.0), 1.0)
+        reached, above_w = risen(
+            level, gain_w, out_w, self.room.out_w, tree.rack, tree.share,
+            walk.order, walk.starts, walk.members, walk.firsts, feeds.in_service, walk.feed_law,
+        )  # fmt: skip
+        full = tuple(np.flatnonzero(reached < 1.0).tolist())
         if np.isfinite(self.room.meters_w):
-            left_w = np.array([self.room.meters_w - float(in_w[self.meters].sum())])
-            top = tree.ancestors[0] >= 0 if tree.ancestors else np.zeros(0, dtype=np.bool_)
-            reached = fill_level(np.where(top, 0, -1), gain_w, level[tree.rack], left_w)
-            if reached[0] < 1.0:
-                full.append(METERS)
-                np.minimum.at(level, tree.rack[top], reached[0])
-        return Fill(level, tuple(full))
+            top = np.flatnonzero(tree.ancestors[0] >= 0) if tree.ancestors else self.meters
+            left_w = self.room.meters_w - float(in_w[self.meters].sum())
+            common = fill_level(above_w[top], level[tree.rack[top]], left_w)
+            if common < 1.0:
+                full = (METERS, *full)
+                np.minimum.at(level, tree.rack[top], common)
+        return Fill(level, full)
 
 
 def vessel_of(plant: Plant, state: State, room: Room, rack_share: float) -> Vessel:
