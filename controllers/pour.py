@@ -8,8 +8,7 @@ import numpy as np
 from controllers.gather import sum_by
 from controllers.power_tree import PowerTree, power_tree
 from controllers.stage_room import Room
-from controllers.tree_walk import racks_w, risen
-from controllers.water_fill import fill_level
+from controllers.tree_walk import kept, poured, racks_w
 from site_models.arrays import Floats, Ints
 from site_models.plant import Plant
 from twin.physics.switching import shares_now
@@ -21,11 +20,20 @@ ROUNDING_W = 1e-6
 
 
 class Fill(NamedTuple):
-    """One pass of water: the level each rack reached, and the stages that stopped it."""
+    """One pass of water: how far each rack went, and who stopped it."""
 
     level: Floats
     """Shape (racks,), 0..1"""
-    full: tuple[int, ...]
+    stage_level: Floats
+    """That each stage allowed; inf where it had room for all. Shape (feeds,)"""
+    meters_level: float
+    """That the limit at the meters allowed; inf where it had room for all."""
+
+    @property
+    def full(self) -> tuple[int, ...]:
+        """Return the stages that stopped it, METERS among them."""
+        stages = np.flatnonzero(self.stage_level < 1.0).tolist()
+        return ((METERS,) if self.meters_level < 1.0 else ()) + tuple(stages)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,10 +72,10 @@ class Vessel:
         """Say whether every stage and rack keeps its limit with the GPUs at these powers."""
         rack_w = self.rack_power_w(gpu_w)
         out_w, in_w = self.tree.feed_powers_w(rack_w, self.fixed_w)
-        within = bool((out_w <= self.room.out_w + ROUNDING_W).all())
-        metered_w = float(in_w[self.meters].sum())
-        held = bool((rack_w <= np.maximum(self.rack_limit_w, 0.0) + ROUNDING_W).all())
-        return within and held and metered_w <= self.room.meters_w + ROUNDING_W
+        return kept(
+            rack_w, self.rack_limit_w, out_w, self.room.out_w, in_w,
+            self.meters, self.room.meters_w, ROUNDING_W,
+        )  # fmt: skip
 
     def pour(self, low_w: Floats, high_w: Floats) -> Fill:
         """Return the share of the way from low to high powers that each rack may go.
@@ -79,24 +87,12 @@ class Vessel:
         """
         tree, walk, feeds = self.tree, self.tree.walk, self.tree.plant.arrays.feeds
         low_rack_w = self.rack_power_w(low_w)
-        gain_w = np.maximum(self.rack_power_w(high_w) - low_rack_w, 0.0)
         out_w, in_w = tree.feed_powers_w(low_rack_w, self.fixed_w)
-        rising = gain_w > 0.0
-        own = (self.rack_limit_w - low_rack_w) / np.where(rising, gain_w, 1.0)
-        level = np.where(rising, np.minimum(np.maximum(own, 0.0), 1.0), 1.0)
-        reached, above_w = risen(
-            level, gain_w, out_w, self.room.out_w, tree.rack, tree.share,
+        return Fill(*poured(
+            low_rack_w, self.rack_power_w(high_w), self.rack_limit_w, out_w, in_w,
+            self.room.out_w, self.meters, self.room.meters_w, tree.rack, tree.share,
             walk.order, walk.starts, walk.members, walk.firsts, feeds.in_service, walk.feed_law,
-        )  # fmt: skip
-        full = tuple(np.flatnonzero(reached < 1.0).tolist())
-        if np.isfinite(self.room.meters_w):
-            top = np.flatnonzero(tree.ancestors[0] >= 0) if tree.ancestors else self.meters
-            left_w = self.room.meters_w - float(in_w[self.meters].sum())
-            common = fill_level(above_w[top], level[tree.rack[top]], left_w)
-            if common < 1.0:
-                full = (METERS, *full)
-                np.minimum.at(level, tree.rack[top], common)
-        return Fill(level, full)
+        ))  # fmt: skip
 
 
 def vessel_of(plant: Plant, state: State, room: Room, rack_share: float) -> Vessel:
@@ -109,6 +105,5 @@ def vessel_of(plant: Plant, state: State, room: Room, rack_share: float) -> Vess
     inner = feeds.parent >= 0
     charge_w = np.maximum(-state.feed_battery_w[inner], 0.0)
     fixed_w += sum_by(feeds.parent[inner], charge_w, len(fixed_w))
-    tops = tree.ancestors[0] if tree.ancestors else np.zeros(0, dtype=np.int64)
     limit_w = rack_share * plant.arrays.racks.rating_w
-    return Vessel(tree, state, room, limit_w, fixed_w, np.unique(tops[tops >= 0]))
+    return Vessel(tree, state, room, limit_w, fixed_w, built.roots)

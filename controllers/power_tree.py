@@ -33,6 +33,8 @@ class PowerTree:
     """Part of the rack's power over each connection, given to those that live. 0..1"""
     ancestors: tuple[Ints, ...]
     """For each depth the stage that carries each connection; -1: joins higher up."""
+    roots: Ints
+    """Stages at the top that carry racks."""
     walk: Walk
     """The same for compiled code."""
 
@@ -135,6 +137,7 @@ def power_tree(plant: Plant) -> PowerTree:
         rack=links.rack,
         share=share * raise_by[links.rack],
         ancestors=ancestors,
+        roots=np.unique(ancestors[0]) if ancestors else np.zeros(0, dtype=np.int64),
         walk=walk_of(plant.arrays, layers, ancestors),
     )
 

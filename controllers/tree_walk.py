@@ -103,30 +103,52 @@ def stages_w(
 
 
 @compiled
-def risen(
-    level: Floats, rack_gain_w: Floats, out_w: Floats, room_w: Floats, link_rack: Ints,
-    share: Floats, order: Ints, starts: Ints, members: Ints, firsts: Ints, in_service: Flags,
-    feed_law: Floats,
-) -> tuple[Floats, Floats]:  # fmt: skip
-    """Lower the racks' levels in place to what every stage has room for, the deepest first.
+def kept(
+    rack_w: Floats, rack_limit_w: Floats, out_w: Floats, room_w: Floats, in_w: Floats,
+    meters: Ints, meters_room_w: float, rounding_w: float,
+) -> bool:  # fmt: skip
+    """Say whether racks, stages and the meters together keep their limits."""
+    for r in range(len(rack_w)):
+        if rack_w[r] > max(rack_limit_w[r], 0.0) + rounding_w:
+            return False
+    for f in range(len(out_w)):
+        if out_w[f] > room_w[f] + rounding_w:
+            return False
+    metered_w = 0.0
+    for f in meters:
+        metered_w += in_w[f]
+    return metered_w <= meters_room_w + rounding_w
 
-    `out_w` is what stages give at level 0, `rack_gain_w` what racks take more at level 1.
-    Returns the level that each stage reached, inf where it has room for all, and what each
-    connection takes more of the topmost stage at level 1 [W].
+
+@compiled
+def poured(
+    rack_low_w: Floats, rack_high_w: Floats, rack_limit_w: Floats, out_w: Floats,
+    in_w: Floats, room_w: Floats, meters: Ints, meters_room_w: float, link_rack: Ints,
+    share: Floats, order: Ints, starts: Ints, members: Ints, firsts: Ints,
+    in_service: Flags, feed_law: Floats,
+) -> tuple[Floats, Floats, float]:  # fmt: skip
+    """Return the levels of racks, of stages and of the meters between low and high powers.
+
+    `out_w` and `in_w` are the stages' at the low ones. A stage or the meters with room for
+    all have the level inf. See `controllers.pour.Vessel.pour`.
     """
     links = len(link_rack)
-    gain_w, bound = np.zeros(links), np.zeros(links)
+    level, gain_w, bound = np.ones(len(rack_low_w)), np.zeros(links), np.zeros(links)
     reached = np.full(len(room_w), np.inf)
+    for r in range(len(level)):
+        rise_w = rack_high_w[r] - rack_low_w[r]
+        if rise_w > 0.0:
+            level[r] = min(max((rack_limit_w[r] - rack_low_w[r]) / rise_w, 0.0), 1.0)
     for c in range(links):
-        gain_w[c] = share[c] * rack_gain_w[link_rack[c]]
+        rise_w = rack_high_w[link_rack[c]] - rack_low_w[link_rack[c]]
+        gain_w[c] = share[c] * max(rise_w, 0.0)
     for d in range(len(starts) - 2, -1, -1):
         layer = order[starts[d] : starts[d + 1]]
         for f in layer:
             mine = members[firsts[f] : firsts[f + 1]]
             for k in range(len(mine)):
                 bound[k] = level[link_rack[mine[k]]]
-            taken_w = gain_w[mine]
-            reached[f] = fill_level(taken_w, bound[: len(mine)], room_w[f] - out_w[f])
+            reached[f] = fill_level(gain_w[mine], bound[: len(mine)], room_w[f] - out_w[f])
         for f in layer:
             for c in members[firsts[f] : firsts[f + 1]]:
                 level[link_rack[c]] = min(level[link_rack[c]], reached[f])
@@ -134,9 +156,17 @@ def risen(
             mine, rise_w = members[firsts[f] : firsts[f + 1]], 0.0
             for c in mine:
                 rise_w += gain_w[c] * level[link_rack[c]]
-            if rise_w > 0.0 and in_service[f]:
+            if rise_w > 0.0:
                 before_w = _input_w(out_w[f], feed_law, f)
-                gain_w[mine] *= (_input_w(out_w[f] + rise_w, feed_law, f) - before_w) / rise_w
-            elif rise_w > 0.0:
-                gain_w[mine] *= 0.0
-    return reached, gain_w
+                more_w = _input_w(out_w[f] + rise_w, feed_law, f) - before_w
+                gain_w[mine] *= more_w / rise_w if in_service[f] else 0.0
+    if meters_room_w == np.inf:
+        return level, reached, np.inf
+    for f in meters:
+        meters_room_w -= in_w[f]
+    for c in range(links):
+        bound[c] = level[link_rack[c]]
+    common = fill_level(gain_w, bound, meters_room_w)
+    for c in range(links):
+        level[link_rack[c]] = min(level[link_rack[c]], common)
+    return level, reached, common
