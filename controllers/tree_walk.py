@@ -133,7 +133,8 @@ def poured(
     all have the level inf. See `controllers.pour.Vessel.pour`.
     """
     links = len(link_rack)
-    level, gain_w, bound = np.ones(len(rack_low_w)), np.zeros(links), np.zeros(links)
+    level, gain_w = np.ones(len(rack_low_w)), np.zeros(links)
+    taken_w, bound = np.zeros(links), np.zeros(links)
     reached = np.full(len(room_w), np.inf)
     for r in range(len(level)):
         rise_w = rack_high_w[r] - rack_low_w[r]
@@ -143,30 +144,34 @@ def poured(
         rise_w = rack_high_w[link_rack[c]] - rack_low_w[link_rack[c]]
         gain_w[c] = share[c] * max(rise_w, 0.0)
     for d in range(len(starts) - 2, -1, -1):
-        layer = order[starts[d] : starts[d + 1]]
-        for f in layer:
-            mine = members[firsts[f] : firsts[f + 1]]
-            for k in range(len(mine)):
-                bound[k] = level[link_rack[mine[k]]]
-            reached[f] = fill_level(gain_w[mine], bound[: len(mine)], room_w[f] - out_w[f])
-        for f in layer:
-            for c in members[firsts[f] : firsts[f + 1]]:
-                level[link_rack[c]] = min(level[link_rack[c]], reached[f])
-        for f in layer:
-            mine, rise_w = members[firsts[f] : firsts[f + 1]], 0.0
-            for c in mine:
-                rise_w += gain_w[c] * level[link_rack[c]]
+        for i in range(starts[d], starts[d + 1]):
+            f = order[i]
+            count = firsts[f + 1] - firsts[f]
+            for k in range(count):
+                c = members[firsts[f] + k]
+                taken_w[k], bound[k] = gain_w[c], level[link_rack[c]]
+            reached[f] = fill_level(taken_w, bound, count, room_w[f] - out_w[f])
+        for i in range(starts[d], starts[d + 1]):
+            f = order[i]
+            for k in range(firsts[f], firsts[f + 1]):
+                r = link_rack[members[k]]
+                level[r] = min(level[r], reached[f])
+        for i in range(starts[d], starts[d + 1]):
+            f, rise_w = order[i], 0.0
+            for k in range(firsts[f], firsts[f + 1]):
+                rise_w += gain_w[members[k]] * level[link_rack[members[k]]]
             if rise_w > 0.0:
-                before_w = _input_w(out_w[f], feed_law, f)
-                more_w = _input_w(out_w[f] + rise_w, feed_law, f) - before_w
-                gain_w[mine] *= more_w / rise_w if in_service[f] else 0.0
-    if meters_room_w == np.inf:
-        return level, reached, np.inf
-    for f in meters:
-        meters_room_w -= in_w[f]
-    for c in range(links):
-        bound[c] = level[link_rack[c]]
-    common = fill_level(gain_w, bound, meters_room_w)
-    for c in range(links):
-        level[link_rack[c]] = min(level[link_rack[c]], common)
+                more_w = _input_w(out_w[f] + rise_w, feed_law, f) - _input_w(out_w[f], feed_law, f)
+                chord = more_w / rise_w if in_service[f] else 0.0
+                for k in range(firsts[f], firsts[f + 1]):
+                    gain_w[members[k]] *= chord
+    common = np.inf
+    if meters_room_w < np.inf:
+        for f in meters:
+            meters_room_w -= in_w[f]
+        for c in range(links):
+            bound[c] = level[link_rack[c]]
+        common = fill_level(gain_w, bound, links, meters_room_w)
+        for c in range(links):
+            level[link_rack[c]] = min(level[link_rack[c]], common)
     return level, reached, common

@@ -7,7 +7,7 @@ from twin.physics.law import compiled
 
 
 @compiled
-def fill_level(gain_w: Floats, bound: Floats, room_w: float) -> float:
+def fill_level(gain_w: Floats, bound: Floats, count: int, room_w: float) -> float:
     r"""Return the highest common level that a room allows its members.
 
     Member i takes :math:`w_i \min(\mu, u_i)`; the answer is the largest :math:`\mu` with
@@ -16,9 +16,11 @@ def fill_level(gain_w: Floats, bound: Floats, room_w: float) -> float:
     Parameters
     ----------
     gain_w
-        What each member takes at level 1. >= 0, shape (members,) [W]
+        What each member takes at level 1. >= 0, the first `count` entries count [W]
     bound
         Level above which the member takes no more. >= 0 [-]
+    count
+        Number of members.
     room_w
         Below 0 counts as 0. [W]
 
@@ -33,20 +35,21 @@ def fill_level(gain_w: Floats, bound: Floats, room_w: float) -> float:
     against a linear program and by the sum itself in ``tests/controllers/test_power_budget.py``.
     """
     left_w, takes_w = max(room_w, 0.0), 0.0
-    for i in range(len(gain_w)):
+    free = np.zeros(count, dtype=np.bool_)
+    for i in range(count):
         takes_w += gain_w[i] * bound[i]
+        free[i] = gain_w[i] > 0.0
     if takes_w <= left_w:
         return np.inf
-    free = gain_w > 0.0
     level, leaving = 0.0, True
     while leaving:
         leaving, rate_w, highest = False, 0.0, 0.0
-        for i in range(len(gain_w)):
+        for i in range(count):
             if free[i]:
                 rate_w += gain_w[i]
                 highest = max(highest, bound[i])
         level = min(max(left_w, 0.0) / rate_w, highest)
-        for i in range(len(gain_w)):
+        for i in range(count):
             if free[i] and bound[i] < level:
                 free[i], leaving = False, True
                 left_w -= gain_w[i] * bound[i]

@@ -127,7 +127,7 @@ def test_the_level_is_the_highest_that_the_room_allows(
 ) -> None:
     gain_w = np.array([m[0] for m in members], dtype=np.float64)
     bound = np.array([m[1] for m in members], dtype=np.float64)
-    level = fill_level(gain_w, bound, room_w)
+    level = fill_level(gain_w, bound, len(members), room_w)
     used_w = float((gain_w * np.minimum(level, bound)).sum())
     if np.isinf(level):
         assert used_w <= max(room_w, 0.0) + 1e-6
