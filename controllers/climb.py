@@ -1,14 +1,15 @@
 """Let jobs climb their curves of worth together, by priority, until the tree is full."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from controllers.gather import sum_by
+from controllers.climb_steps import aimed_w, gone, scarcity, stood
+from controllers.ladder import Ladder
 from controllers.policy import JobOn
 from controllers.pour import Vessel
-from controllers.worth import Ladder
 from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import Plant
 
@@ -16,9 +17,6 @@ ROUNDS = 4
 REPEATS = 2
 LEAST_PART = 0.05
 """Of a gang, that counts as hanging on full stages at the least."""
-BLOCKED = 1e-3
-"""A rack that may go less than this share of its way stands."""
-WHOLE = 1.0 - 1e-9
 
 
 class Gangs(NamedTuple):
@@ -59,93 +57,93 @@ def climbed(vessel: Vessel, ladder: Ladder, gangs: Gangs, low_w: Floats) -> Floa
     stop, and those whose racks all have room go on: on a tree this is greedy by worth, best
     for gangs within a rack; for others `experiment power_budget` prints how near it comes.
     """
-    cap_w = low_w.copy()
+    cap_w, rack, prices = low_w.copy(), vessel.gpu_rack, ladder.prices()
     for rank in np.unique(gangs.priority)[::-1]:
-        cap_w = _class_climbed(vessel, ladder, gangs, cap_w, gangs.priority == rank)
+        climb = _Climb(vessel, ladder, prices, gangs.gang, gangs.size, rack, gangs.priority == rank)
+        cap_w = climb.whole(cap_w)
     return cap_w
 
 
-def _class_climbed(
-    vessel: Vessel, ladder: Ladder, gangs: Gangs, cap_w: Floats, mine: Flags
-) -> Floats:
-    """Return the caps after one class has climbed.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Climb:
+    """The climb of one class."""
 
-    A watt on a gang of which only a part hangs on full stages costs only that part of what
-    is scarce: the climb is tried again with worths by the watt of full stages, and kept as
-    long as the class gains by it.
-    """
-    top_w = np.where(mine, np.maximum(ladder.at_price(0.0), cap_w), cap_w)
-    if vessel.fits(top_w):
-        return top_w
-    best_w = _climbed_once(vessel, ladder, gangs, cap_w, top_w, mine)
-    for _ in range(REPEATS):
-        scarce = mine & (vessel.pour(best_w, top_w).level[vessel.gpu_rack] < BLOCKED)
-        whole = sum_by(gangs.gang[mine], np.ones(int(mine.sum())), gangs.size)
-        part = sum_by(gangs.gang[scarce], np.ones(int(scarce.sum())), gangs.size)
-        whole = np.maximum(whole, 1.0)
-        weight = whole / np.maximum(part, LEAST_PART * whole)
-        worth = ladder.worth_per_w * weight[gangs.gang][:, None]
-        weighed = ladder._replace(worth_per_w=worth)
-        other_w = _climbed_once(vessel, weighed, gangs, cap_w, top_w, mine)
-        if ladder.reached(other_w)[mine].sum() <= ladder.reached(best_w)[mine].sum():
-            break
-        best_w = other_w
-    return best_w
+    vessel: Vessel
+    ladder: Ladder
+    prices: Floats
+    """At which to stop, falling."""
+    gang: Ints
+    """Of each GPU."""
+    gangs: int
+    rack: Ints
+    """Of each GPU."""
+    mine: Flags
+    """GPUs of the class."""
 
+    def whole(self, cap_w: Floats) -> Floats:
+        """Return the caps after the class has climbed.
 
-def _climbed_once(
-    vessel: Vessel, ladder: Ladder, gangs: Gangs, cap_w: Floats, top_w: Floats, mine: Flags
-) -> Floats:
-    prices = ladder.prices()
-    for _ in range(ROUNDS):
-        level = vessel.pour(cap_w, top_w).level[vessel.gpu_rack]
-        rising = top_w > cap_w + 1e-6
-        stopped = np.zeros(gangs.size, dtype=np.bool_)
-        stopped[gangs.gang[rising & (level < BLOCKED)]] = True
-        if not (rising & ~stopped[gangs.gang]).any():
-            break
-        cap_w = _round(vessel, ladder, gangs, cap_w, mine, prices, stopped)
-    return cap_w
+        A watt on a gang of which only a part hangs on full stages costs only that part of what
+        is scarce: the climb is tried again with worths by the watt of full stages, and kept as
+        long as the class gains by it.
+        """
+        top_w = self._aimed_w(0.0, np.zeros(self.gangs, dtype=np.bool_), cap_w)
+        if self.vessel.fits(top_w):
+            return top_w
+        best_w = self._once(cap_w, top_w)
+        best = self.ladder.reached(best_w)[self.mine].sum()
+        for _ in range(REPEATS):
+            level = self.vessel.pour(best_w, top_w).level
+            weight = scarcity(
+                level, self.rack, self.gang, best_w, top_w, self.mine, self.gangs, LEAST_PART
+            )
+            if (weight == 1.0).all():
+                break
+            weighed = self.ladder.weighed(weight)
+            other_w = replace(self, ladder=weighed, prices=weighed.prices())._once(cap_w, top_w)
+            other = self.ladder.reached(other_w)[self.mine].sum()
+            if other <= best:
+                break
+            best_w, best = other_w, other
+        return best_w
 
+    def _once(self, cap_w: Floats, top_w: Floats) -> Floats:
+        for _ in range(ROUNDS):
+            level = self.vessel.pour(cap_w, top_w).level
+            stopped, going = stood(level, self.rack, self.gang, cap_w, top_w, self.gangs)
+            if not going:
+                break
+            cap_w = self._round(cap_w, stopped)
+        return cap_w
 
-def _round(
-    vessel: Vessel,
-    ladder: Ladder,
-    gangs: Gangs,
-    cap_w: Floats,
-    mine: Flags,
-    prices: Floats,
-    stopped: Flags,
-) -> Floats:
-    """Return the caps after one fall of the price; gangs that meet a full stage stop."""
+    def _round(self, cap_w: Floats, stopped: Flags) -> Floats:
+        """Return the caps after one fall of the price; gangs that meet a full stage stop."""
+        first = self._last_that_fits(cap_w, stopped) + 1
+        if first > 0:
+            cap_w = self._aimed_w(self.prices[first - 1], stopped, cap_w)
+        for price in self.prices[first:]:
+            high_w = self._aimed_w(price, stopped, cap_w)
+            if not (high_w > cap_w).any():
+                continue
+            level = self.vessel.pour(cap_w, high_w).level
+            cap_w, going = gone(level, self.rack, self.gang, cap_w, high_w, self.mine, stopped)
+            if not going:
+                break
+        return cap_w
 
-    def target_w(k: int) -> Floats:
-        goes = mine & ~stopped[gangs.gang]
-        return np.where(goes, np.maximum(ladder.at_price(float(prices[k])), cap_w), cap_w)
+    def _last_that_fits(self, cap_w: Floats, stopped: Flags) -> int:
+        """Return the place of the last price with which every limit is kept; -1: none."""
+        low, high = -1, len(self.prices)
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self.vessel.fits(self._aimed_w(self.prices[middle], stopped, cap_w)):
+                low = middle
+            else:
+                high = middle
+        return low
 
-    first = _last_that_fits(vessel, target_w, len(prices)) + 1
-    if first > 0:
-        cap_w = target_w(first - 1)
-    for k in range(first, len(prices)):
-        high_w = target_w(k)
-        if not (high_w > cap_w).any():
-            continue
-        level = np.ones(gangs.size)
-        np.minimum.at(level, gangs.gang, vessel.pour(cap_w, high_w).level[vessel.gpu_rack])
-        cap_w = cap_w + level[gangs.gang] * (high_w - cap_w)
-        stopped |= level < WHOLE
-        if stopped[gangs.gang[mine]].all():
-            break
-    return cap_w
-
-
-def _last_that_fits(vessel: Vessel, target_w: Callable[[int], Floats], count: int) -> int:
-    """Return the last of rising targets that keeps every limit; -1: none."""
-    low, high = -1, count
-    while high - low > 1:
-        middle = (low + high) // 2
-        if vessel.fits(target_w(middle)):
-            low = middle
-        else:
-            high = middle
-    return low
+    def _aimed_w(self, price: float, stopped: Flags, cap_w: Floats) -> Floats:
+        ladder = self.ladder
+        return aimed_w(
+            ladder.power_w, ladder.worth_per_w, price, self.gang, self.mine, stopped, cap_w
+        )

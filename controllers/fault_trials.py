@@ -1,11 +1,22 @@
 """A fault on the pilot under several keepers: what the fault experiments have in common."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from controllers.experiment import Curve, Finding, Outcome, Plot, Setting, at_least, at_most
+from controllers.experiment import (
+    Curve,
+    Experiment,
+    Finding,
+    Outcome,
+    Plot,
+    Setting,
+    at_least,
+    at_most,
+)
 from controllers.policies.loop_guard import LoopGuard
 from controllers.policies.thermal_guard import ThermalGuard
 from controllers.policy import Policy
@@ -37,8 +48,36 @@ KEEPERS: Keepers = {
     "half power above 85 C": ({"halve": HalveWhenHot()}, True),
 }
 OURS, CARELESS = "ours", "ours, careless devices"
-Events = Callable[[float], Sequence[Mapping[str, Any]]]
-"""Length of the fault [s] -> the events of the scenario."""
+FOR_GOOD_S = 1e6
+DURATION_S = 240.0
+REACTION_S = 5.0
+"""In which our caps shall fall."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What one fault experiment differs from the others by."""
+
+    name: str
+    title: str
+    called: str
+    """The event in a word: `trip`."""
+    event: Mapping[str, Any]
+    """As in a scenario, without its time and length."""
+    length_key: str
+    """Key of the event that says how long the fault lasts."""
+    length_s: float
+    """Of the fault that all keepers are run through."""
+    lengths_s: tuple[float, ...]
+    """Rising lengths to find each keeper's grace by."""
+    quick_s: tuple[float, ...]
+    """The same for `--quick`."""
+    note: str
+
+    def events(self, length_s: float) -> tuple[Mapping[str, Any], ...]:
+        """Return the events of the scenario with a fault of a length."""
+        return ({"at_s": EVENT_S, **self.event, self.length_key: length_s},)
+
 
 PROTOCOL = (
     "Two pretraining jobs of 288 GB200 GPUs each on the eight liquid-cooled racks of the pilot, a"
@@ -51,38 +90,43 @@ PROTOCOL = (
 )
 
 
-def fault_outcome(
-    name: str,
-    setting: Setting,
-    events: Events,
-    length_s: float,
-    lengths_s: Sequence[float],
-    duration_s: float,
-    expected: Callable[[Mapping[str, Trial]], Sequence[Finding]],
-    notes: Sequence[str] = (),
-) -> Outcome:
-    """Run a fault of `length_s` under every keeper, and of other lengths to find the grace.
+def fault_experiment(fault: Fault) -> Experiment:
+    """Return the experiment of a fault."""
+    return Experiment(fault.title, partial(_run, fault))
 
-    The grace of a keeper is the longest of `lengths_s` that it brings every GPU through.
+
+def _run(fault: Fault, setting: Setting) -> Outcome:
+    """Run the fault under every keeper, and with other lengths to find the grace.
+
+    The grace of a keeper is the longest fault that it brings every GPU through.
     """
     site_name = setting.site or "pilot"
     site, plant = load_site(site_name), compile_site(site_name)
-    whole = trial(_scenario(site_name, (), duration_s), site, plant, {})
+    whole = trial(_scenario(site_name, ()), site, plant, {})
     keepers = {**KEEPERS, OURS: (GUARDS, True), CARELESS: (GUARDS, False)}
     runs: dict[str, Trial] = {}
     for keeper, (policies, careful) in keepers.items():
-        setting.told(f"{name}: {keeper}")
-        raw = _scenario(site_name, events(length_s), duration_s)
+        setting.told(f"{fault.name}: {keeper}")
+        raw = _scenario(site_name, fault.events(fault.length_s))
         runs[keeper] = trial(raw, site, plant, policies, careful)
-    grace: dict[str, float] = {}
-    for keeper in ("devices' own control", "half power above 85 C", OURS):
-        setting.told(f"{name}: grace of {keeper}")
-        policies = keepers[keeper][0]
-        grace[keeper] = _grace_s(site_name, site, plant, policies, events, lengths_s, duration_s)
     figures = {key: run.figures(whole.units) for key, run in runs.items()}
-    for keeper, seconds in grace.items():
-        figures[keeper]["longest_fault_survived_s"] = seconds
-    findings = (
+    lengths_s = fault.quick_s if setting.quick else fault.lengths_s
+    for keeper in ("devices' own control", "half power above 85 C", OURS):
+        setting.told(f"{fault.name}: grace of {keeper}")
+        survived_s = _grace_s(site_name, site, plant, keepers[keeper][0], fault, lengths_s)
+        figures[keeper]["longest_fault_survived_s"] = survived_s
+    return Outcome(
+        name=fault.name,
+        baseline={key: value for key, value in figures.items() if not key.startswith("ours")},
+        ours={key: value for key, value in figures.items() if key.startswith("ours")},
+        findings=_findings(fault, runs),
+        plots=_plots(plant, runs),
+        notes=(*PROTOCOL, fault.note),
+    )
+
+
+def _findings(fault: Fault, runs: Mapping[str, Trial]) -> tuple[Finding, ...]:
+    return (
         at_least(
             "GPUs past shutdown temperature, careless devices without the guard",
             runs["do nothing, careless devices"].past_shutdown, 1, "",
@@ -92,23 +136,15 @@ def fault_outcome(
             runs[CARELESS].past_shutdown, 0, "",
         ),
         at_most("GPUs past shutdown temperature, ours", runs[OURS].past_shutdown, 0, ""),
-        *expected(runs),
+        at_most(f"reaction after the {fault.called}", runs[OURS].reaction_s, REACTION_S, "s"),
     )  # fmt: skip
-    return Outcome(
-        name=name,
-        baseline={key: value for key, value in figures.items() if not key.startswith("ours")},
-        ours={key: value for key, value in figures.items() if key.startswith("ours")},
-        findings=findings,
-        plots=_plots(plant, runs),
-        notes=(*PROTOCOL, *notes),
-    )
 
 
-def _scenario(site: str, events: Sequence[Mapping[str, Any]], duration_s: float) -> dict[str, Any]:
+def _scenario(site: str, events: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "site": site,
         "start": START,
-        "duration_s": duration_s,
+        "duration_s": DURATION_S,
         "jobs": [dict(job) for job in JOBS],
         "events": [dict(event) for event in events],
     }
@@ -119,14 +155,13 @@ def _grace_s(
     site: Site,
     plant: Plant,
     policies: Mapping[str, Policy],
-    events: Events,
+    fault: Fault,
     lengths_s: Sequence[float],
-    duration_s: float,
 ) -> float:
     """Return the longest fault without a GPU or rack lost; 0 if none of them."""
     survived_s = 0.0
     for length_s in lengths_s:
-        run = trial(_scenario(name, events(length_s), duration_s), site, plant, policies)
+        run = trial(_scenario(name, fault.events(length_s)), site, plant, policies)
         if run.shut_down or run.racks_off:
             break
         survived_s = length_s

@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from controllers.gather import applied, sum_by
+from controllers.tree_walk import Walk, stages_w, walk_of
 from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import Plant
 from twin.physics.converters import converter_input_w, converter_output_w
@@ -32,6 +33,10 @@ class PowerTree:
     """Part of the rack's power over each connection, given to those that live. 0..1"""
     ancestors: tuple[Ints, ...]
     """For each depth the stage that carries each connection; -1: joins higher up."""
+    roots: Ints
+    """Stages at the top that carry racks."""
+    walk: Walk
+    """The same for compiled code."""
 
     def node_power_w(self, node_dc_w: Floats, nodes: Ints | slice = slice(None)) -> Floats:
         """Return the power at the nodes' inlets [W]; the index picks some nodes."""
@@ -59,16 +64,11 @@ class PowerTree:
 
     def feed_powers_w(self, rack_power_w: Floats, other_w: Floats) -> tuple[Floats, Floats]:
         """Return the power out of and into every stage [W], each of shape (feeds,)."""
-        feeds = self.plant.arrays.feeds
-        count = len(feeds.parent)
-        joined = self.plant.arrays.rack_feeds.feed
-        out_w = other_w + sum_by(joined, self.share * rack_power_w[self.rack], count)
-        in_w = np.zeros(count)
-        for layer in reversed(self.layers):
-            in_w[layer] = self.stage_input_w(out_w[layer], layer)
-            inner = layer[feeds.parent[layer] >= 0]
-            out_w += sum_by(feeds.parent[inner], in_w[inner], count)
-        return out_w, in_w
+        feeds, links, walk = self.plant.arrays.feeds, self.plant.arrays.rack_feeds, self.walk
+        return stages_w(
+            rack_power_w, other_w, links.rack, links.feed, self.share,
+            walk.order, feeds.parent, feeds.in_service, walk.feed_law,
+        )  # fmt: skip
 
     def stage_input_w(self, out_w: Floats, index: Ints | slice = slice(None)) -> Floats:
         """Return the power into stages [W]."""
@@ -129,13 +129,16 @@ def power_tree(plant: Plant) -> PowerTree:
     carried = sum_by(links.rack, share, racks)
     with np.errstate(divide="ignore", invalid="ignore"):
         raise_by = np.where(carried > 0.0, whole / carried, 0.0)
+    ancestors = _ancestors(feeds.parent, depth, links.feed, len(layers))
     return PowerTree(
         plant=plant,
         layers=layers,
         live=live,
         rack=links.rack,
         share=share * raise_by[links.rack],
-        ancestors=_ancestors(feeds.parent, depth, links.feed, len(layers)),
+        ancestors=ancestors,
+        roots=np.unique(ancestors[0]) if ancestors else np.zeros(0, dtype=np.int64),
+        walk=walk_of(plant.arrays, layers, ancestors),
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from controllers.admit import Rules
 from controllers.journal import Entry, Journal
 from controllers.lane import Lane, LateError
-from controllers.policy import Decision, Mode, Policy, Standing, View, mode_of
+from controllers.policy import Decision, Mode, Policy, Standing, View
 from controllers.scopes import SITE, Part, Scopes
 from controllers.seats import Grant, Seat
 from controllers.stack import is_safety
@@ -53,33 +53,26 @@ class Seating:
         return tuple(seat.standing(name) for name, seat in self.seats.items())
 
     def set_mode(
-        self,
-        name: str,
-        mode: str,
-        time_s: float,
-        who: str,
-        reason: str = "",
-        scope: str = SITE,
-        until_s: float = np.inf,
+        self, name: str, given: Grant, scope: str, time_s: float, who: str, reason: str
     ) -> None:
         """Change a policy's mode in a scope until a time; one taken out starts afresh."""
-        seat, given = self.seat(name), mode_of(mode)
+        seat = self.seat(name)
         self.scopes.racks(scope)
-        if not until_s > time_s:
+        if not given.until_s > time_s:
             raise InputError("expires: expected a time to come")
         before = seat.mode if scope == SITE else seat.scoped.get(scope, Grant(seat.mode)).mode
-        what = f"{before} -> {mode}" + ("" if scope == SITE else f" in {scope}")
-        what += f" for {until_s - time_s:.0f} s" if np.isfinite(until_s) else ""
+        what = f"{before} -> {given.mode}" + ("" if scope == SITE else f" in {scope}")
+        what += f" for {given.until_s - time_s:.0f} s" if np.isfinite(given.until_s) else ""
         if seat.alarm or not seat.asked:
             what += ", alarm cleared" if seat.alarm else ""
             self._begin(seat)
         if scope == SITE:
-            seat.mode, seat.until_s, seat.scoped = given, until_s, {}
+            seat.mode, seat.until_s, seat.scoped = given.mode, given.until_s, {}
         else:
-            seat.scoped[scope] = Grant(given, until_s)
+            seat.scoped[scope] = given
         if not seat.asked:
             seat.reason = ""
-        self._journal.write(Entry(time_s, name, mode, what, reason, who))
+        self._journal.write(Entry(time_s, name, given.mode, what, reason, who))
 
     def end_modes(self, time_s: float) -> None:
         """End the modes whose time is over. Journaled."""

@@ -11,10 +11,10 @@ from controllers.admit import Rules
 from controllers.holds import Hold, Holds
 from controllers.journal import Entry, Journal
 from controllers.orders import Orders, as_decision, as_held, ordered, restrains
-from controllers.policy import Decision, Mode, Policy, Standing, View
+from controllers.policy import Decision, Mode, Policy, Standing, View, mode_of
 from controllers.scopes import SITE, frozen, within
 from controllers.seating import Asked, Seating
-from controllers.seats import Remembered, Ruling
+from controllers.seats import Grant, Remembered, Ruling
 from controllers.setpoints import SetpointDesk
 from controllers.stack import combined
 from controllers.verifying import Prediction, Readback
@@ -101,7 +101,8 @@ class Supervisor:
         For the site it replaces what was set for parts of it. Journaled.
         """
         with self._lock:
-            self._seating.set_mode(name, mode, time_s, who, reason, scope, until_s)
+            given = Grant(mode_of(mode), until_s)
+            self._seating.set_mode(name, given, scope, time_s, who, reason)
             self._ill.pop("prediction", None)
 
     def set_policy(

@@ -1,55 +1,18 @@
 """What power is worth to a job: concave curves of throughput over GPU power, in pieces."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from controllers.gather import applied
-from site_models.arrays import Flags, Floats
+from controllers.ladder import Ladder
+from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import Plant
 from twin.physics.clocks import switching_share
+from twin.physics.law import compiled, law
 from twin.state import State
 
 POINTS = 17
-PRICES = 40
 MEMORY_KNEE = 0.6
 """Clock below which memory-bound work slows down as well [ENGINEERING 1.4]."""
-
-
-class Ladder(NamedTuple):
-    """Pieces of each GPU's curve, from the lowest clock to the full one."""
-
-    power_w: Floats
-    """At the pieces' ends, rising. Shape (GPUs, POINTS)"""
-    worth_per_w: Floats
-    """Share of a GPU's throughput by watt on each piece, falling. Shape (GPUs, POINTS - 1)"""
-
-    def prices(self) -> Floats:
-        """Return worths at which to stop in turn, falling; equal watts lie between them.
-
-        The last is 0: everything, what is worth nothing included.
-        """
-        rise_w = np.diff(self.power_w, axis=1)
-        counts = (rise_w > 0.0) & (self.worth_per_w > 0.0)
-        if not counts.any():
-            return np.zeros(1)
-        worth, watts = self.worth_per_w[counts], rise_w[counts]
-        order = np.argsort(-worth, kind="stable")
-        passed = np.cumsum(watts[order]) / float(watts.sum())
-        places = np.searchsorted(passed, np.arange(1, PRICES + 1) / PRICES)
-        stops = worth[order][np.minimum(places, len(order) - 1)]
-        return np.append(np.unique(stops)[::-1], 0.0)
-
-    def reached(self, power_w: Floats) -> Floats:
-        """Return the throughput of each GPU at a power, over that of the lowest clock."""
-        rise_w = np.diff(self.power_w, axis=1)
-        done_w = np.clip(power_w[:, None] - self.power_w[:, :-1], 0.0, rise_w)
-        return np.asarray((np.where(rise_w > 0.0, self.worth_per_w, 0.0) * done_w).sum(axis=1))
-
-    def at_price(self, price: float) -> Floats:
-        """Return the power up to which each GPU gains no less per watt [W]. Shape (GPUs,)"""
-        pieces = (self.worth_per_w >= price).sum(axis=1)
-        return np.asarray(np.take_along_axis(self.power_w, pieces[:, None], axis=1)[:, 0])
 
 
 def pace_at(clock: Floats, compute_share: Floats, knee: float = MEMORY_KNEE) -> Floats:
@@ -60,8 +23,12 @@ def pace_at(clock: Floats, compute_share: Floats, knee: float = MEMORY_KNEE) -> 
     :math:`f_k`, where it is slowed down too. Concave in f. Exact for a job of one phase;
     how far it is from the profiles' own pace is printed by ``experiment clock_choice``.
     """
-    slowed = compute_share / clock + (1.0 - compute_share) * np.maximum(1.0, knee / clock)
-    return np.asarray(1.0 / slowed)
+    return applied(_pace_at, clock, compute_share, knee)
+
+
+@law
+def _pace_at(clock: float, compute_share: float, knee: float) -> float:
+    return 1.0 / (compute_share / clock + (1.0 - compute_share) * max(1.0, knee / clock))
 
 
 def full_power_w(plant: Plant, state: State) -> tuple[Floats, Flags]:
@@ -85,14 +52,37 @@ def ladder_of(plant: Plant, full_w: Floats, compute_share: Floats) -> Ladder:
     (``twin.physics.clocks``). Ends below the lowest cap are moved up to it.
     """
     gpus, groups = plant.arrays.gpus, plant.arrays.groups
-    lowest = groups.clock_min[gpus.group][:, None]
+    lowest = groups.clock_min[:, None]
     clock = lowest + (1.0 - lowest) * np.linspace(0.0, 1.0, POINTS)[None, :]
-    flat, floor = groups.voltage_flat[gpus.group], groups.voltage_floor[gpus.group]
-    share = applied(switching_share, clock, flat[:, None], floor[:, None])
-    above_w = np.maximum(full_w - gpus.idle_power_w, 0.0)[:, None]
-    power_w = gpus.idle_power_w[:, None] + above_w * share
-    power_w = np.clip(power_w, gpus.power_min_w[:, None], gpus.power_max_w[:, None])
-    gained = np.diff(pace_at(clock, compute_share[:, None]), axis=1)
-    rise_w = np.diff(power_w, axis=1)
-    worth = np.where(rise_w > 0.0, gained / np.where(rise_w > 0.0, rise_w, 1.0), np.inf)
-    return Ladder(power_w, np.minimum.accumulate(worth, axis=1))
+    flat, floor = groups.voltage_flat[:, None], groups.voltage_floor[:, None]
+    share = applied(switching_share, clock, flat, floor)
+    above_w = np.maximum(full_w - gpus.idle_power_w, 0.0)
+    return Ladder(*_pieces(
+        above_w, gpus.idle_power_w, gpus.power_min_w, gpus.power_max_w,
+        gpus.group, compute_share, clock, share,
+    ))  # fmt: skip
+
+
+@compiled
+def _pieces(
+    above_w: Floats, idle_w: Floats, low_w: Floats, high_w: Floats,
+    group: Ints, compute_share: Floats, clock: Floats, share: Floats,
+) -> tuple[Floats, Floats]:  # fmt: skip
+    """Return the powers and worths of ladders; clocks and power shares are by group."""
+    points = clock.shape[1]
+    power_w, worth = np.zeros((len(group), points)), np.zeros((len(group), points - 1))
+    pace = np.zeros(points)
+    for g in range(len(group)):
+        if g == 0 or group[g] != group[g - 1] or compute_share[g] != compute_share[g - 1]:
+            for k in range(points):
+                pace[k] = _pace_at(clock[group[g], k], compute_share[g], MEMORY_KNEE)
+        least = np.inf
+        for k in range(points):
+            at_w = idle_w[g] + above_w[g] * share[group[g], k]
+            power_w[g, k] = min(max(at_w, low_w[g]), high_w[g])
+            if k > 0:
+                rise_w = power_w[g, k] - power_w[g, k - 1]
+                if rise_w > 0.0:
+                    least = min(least, (pace[k] - pace[k - 1]) / rise_w)
+                worth[g, k - 1] = least
+    return power_w, worth

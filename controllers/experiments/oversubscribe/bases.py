@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from controllers.experiments.oversubscribe.scan import ALLOWED, Wall
+from controllers.experiments.oversubscribe.scan import ALLOWED, Wall, clock_at
 from controllers.experiments.oversubscribe.servers import Kind, Requested, Servers
 from site_models.arrays import Floats
 from telemetry.recording import Recording
@@ -28,6 +28,21 @@ def fit_without_brake(power_w: Floats, limit_w: float) -> int:
     over = (np.cumsum(power_w, axis=1) > limit_w).mean(axis=0)
     passed = np.flatnonzero(over > ALLOWED)
     return int(passed[0]) if len(passed) else power_w.shape[1]
+
+
+def throttled_by_equal_caps(arrivals: Requested, kind: Kind, wall: Wall, limit_w: float) -> float:
+    """Return the share of seconds in which a server wants more than its equal part of the feed.
+
+    The simple rule: every server capped for good, so that the feed holds whatever they do.
+    """
+    servers, count = Servers(arrivals, kind), arrivals.context.shape[1]
+    cap_w = float(np.interp(limit_w / count, wall.wall_w, wall.gpu_w))
+    seconds, throttled = arrivals.context.shape[0], 0
+    for second in range(seconds):
+        asked_w = servers.ask(second)
+        servers.serve(clock_at(wall, kind, asked_w, np.minimum(asked_w, cap_w)))
+        throttled += int((asked_w > cap_w + 1.0).any())
+    return float(throttled / seconds)
 
 
 def measured_runs_w(servers: int, seed: int) -> Floats:

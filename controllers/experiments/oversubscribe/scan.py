@@ -1,5 +1,6 @@
 """How many servers a feed carries, by sums over servers: quick, to be confirmed on the plant."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -70,7 +71,7 @@ def served(arrivals: Requested, kind: Kind, wall: Wall, limit_w: float, brake: B
     for second in range(seconds):
         asked_w = servers.ask(second)
         drawn_w = np.minimum(asked_w, cap_w)
-        servers.serve(_clock(wall, kind, asked_w, drawn_w))
+        servers.serve(clock_at(wall, kind, asked_w, drawn_w))
         load_w = float(wall.at(drawn_w).sum())
         held = bool((asked_w > cap_w + 1.0).any())
         over += load_w > limit_w
@@ -90,7 +91,8 @@ def served(arrivals: Requested, kind: Kind, wall: Wall, limit_w: float, brake: B
     )  # fmt: skip
 
 
-def _clock(wall: Wall, kind: Kind, asked_w: Floats, drawn_w: Floats) -> Floats:
+def clock_at(wall: Wall, kind: Kind, asked_w: Floats, drawn_w: Floats) -> Floats:
+    """Return the clock of each server's GPUs when they draw less than they ask for."""
     span_w = np.maximum(asked_w - kind.idle_w, 1e-9)
     share = np.clip((drawn_w - kind.idle_w) / span_w, 0.0, 1.0)
     return applied(clock_for_share, share, wall.flat, wall.floor)
@@ -106,14 +108,16 @@ def _caps_w(wall: Wall, want_w: Floats, room_w: float) -> Floats:
     return cap_w
 
 
-def most_servers(
-    arrivals: Requested, kind: Kind, wall: Wall, limit_w: float, brake: Brake, fewest: int
-) -> int:
+def most_servers(arrivals: Requested, throttled: Callable[[Requested], float], fewest: int) -> int:
     """Return how many of the servers there are before throttled seconds pass what is allowed."""
     low, high = fewest, arrivals.context.shape[1] + 1
     while high - low > 1:
         middle = (low + high) // 2
-        part = Requested(arrivals.context[:, :middle], arrivals.generated[:, :middle])
-        fits = served(part, kind, wall, limit_w, brake).throttled <= ALLOWED
+        fits = throttled(first_of(arrivals, middle)) <= ALLOWED
         low, high = (middle, high) if fits else (low, middle)
     return low
+
+
+def first_of(arrivals: Requested, count: int) -> Requested:
+    """Return the requests of the first servers."""
+    return Requested(arrivals.context[:, :count], arrivals.generated[:, :count])

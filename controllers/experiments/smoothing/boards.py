@@ -13,6 +13,8 @@ HIGH_W, LOW_SHARE = 1400.0, 0.35
 LOW_W = LOW_SHARE * HIGH_W
 PERIOD_S, LOW_TIME = 2.0, 0.3
 MEAN_W = HIGH_W * (1.0 - LOW_TIME) + LOW_W * LOW_TIME
+SWING_J = (HIGH_W - MEAN_W) * (1.0 - LOW_TIME) * PERIOD_S
+"""That a bank gives and takes in a period to hold the mean."""
 LARGE_J = 400.0
 STEP_S = 0.001
 LEARNING, JUDGED = 40, 20

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.experiments.smoothing.boards import controlled
+from controllers.experiments.smoothing.boards import SWING_J, controlled
 from controllers.policies.ramp_limit import RampLimit
 from controllers.policy import View
 from site_models.arrays import Floats
@@ -79,6 +79,11 @@ def gb300_site() -> Plant:
     for feed in (*raw["feeds"], *(feed for hall in raw["halls"] for feed in hall["feeds"])):
         feed["oversubscribed"] = True
     return compile_site(Site.model_validate(raw))
+
+
+def site_swing_j(plant: Plant) -> float:
+    """Return a period's swing at the racks, for each GPU [J]: its tray's other parts follow it."""
+    return SWING_J * (1.0 + float(plant.arrays.nodes.load_power_per_gpu_w[0]))
 
 
 def idle_site(plant: Plant) -> State:
