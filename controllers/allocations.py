@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from controllers.collective_told import Collective
 from controllers.jobs_seen import JobsSeen
 from site_models.arrays import Floats, Ints
 from site_models.errors import InputError
@@ -38,6 +39,8 @@ class Allocation:
     """Board power that the job is expected to draw; None: not known."""
     power_assumed: bool = False
     """The power is the device limit for want of better: forgotten once the job runs."""
+    collective: Collective | None = None
+    """What a step waits for, as the request told it; it counts before the profile's."""
 
 
 class Holdings(NamedTuple):
@@ -200,13 +203,14 @@ class Allocations:
 
 
 def _as_reserved(allocation: Allocation, reserved: Allocation) -> Allocation:
-    """Return the allocation with the share, and the power unless told, of its reservation."""
+    """Return the allocation with the share of its reservation, and what else that knows."""
     power_w = allocation.gpu_power_w
     told_w = None if reserved.power_assumed else reserved.gpu_power_w
     return replace(
         allocation,
         share=reserved.share,
         gpu_power_w=told_w if power_w is None else power_w,
+        collective=allocation.collective or reserved.collective,
     )
 
 

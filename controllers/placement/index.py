@@ -29,6 +29,15 @@ class Members(NamedTuple):
         return self.node[self.first[group] : self.first[group + 1]]
 
 
+class Walk(NamedTuple):
+    """Nodes as the passes over all of them take them: arrays of their own, shape (nodes,)."""
+
+    first_gpu: Ints
+    gpu_count: Ints
+    liquid_flow_share: Floats
+    rack: Ints
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PlaceIndex:
     """Groups at every level, for GPUs and for nodes."""
@@ -54,6 +63,7 @@ class PlaceIndex:
     """Rating of each node's GPUs; 0: none. Shape (nodes,)"""
     rack_group: dict[str, Ints]
     """Level -> group of each rack, from `rack` on."""
+    walk: Walk
     run_first: Ints
     """First GPU of each node that has any, in the order of GPUs."""
     run_node: Ints
@@ -76,13 +86,6 @@ class PlaceIndex:
         if len(self.run_first):
             total[self.run_node] = np.add.reduceat(values, self.run_first, dtype=np.float64)
         return total
-
-    def most_by_node(self, values: Floats) -> Floats:
-        """Return the largest over each node's GPUs; 0 without any. Shape (nodes,)"""
-        most = np.zeros(len(self.plant.node_names))
-        if len(self.run_first):
-            most[self.run_node] = np.maximum.reduceat(values, self.run_first)
-        return most
 
     @property
     def limits(self) -> int:
@@ -155,6 +158,12 @@ def place_index(plant: Plant) -> PlaceIndex:
             "pod": racks.pod,
             "site": np.zeros(len(plant.rack_names), dtype=np.int64),
         },
+        walk=Walk(
+            nodes.first_gpu.copy(),
+            nodes.gpu_count.copy(),
+            nodes.liquid_flow_share.copy(),
+            nodes.rack.copy(),
+        ),
         run_first=run_first,
         run_node=gpus.node[run_first],
         rail=racks.pod[nodes.rack[gpus.node]] * rails + plant.gpu_rail,

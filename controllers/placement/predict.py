@@ -76,7 +76,7 @@ def _places(index: PlaceIndex, ground: Ground, rows: Rows, places: Ints, place: 
     """Return the touched racks with the job's heat; `place` is the position of each row's."""
     nodes, racks = index.plant.arrays.nodes, len(index.plant.rack_names)
     rack, n = places % racks, rows.node
-    wetter_w = liquid_factor(nodes)[n] * rows.added_w
+    wetter_w = liquid_factor(index.plant)[n] * rows.added_w
     sized_w = ground.rack_sized_w[rack]
     np.maximum.at(sized_w, place, whole_rack_w(nodes, n, ground.node_liquid_w[n] + wetter_w))
     liquid_w = ground.rack_liquid_w[rack] + sum_by(place, wetter_w, len(places))

@@ -160,6 +160,7 @@ def advise(
             if power_w is None
             else power_w,
             power_assumed=power_w is None,
+            collective=request.collective,
         )
         try:
             token = allocations.reserve(wanted, now_s, request.reserve_s)
