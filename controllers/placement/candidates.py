@@ -136,12 +136,13 @@ def _gpus_in(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints, takes
     """Return GPUs of the nodes: where not all are needed, those already shared, then those
     that breathe first, then the coolest."""
     gpus, of = index.plant.arrays.gpus, index.plant.arrays.nodes
-    whole = nodes[offer.node_free[nodes] == takes]
+    free = offer.node_free[nodes]
+    whole, partly = nodes[free == takes], free != takes
     size = of.gpu_count[whole]
     start = np.repeat(of.first_gpu[whole] - (np.cumsum(size) - size), size)
-    all_in = start + np.arange(int(size.sum()))
-    picked = [all_in[offer.usable_of(all_in)]]
-    partly = offer.node_free[nodes] != takes
+    all_in = start + np.arange(len(start))
+    some_used = int(size.sum()) > int(takes[~partly].sum())
+    picked = [all_in[offer.usable_of(all_in)] if some_used else all_in]
     for n, take in zip(nodes[partly].tolist(), takes[partly].tolist(), strict=True):
         first = int(of.first_gpu[n])
         mine = np.arange(first, first + int(of.gpu_count[n]))

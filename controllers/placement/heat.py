@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.gather import sum_by
+from controllers.gather import distinct, sum_by
 from controllers.placement.candidates import Candidate
+from controllers.placement.chains import chains_c, chains_of, lanes_of
 from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
 from controllers.placement.offer import Offer
 from site_models.arrays import Flags, Floats, Ints
-from twin.gpu_moves import SMALLEST_FLOW_RATIO
 from twin.nodes import AIR_CP_J_PER_KG_K, TRAY_AIR_RISE_K
 
 HALVINGS = 12
@@ -48,7 +48,7 @@ def rows_of(
     count = len(index.plant.node_names)
     chosen = np.concatenate([c.gpus for c in candidates])
     whose = np.repeat(np.arange(len(candidates)), [len(c.gpus) for c in candidates])
-    keys, row = np.unique(whose * count + of_node[chosen], return_inverse=True)
+    keys, row = distinct(whose * count + of_node[chosen])
     candidate, node = keys // count, keys % count
     size = nodes.gpu_count[node]
     start = np.cumsum(size) - size
@@ -92,11 +92,13 @@ def supplies_c(index: PlaceIndex, ground: Ground, rows: Rows, candidates: int) -
 def temperatures(
     index: PlaceIndex, ground: Ground, rows: Rows, supply_c: Floats, flow: Floats
 ) -> Temperatures:
-    """Return GPU and memory temperatures of the rows' GPUs at rest."""
+    """Return GPU and memory temperatures of the rows' GPUs at rest.
+
+    `supply_c` is every circuit's with each candidate's heat, `flow` that of each row's rack.
+    """
     nodes = index.plant.arrays.nodes
     wet = nodes.liquid_circuit[rows.node] >= 0
-    air = nodes.air_circuit[rows.node]
-    at = np.arange(len(rows.node))
+    air, at = nodes.air_circuit[rows.node], rows.candidate
     rise_k = np.maximum(supply_c[at, air] - ground.state.circuit_supply_c[air], 0.0)
     inlet_c = np.where(
         wet,
@@ -104,8 +106,7 @@ def temperatures(
         ground.state.node_inlet_c[rows.node] + rise_k,
     )
     share = nodes.liquid_flow_share[rows.node] / np.maximum(nodes.gpu_count[rows.node], 1)
-    lanes = sum_by(rows.row_of_gpu, index.plant.arrays.gpus.upstream[rows.gpu], len(rows.node))
-    lanes = np.maximum(lanes, 1.0)
+    lanes = lanes_of(index.plant)[rows.node]
     least = nodes.fan_speed_min[rows.node]
     low, high = least.copy(), np.ones(len(rows.node))
     if wet.all():
@@ -146,24 +147,8 @@ def _chain_c(
     wet: Flags,
     lanes: Floats,
 ) -> tuple[Floats, Floats]:
-    """Return die and memory temperature at the given flow through each GPU of a row [kg/s].
-
-    A GPU whose rise is a multiple of its model's is as warm as that multiple of its power.
-    """
-    groups, gpus = index.plant.arrays.groups, index.plant.arrays.gpus
-    heated_w = rows.gpu_w * gpus.rise_factor[rows.gpu]
-    q, row = gpus.group[rows.gpu], rows.row_of_gpu
-    flow = np.maximum(stream[row], 1e-12)
-    front = gpus.upstream[rows.gpu] | wet[row]
-    front_w = sum_by(row, np.where(front, rows.gpu_w, 0.0), len(rows.node))[row]
-    warmed_k = front_w / (lanes[row] * flow * AIR_CP_J_PER_KG_K)
-    enters_c = inlet_c[row] + np.where(front, 0.0, warmed_k)
-    coolant_c = enters_c + heated_w / (2.0 * flow * groups.coolant_cp_j_per_kg_k[q])
-    ratio = np.maximum(flow / groups.flow_reference_kg_per_s[q], SMALLEST_FLOW_RATIO)
-    body_k_per_w = groups.body_resistance_k_per_w[q] * ratio ** groups.flow_exponent[q]
-    body_c = coolant_c + body_k_per_w * heated_w
-    memory_w = groups.memory_share[q] * heated_w
-    return (
-        body_c + groups.die_resistance_k_per_w[q] * heated_w,
-        body_c + groups.memory_resistance_k_per_w[q] * memory_w,
-    )
+    """Return die and memory temperature at the given flow through each GPU of a row [kg/s]."""
+    chain = chains_of(index.plant)
+    return chains_c(
+        rows.gpu, rows.row_of_gpu, rows.gpu_w, inlet_c, stream, wet, lanes, *chain
+    )  # fmt: skip

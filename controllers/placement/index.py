@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from controllers.gather import sum_by
 from controllers.placement.limits import Uses, heats_in, row_cuts, sink_circuits, uses_of
@@ -15,6 +16,9 @@ from site_models.plant import Plant
 
 SPAN: tuple[Level, ...] = ("node", "nvlink_domain", "rack", "row", "pod", "site")
 """Levels from near to far; the fabric crosses more of itself with each."""
+
+
+Names = npt.NDArray[np.object_]
 
 
 class Members(NamedTuple):
@@ -48,11 +52,17 @@ class PlaceIndex:
     model: Ints
     """Number of each GPU's model in `models`. Shape (GPUs,)"""
     models: tuple[str, ...]
+    gpu_name: Names
+    """Shape (GPUs,)"""
+    node_name: Names
+    """Shape (nodes,)"""
     node_number: dict[str, int]
     """Index of each node's name."""
     node_group: dict[str, Ints]
     """Level -> group of each node; nodes without GPUs are in group -1 of their domain."""
     group_count: dict[str, int]
+    group_most: dict[str, int]
+    """Level -> GPUs in service of the group that has the most."""
     members: dict[str, Members]
     """Level -> the nodes with GPUs of each group."""
     node_model: Ints
@@ -132,6 +142,7 @@ def place_index(plant: Plant) -> PlaceIndex:
         "site": 1,
     }
     in_service = gpus.in_service & _nodes_in_service(plant)[gpus.node]
+    serviceable = np.bincount(gpus.node[in_service], minlength=count).astype(np.int64)
     model = np.array([number[name] for name in plant.gpu_model], dtype=np.int64)
     node_model = np.full(count, -1, dtype=np.int64)
     node_model[gpus.node] = model
@@ -142,15 +153,21 @@ def place_index(plant: Plant) -> PlaceIndex:
         in_service=in_service,
         model=model,
         models=models,
+        gpu_name=np.array(plant.gpu_names, dtype=object),
+        node_name=np.array(plant.node_names, dtype=object),
         node_number={name: i for i, name in enumerate(plant.node_names)},
         node_group=node_group,
         group_count=group_count,
+        group_most={
+            level: int(sum_by(group[group >= 0], serviceable[group >= 0], 1).max())
+            for level, group in node_group.items()
+        },
         members={
             level: _members(group, group_count[level], gpus.node[run_first])
             for level, group in node_group.items()
         },
         node_model=node_model,
-        node_serviceable=np.bincount(gpus.node[in_service], minlength=count).astype(np.int64),
+        node_serviceable=serviceable,
         node_power_max_w=node_power_max_w,
         rack_group={
             "rack": np.arange(len(plant.rack_names)),

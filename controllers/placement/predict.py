@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from controllers.gather import applied, sum_by
+from controllers.gather import applied, distinct, sum_by
 from controllers.placement.candidates import Candidate
 from controllers.placement.flow import Places, rack_flows
 from controllers.placement.ground import Ground, liquid_factor, whole_rack_w
@@ -62,11 +62,11 @@ def outlooks(
     count, racks = len(candidates), len(index.plant.rack_names)
     nodes = index.plant.arrays.nodes
     key = rows.candidate * racks + nodes.rack[rows.node]
-    places, place = np.unique(key, return_inverse=True)
+    places, place = distinct(key)
     supply_c = supplies_c(index, ground, rows, count)
     touched = _places(index, ground, rows, places, place)
     flow, return_c = rack_flows(ground, touched, supply_c)
-    heat = temperatures(index, ground, rows, supply_c[rows.candidate], flow[place])
+    heat = temperatures(index, ground, rows, supply_c, flow[place])
     rack_w = _rack_powers_w(index, ground, rows, place, touched.rack, heat.fan_speed)
     lost = _lost_shares(index, offer, candidates)
     return _gathered(index, ground, rows, heat, touched, rack_w, return_c, count, lost)

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from controllers.gather import sum_by
 from controllers.placement.free import NEARLY
 from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
 from controllers.placement.offer import Offer
+from controllers.placement.taking import limits_hold, whole_racks
 from site_models.arrays import Floats, Ints
 
 NONE: Ints = np.zeros(0, dtype=np.int64)
@@ -71,14 +71,9 @@ def _kept(index: PlaceIndex, ground: Ground, offer: Offer, racks: Ints, takes: I
 
 def _within(index: PlaceIndex, ground: Ground, offer: Offer, racks: Ints, takes: Ints) -> bool:
     """Return whether every limit that the racks share holds with what they take."""
-    uses = index.uses
-    size = uses.first[racks + 1] - uses.first[racks]
-    of = np.repeat(np.arange(len(racks)), size)
-    entry = np.arange(len(of)) - (np.cumsum(size) - size)[of] + uses.first[racks][of]
-    watts = ground.limit_factor[entry] * (offer.supply.rack_added_w[racks] * takes)[of]
-    more_w = sum_by(uses.limit[entry], watts, index.limits)
-    over = (more_w > np.maximum(ground.limit_room_w, 0.0) + NEARLY) & ground.limit_live
-    return not bool(over.any())
+    uses, gpu_w = index.uses, offer.supply.rack_added_w[racks] * takes
+    room_w, live = ground.limit_room_w, ground.limit_live
+    return limits_hold(racks, gpu_w, uses.first, uses.limit, ground.limit_factor, room_w, live)
 
 
 def _filled(
@@ -120,18 +115,13 @@ def _nodes_in(index: PlaceIndex, offer: Offer, racks: Ints, takes: Ints) -> tupl
     """Return the nodes of racks that take so many GPUs each, and what each node takes."""
     if not len(racks):
         return NONE, NONE
-    members = index.members["rack"]
-    size = members.first[racks + 1] - members.first[racks]
-    of = np.repeat(np.arange(len(racks)), size)
-    at = np.arange(len(of)) - (np.cumsum(size) - size)[of] + members.first[racks][of]
-    node = members.node[at]
-    room = offer.node_room[node]
-    whole = sum_by(of, room, len(racks)) == takes
-    kept = whole[of] & (room > 0)
-    nodes, counts = [node[kept]], [room[kept]]
+    members, room = index.members["rack"], offer.node_room
+    some, gives, whole = whole_racks(racks, takes, members.first, members.node, room)
+    nodes, counts = [some], [gives]
     for k in np.flatnonzero(~whole).tolist():
-        mine = (of == k) & (room > 0)
-        picked, each = spread(room[mine], node[mine], int(takes[k]))
+        mine = members.of(int(racks[k]))
+        mine = mine[room[mine] > 0]
+        picked, each = spread(room[mine], mine, int(takes[k]))
         nodes.append(picked)
         counts.append(each)
     return np.concatenate(nodes), np.concatenate(counts)

@@ -1,0 +1,78 @@
+"""What jobs over many racks take of them: compiled, since a request tries several such places."""
+
+import numpy as np
+
+from controllers.placement.free import NEARLY
+from site_models.arrays import Flags, Floats, Ints
+from twin.physics.law import compiled_for
+
+
+@compiled_for("b1(i8[::1], f8[::1], i8[::1], i8[::1], f8[::1], f8[::1], b1[::1])")
+def limits_hold(
+    racks: Ints,
+    gpu_w: Floats,
+    first: Ints,
+    limit: Ints,
+    factor: Floats,
+    room_w: Floats,
+    live: Flags,
+) -> bool:
+    """Return whether every limit that racks share holds with a rise of their GPUs.
+
+    Parameters
+    ----------
+    racks, gpu_w
+        Racks, and the rise of the power of each one's GPUs. Shape (n,) [W]
+    first, limit
+        As `Uses` has them. Shapes (racks + 1,), (uses,)
+    factor
+        Watts against each entry for a watt at a GPU. Shape (uses,) [-]
+    room_w, live
+        What is left under each limit, and whether it is one of equipment in service. Shape
+        (limits,) [W]
+    """
+    more_w = np.zeros(len(room_w))
+    for i in range(len(racks)):
+        for entry in range(first[racks[i]], first[racks[i] + 1]):
+            more_w[limit[entry]] += factor[entry] * gpu_w[i]
+    for i in range(len(racks)):
+        for entry in range(first[racks[i]], first[racks[i] + 1]):
+            k = limit[entry]
+            if live[k] and more_w[k] > max(room_w[k], 0.0) + NEARLY:
+                return False
+    return True
+
+
+@compiled_for("Tuple((i8[::1], i8[::1], b1[::1]))(i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])")
+def whole_racks(
+    racks: Ints, takes: Ints, first: Ints, node: Ints, room: Ints
+) -> tuple[Ints, Ints, Flags]:
+    """Return the nodes of racks that give all they have room for, what each gives, and which
+    racks those are.
+
+    Parameters
+    ----------
+    racks, takes
+        Racks, and the GPUs that a job takes of each. Shape (n,)
+    first, node
+        Nodes sorted by rack, as `Members` has them.
+    room
+        GPUs that each node can give. Shape (nodes,)
+    """
+    whole = np.zeros(len(racks), np.bool_)
+    count = 0
+    for i in range(len(racks)):
+        there = 0
+        for at in range(first[racks[i]], first[racks[i] + 1]):
+            there += room[node[at]]
+        if there == takes[i]:
+            whole[i] = True
+            count += first[racks[i] + 1] - first[racks[i]]
+    nodes, gives, met = np.zeros(count, np.int64), np.zeros(count, np.int64), 0
+    for i in range(len(racks)):
+        if whole[i]:
+            for at in range(first[racks[i]], first[racks[i] + 1]):
+                if room[node[at]] > 0:
+                    nodes[met], gives[met] = node[at], room[node[at]]
+                    met += 1
+    return nodes[:met], gives[:met], whole
