@@ -13,6 +13,7 @@ from controllers.placement.models import Level, Request
 from controllers.placement.offer import Offer
 from controllers.placement.quick import quick_margins_k
 from controllers.placement.racks import NONE, over_racks, spread
+from controllers.placement.taking import gpus_of
 from site_models.arrays import Floats, Ints
 
 ENOUGH_K = 30.0
@@ -138,11 +139,10 @@ def _gpus_in(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints, takes
     gpus, of = index.plant.arrays.gpus, index.plant.arrays.nodes
     free = offer.node_free[nodes]
     whole, partly = nodes[free == takes], free != takes
-    size = of.gpu_count[whole]
-    start = np.repeat(of.first_gpu[whole] - (np.cumsum(size) - size), size)
-    all_in = start + np.arange(len(start))
-    some_used = int(size.sum()) > int(takes[~partly].sum())
-    picked = [all_in[offer.usable_of(all_in)] if some_used else all_in]
+    all_in = gpus_of(whole, index.walk.first_gpu, index.walk.gpu_count)
+    if len(all_in) > int(free[~partly].sum()):
+        all_in = all_in[offer.usable_of(all_in)]
+    picked = [all_in]
     for n, take in zip(nodes[partly].tolist(), takes[partly].tolist(), strict=True):
         first = int(of.first_gpu[n])
         mine = np.arange(first, first + int(of.gpu_count[n]))
@@ -150,4 +150,4 @@ def _gpus_in(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints, takes
         whole_ones = offer.free.share[mine] >= 1.0 - NEARLY
         keys = ground.state.gpu_temp_c[mine], ~gpus.upstream[mine], whole_ones
         picked.append(mine[np.lexsort(keys)[:take]])
-    return np.sort(np.concatenate(picked))
+    return np.sort(np.concatenate(picked) if len(picked) > 1 else all_in)

@@ -46,6 +46,20 @@ def lanes_of(plant: Plant) -> Floats:
     return np.maximum(sum_by(gpus.node, gpus.upstream, len(plant.node_names)), 1.0)
 
 
+class TempLimits(NamedTuple):
+    """What no GPU may pass [C]: arrays of their own. Shape (GPUs,)"""
+
+    die_c: Floats
+    memory_c: Floats
+
+
+@lru_cache(maxsize=8)
+def limits_of(plant: Plant) -> TempLimits:
+    """Return the limits of a plant's GPUs."""
+    gpus = plant.arrays.gpus
+    return TempLimits(gpus.temp_limit_c.copy(), gpus.memory_limit_c.copy())
+
+
 @compiled_for(
     "Tuple((f8[::1], f8[::1]))(i8[::1], i8[::1], f8[::1], f8[::1], f8[::1], b1[::1], f8[::1],"
     " b1[::1], f8[::1], i8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1])"
@@ -102,3 +116,29 @@ def chains_c(
         die_c[i] = body_c + die[q] * heated_w
         memory_c[i] = body_c + memory[q] * memory_share[q] * heated_w
     return die_c, memory_c
+
+
+@compiled_for(
+    "Tuple((f8[::1], f8[::1]))(i8[::1], i8[::1], i8[::1], f8[::1], f8[::1], f8[::1], f8[::1], i8)"
+)
+def extremes_of(
+    gpu: Ints,
+    whose: Ints,
+    chosen: Ints,
+    die_c: Floats,
+    memory_c: Floats,
+    die_limit_c: Floats,
+    memory_limit_c: Floats,
+    count: int,
+) -> tuple[Floats, Floats]:
+    """Return by candidate the hottest chosen die [C] and the least distance to a limit [K].
+
+    `whose` is the candidate of each of the GPUs, `chosen` are positions along them.
+    """
+    hottest_c, margin_k = np.full(count, -np.inf), np.full(count, np.inf)
+    for i in chosen:
+        hottest_c[whose[i]] = max(hottest_c[whose[i]], die_c[i])
+    for i in range(len(gpu)):
+        least_k = min(die_limit_c[gpu[i]] - die_c[i], memory_limit_c[gpu[i]] - memory_c[i])
+        margin_k[whose[i]] = min(margin_k[whose[i]], least_k)
+    return hottest_c, margin_k

@@ -135,8 +135,7 @@ def settled_flows(arrays: Arrays, loops: _Loops) -> Floats:
 def _left_pa(arrays: Arrays, k: Ints, total: Floats) -> Floats:
     """Return the pressure that is left for the racks when circuits give a flow [kg/s]."""
     c, x = arrays.circuits, arrays.exchangers
-    cooled = np.zeros(len(c.kind))
-    np.add.at(cooled, x.hot_circuit, x.in_service)
+    cooled = sum_by(x.hot_circuit, x.in_service, len(c.kind))
 
     def head_pa(speed: Floats) -> Floats:
         rising = speed * c.pump_linear_pa_s_per_kg[k] * total

@@ -107,7 +107,10 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
         node_liquid_w=node_liquid_w,
         rack_liquid_w=rack_liquid_w,
         rack_sized_w=largest_of_rack_w(
-            np.where(arrays.racks.lumped, rack_liquid_w, 0.0), node_liquid_w, *walk[2:]
+            np.where(arrays.racks.lumped, rack_liquid_w, 0.0),
+            node_liquid_w,
+            walk.liquid_flow_share,
+            walk.rack,
         ),
         limit_room_w=room_w,
         limit_live=np.concatenate(

@@ -5,13 +5,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.gather import distinct, sum_by
+from controllers.gather import sum_by
 from controllers.placement.candidates import Candidate
-from controllers.placement.chains import chains_c, chains_of, lanes_of
+from controllers.placement.chains import chains_c, chains_of, extremes_of, lanes_of, limits_of
 from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
 from controllers.placement.offer import Offer
+from controllers.placement.taking import touched_nodes
 from site_models.arrays import Flags, Floats, Ints
+from site_models.plant import Plant
 from twin.nodes import AIR_CP_J_PER_KG_K, TRAY_AIR_RISE_K
 
 HALVINGS = 12
@@ -44,17 +46,14 @@ class Temperatures(NamedTuple):
 def rows_of(
     index: PlaceIndex, ground: Ground, offer: Offer, candidates: Sequence[Candidate]
 ) -> Rows:
-    nodes, of_node = index.plant.arrays.nodes, index.plant.arrays.gpus.node
-    count = len(index.plant.node_names)
+    """Return the nodes that candidates touch with all of their GPUs; each candidate's own GPUs
+    in ascending order."""
+    walk = index.walk
     chosen = np.concatenate([c.gpus for c in candidates])
-    whose = np.repeat(np.arange(len(candidates)), [len(c.gpus) for c in candidates])
-    keys, row = distinct(whose * count + of_node[chosen])
-    candidate, node = keys // count, keys % count
-    size = nodes.gpu_count[node]
-    start = np.cumsum(size) - size
-    row_of_gpu = np.repeat(np.arange(len(node)), size)
-    gpu = nodes.first_gpu[node][row_of_gpu] + np.arange(len(row_of_gpu)) - start[row_of_gpu]
-    at = start[row] + chosen - nodes.first_gpu[node][row]
+    begin = np.cumsum([0, *(len(c.gpus) for c in candidates)])
+    candidate, node, gpu, row_of_gpu, at = touched_nodes(
+        chosen, begin, walk.node, walk.first_gpu, walk.gpu_count
+    )
     gpu_w = ground.gpu_w[gpu]
     gpu_w[at], added_w = offer.powers_w(chosen)
     return Rows(
@@ -63,30 +62,36 @@ def rows_of(
         gpu=gpu,
         row_of_gpu=row_of_gpu,
         gpu_w=gpu_w,
-        added_w=sum_by(row, added_w, len(node)),
+        added_w=sum_by(row_of_gpu[at], added_w, len(node)),
         chosen=at,
     )
 
 
-def supplies_c(index: PlaceIndex, ground: Ground, rows: Rows, candidates: int) -> Floats:
+def supplies_c(
+    index: PlaceIndex,
+    ground: Ground,
+    candidate: Ints,
+    rack: Ints,
+    added_w: Floats,
+    candidates: int,
+) -> Floats:
     """Return every circuit's supply with each candidate's heat. Shape (candidates, circuits)
 
-    Sinks first: a circuit's exchangers work against the risen supply of the next.
+    From the candidate, the rack and the rise of the GPUs of every place. Sinks first: a
+    circuit's exchangers work against the risen supply of the next.
     """
     heats, circuits = index.heats, len(index.plant.circuit_names)
-    rack = index.plant.arrays.nodes.rack[rows.node]
     size = heats.first[rack + 1] - heats.first[rack]
     of_row = np.repeat(np.arange(len(rack)), size)
     entry = np.arange(len(of_row)) - (np.cumsum(size) - size)[of_row] + heats.first[rack][of_row]
-    place = rows.candidate[of_row] * circuits + heats.limit[entry]
-    more_w = sum_by(place, heats.factor[entry] * rows.added_w[of_row], candidates * circuits)
-    more_w = more_w.reshape(candidates, circuits)
-    warmer_k = np.zeros_like(more_w)
-    for _ in range(index.cooling_depth):
-        supply_c = ground.cooling.supply_c(more_w, warmer_k)
-        rise_k = np.maximum(supply_c - ground.state.circuit_supply_c, 0.0)
-        warmer_k = np.where(index.sink_circuit >= 0, rise_k[:, index.sink_circuit], 0.0)
-    return supply_c
+    place = candidate[of_row] * circuits + heats.limit[entry]
+    more_w = sum_by(place, heats.factor[entry] * added_w[of_row], candidates * circuits)
+    return ground.cooling.supplies_c(
+        more_w.reshape(candidates, circuits),
+        ground.state.circuit_supply_c,
+        index.sink_circuit,
+        index.cooling_depth,
+    )
 
 
 def temperatures(
@@ -124,6 +129,18 @@ def temperatures(
     die_c, memory_c = _chain_c(index, rows, inlet_c, stream, wet, lanes)
     speed = np.where(wet, _tray_fans(index, ground, rows), high)
     return Temperatures(die_c, memory_c, speed)
+
+
+def extremes(
+    plant: Plant, rows: Rows, heat: Temperatures, candidates: int
+) -> tuple[Floats, Floats]:
+    """Return the hottest of each candidate's own GPUs [C], and the least distance of any GPU or
+    memory in the nodes that it touches to a limit [K]."""
+    limits = limits_of(plant)
+    return extremes_of(
+        rows.gpu, rows.candidate[rows.row_of_gpu], rows.chosen, heat.die_c, heat.memory_c,
+        limits.die_c, limits.memory_c, candidates,
+    )  # fmt: skip
 
 
 def _tray_fans(index: PlaceIndex, ground: Ground, rows: Rows) -> Floats:

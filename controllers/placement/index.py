@@ -34,8 +34,10 @@ class Members(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """Nodes as the passes over all of them take them: arrays of their own, shape (nodes,)."""
+    """Nodes as compiled passes take them: arrays of their own, shape (nodes,)."""
 
+    node: Ints
+    """Of each GPU. Shape (GPUs,)"""
     first_gpu: Ints
     gpu_count: Ints
     liquid_flow_share: Floats
@@ -176,6 +178,7 @@ def place_index(plant: Plant) -> PlaceIndex:
             "site": np.zeros(len(plant.rack_names), dtype=np.int64),
         },
         walk=Walk(
+            gpus.node.copy(),
             nodes.first_gpu.copy(),
             nodes.gpu_count.copy(),
             nodes.liquid_flow_share.copy(),

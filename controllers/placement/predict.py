@@ -18,6 +18,7 @@ from controllers.placement.ground import Ground, liquid_factor, whole_rack_w
 from controllers.placement.heat import (
     Rows,
     Temperatures,
+    extremes,
     rows_of,
     supplies_c,
     temperatures,
@@ -63,8 +64,9 @@ def outlooks(
     nodes = index.plant.arrays.nodes
     key = rows.candidate * racks + nodes.rack[rows.node]
     places, place = distinct(key)
-    supply_c = supplies_c(index, ground, rows, count)
     touched = _places(index, ground, rows, places, place)
+    added_w = sum_by(place, rows.added_w, len(places))
+    supply_c = supplies_c(index, ground, touched.candidate, touched.rack, added_w, count)
     flow, return_c = rack_flows(ground, touched, supply_c)
     heat = temperatures(index, ground, rows, supply_c, flow[place])
     rack_w = _rack_powers_w(index, ground, rows, place, touched.rack, heat.fan_speed)
@@ -114,17 +116,9 @@ def _gathered(
     lost: Floats,
 ) -> list[Outlook]:
     """Return one outlook a candidate; `places` and `rows` are sorted by candidate."""
-    gpus, racks, rack = index.plant.arrays.gpus, index.plant.arrays.racks, places.rack
-    first_gpu = np.searchsorted(rows.candidate[rows.row_of_gpu], np.arange(count))
+    racks, rack = index.plant.arrays.racks, places.rack
+    hottest_c, margin_k = extremes(index.plant, rows, heat, count)
     first_place = np.searchsorted(places.candidate, np.arange(count))
-    mine_c = np.full(len(rows.gpu), -np.inf)
-    mine_c[rows.chosen] = heat.die_c[rows.chosen]
-    near_k = np.minimum(
-        gpus.temp_limit_c[rows.gpu] - heat.die_c,
-        gpus.memory_limit_c[rows.gpu] - heat.memory_c,
-    )
-    hottest_c = np.maximum.reduceat(mine_c, first_gpu)
-    margin_k = np.minimum.reduceat(near_k, first_gpu)
     rise_w = rack_w - ground.rack_w[rack]
     left_w = racks.rating_w[rack] - rack_w
     rated_w = np.maximum(racks.rating_w[rack], 1.0)

@@ -17,18 +17,21 @@ NONE: Ints = np.zeros(0, dtype=np.int64)
 def spread(room: Ints, where: Ints, need: int) -> tuple[Ints, Ints]:
     """Return places and what each takes: the roomiest first, the rest where it just fits."""
     order = np.argsort(-room, kind="stable")
-    filled = np.cumsum(room[order])
+    room = room[order]
+    return _spread(room, np.cumsum(room), where[order], need)
+
+
+def _spread(room: Ints, filled: Ints, where: Ints, need: int) -> tuple[Ints, Ints]:
+    """Return the same of places with the roomiest first; `filled` is what they give so far."""
     whole = int(np.searchsorted(filled, need, side="right"))
     rest = need - (int(filled[whole - 1]) if whole else 0)
-    chosen, takes = order[:whole], room[order[:whole]]
-    if rest:
-        others = order[whole:]
-        tight = others[room[others] >= rest]
-        if not len(tight):
-            return where[chosen], takes
-        last = tight[np.argmin(room[tight])]
-        chosen, takes = np.append(chosen, last), np.append(takes, rest)
-    return where[chosen], takes
+    if not rest:
+        return where[:whole], room[:whole]
+    tight = int(np.searchsorted(-room, -rest, side="right"))
+    if tight <= whole:
+        return where[:whole], room[:whole]
+    last = max(int(np.searchsorted(-room, -int(room[tight - 1]))), whole)
+    return np.append(where[:whole], where[last]), np.append(room[:whole], rest)
 
 
 def over_racks(
@@ -56,7 +59,7 @@ def over_racks(
         equal = np.full(count, part, dtype=np.int64)
         if _kept(index, ground, offer, racks[:count], equal):
             yield _nodes_in(index, offer, racks[:count], equal)
-    chosen, takes = spread(room, racks, need)
+    chosen, takes = _spread(room, filled, racks, need)
     if takes.sum() != need or not _within(index, ground, offer, chosen, takes):
         chosen, takes = _filled(index, ground, offer, racks, room)
     if takes.sum() == need and _kept(index, ground, offer, chosen, takes):

@@ -76,3 +76,59 @@ def whole_racks(
                     nodes[met], gives[met] = node[at], room[node[at]]
                     met += 1
     return nodes[:met], gives[:met], whole
+
+
+@compiled_for("i8[::1](i8[::1], i8[::1], i8[::1])")
+def gpus_of(nodes: Ints, first: Ints, count: Ints) -> Ints:
+    """Return all GPUs of some nodes; `first` and `count` of every node."""
+    total = 0
+    for n in nodes:
+        total += count[n]
+    found, met = np.zeros(total, np.int64), 0
+    for n in nodes:
+        for k in range(count[n]):
+            found[met + k] = first[n] + k
+        met += count[n]
+    return found
+
+
+@compiled_for(
+    "Tuple((i8[::1], i8[::1], i8[::1], i8[::1], i8[::1]))(i8[::1], i8[::1], i8[::1], i8[::1],"
+    " i8[::1])"
+)
+def touched_nodes(
+    chosen: Ints, begin: Ints, node_of: Ints, first: Ints, count: Ints
+) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    """Return the nodes that sets of GPUs touch, with all of their GPUs.
+
+    Parameters
+    ----------
+    chosen, begin
+        The sets one after the other, each in ascending order; where each begins, and the end.
+    node_of
+        Of each GPU. Shape (GPUs,)
+    first, count
+        First GPU of each node, and how many it has. Shape (nodes,)
+
+    Returns
+    -------
+    Set and node of every row; GPU and row of each GPU of these nodes; where the chosen are
+    along those.
+    """
+    whose, node = np.zeros(len(chosen), np.int64), np.zeros(len(chosen), np.int64)
+    at = np.zeros(len(chosen), np.int64)
+    rows, total = 0, 0
+    for s in range(len(begin) - 1):
+        last = -1
+        for i in range(begin[s], begin[s + 1]):
+            n = node_of[chosen[i]]
+            if n != last:
+                whose[rows], node[rows], last = s, n, n
+                rows, total = rows + 1, total + count[n]
+            at[i] = total - count[n] + chosen[i] - first[n]
+    gpu, row, k = np.zeros(total, np.int64), np.zeros(total, np.int64), 0
+    for r in range(rows):
+        for g in range(first[node[r]], first[node[r]] + count[node[r]]):
+            gpu[k], row[k] = g, r
+            k += 1
+    return whose[:rows], node[:rows], gpu, row, at
