@@ -2,34 +2,32 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.crowds import LARGE, PROFILES, SIZES, crowd, fitting_count, narrowed, told
 from controllers.allocations import Allocation, Allocations
 from controllers.assigned import Assigned
+from controllers.collective_told import Collective
 from controllers.placement.models import Advice, read_request
 from controllers.placement.rank import rank
 from controllers.rig import Rig
+from controllers.team import first_team
 from controllers.work import Work
-from site_models.arrays import Floats, Ints
+from site_models.arrays import Floats
 from site_models.compile import compile_site
 from site_models.kinds.workload import Workload
 from site_models.plant import Plant
-from twin.fabric_links import with_links
 from twin.start import idle_inputs
 from twin.state import MODELLED, Inputs, State
 from twin.steady import steady
 from twin.workload import workload
 
 SETTLES_S, RUNS_S, DT_S = 600.0, 900.0, 10.0
-PROFILES = ("finetuning", "pretraining", "pretraining_moe", "prefill", "decode")
-SIZES = (4, 8, 16, 32, 64, 128)
 AIR_C = (33.0, 22.0)
-LEFT = 0.05
-"""Of the rate between switches, in every other round."""
-CROWD = 10
-"""Jobs that run already, at most."""
+PER_STEP_S = 0.5
+"""Arithmetic of a step of the jobs that state their collective."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +43,34 @@ class Placed:
     """Hottest of them before it started: what persistence would say."""
     told_s: float
     took_s: float
+    """What its step exchanges once it runs, before another job comes."""
+    alone_s: float
+    """The same without any other job: what a look at its place alone would say."""
+    told_loss: float
+    """Of the step of the running job that it slows most, a share."""
+    loss: float
     crossed: bool
     """Left its NVLink domain."""
     crowded: bool
     """Was told to share its network with running jobs."""
+
+
+class _Now(NamedTuple):
+    """A moment of the rig."""
+
+    state: State
+    inputs: Inputs
+    peak_c: Floats
+    exchange_s: dict[str, float]
+    step_s: dict[str, float]
+
+
+class _Pick(NamedTuple):
+    """A job on one of the places that it was offered."""
+
+    job: Assigned
+    advice: Advice
+    kind: str
 
 
 def placed_jobs(wanted: int, seed: int = 11) -> Iterator[Placed]:
@@ -56,57 +78,48 @@ def placed_jobs(wanted: int, seed: int = 11) -> Iterator[Placed]:
 
     Rounds of one rig: other jobs run until the plant is at rest, then a job is placed in each
     of three parts that share no cooling loop (the racks of either CDU, the air-cooled hall),
-    one of the offered places at random, and all run on together. They share power, network
-    and facility water, and each is told with those before it as promised. The pilot's network
-    never crowds as built, so that every other round has most of its uplinks down.
+    one of the offered places at random, one job after the other. What its step exchanges and
+    what its neighbours lose is seen before the next one comes, since no advice knows of that;
+    how hot it gets when all have run on together. They share power, network and facility water,
+    and each is told with those before it as promised. The pilot's network never crowds as built,
+    so that every other round has most of its uplinks down and its jobs here and there.
     """
     built, rng = compile_site("pilot"), np.random.default_rng(seed)
-    crowds, plant = _narrowed(built), built
+    crowds, plant = narrowed(built), built
     inputs = idle_inputs(plant, *AIR_C)
     inputs = inputs._replace(
         gpu_power_basis=np.full(len(plant.gpu_names), MODELLED, dtype=np.int64)
     )
-    state, done = steady(plant, inputs), 0
+    now, done = _Now(steady(plant, inputs), inputs, np.zeros(0), {}, {}), 0
     while done < wanted:
         plant = crowds if plant is built else built
-        crowd = list(_crowd(plant, rng, state.time_s))
-        state, inputs, _ = _played(plant, state, inputs, crowd, SETTLES_S)
-        table = _told(plant, crowd, state.time_s)
-        chosen = [
-            one
-            for part in range(3)
-            if (one := _chosen(plant, state, inputs, table, rng, part)) is not None
-        ][: wanted - done]
-        jobs = [job for job, _, _ in chosen]
-        before_c = state.gpu_temp_c
-        old = [job._replace(start_s=state.time_s) for job in crowd]
-        state, inputs, seen = _played(plant, state, inputs, [*old, *jobs], RUNS_S)
-        for job, advice, kind in chosen:
-            yield _outcome(plant, job, advice, kind, before_c, seen)
-        done += len(chosen)
+        running = list(crowd(plant, rng, now.state.time_s, scattered=plant is crowds))
+        now = _played(plant, now, running, SETTLES_S)
+        table = told(plant, running, now.state.time_s)
+        seen, ends_s = [], now.state.time_s + RUNS_S
+        for part in range(min(3, wanted - done)):
+            pick = _picked(plant, now, table, rng, part, LARGE if plant is crowds else SIZES)
+            if pick is None:
+                continue
+            before, running = now, [*running, pick.job]
+            now = _played(plant, now, running, DT_S)
+            seen.append((pick, before, now))
+        now = _played(plant, now, running, ends_s - now.state.time_s)
+        peak_c = np.max([now.peak_c, *(then.peak_c for _, _, then in seen)], axis=0)
+        for pick, before, then in seen:
+            yield _outcome(plant, pick, before, then, peak_c)
+        done += len(seen)
 
 
-def _narrowed(plant: Plant) -> Plant:
-    """Return the plant with a twentieth of the rate between its switches."""
-    uplinks = np.arange(len(plant.gpu_names), len(plant.fabric.links.lower))
-    return with_links(plant, uplinks, LEFT)
-
-
-@dataclass(slots=True)
-class _Seen:
-    peak_c: Floats
-    exchange_s: dict[str, float]
-
-
-def _played(
-    plant: Plant, state: State, inputs: Inputs, jobs: list[Assigned], lasts_s: float
-) -> tuple[State, Inputs, _Seen]:
-    work, idle_w = Work(plant, jobs), plant.arrays.gpus.idle_power_w
+def _played(plant: Plant, now: _Now, jobs: list[Assigned], lasts_s: float) -> _Now:
+    """Return the rig after some time with some jobs."""
+    state, idle_w = now.state, plant.arrays.gpus.idle_power_w
+    work = Work(plant, [job._replace(start_s=state.time_s) for job in jobs])
     clock, kept = np.ones(len(idle_w)), np.zeros(len(idle_w), dtype=np.bool_)
     rig = Rig(
         plant,
         state,
-        inputs,
+        now.inputs,
         lambda time_s: work.demand(time_s, idle_w, clock, kept),
         lambda time_s: AIR_C,
         DT_S,
@@ -116,94 +129,80 @@ def _played(
     peak_c = np.full(len(idle_w), -np.inf)
     while rig.read() is not None:
         np.maximum(peak_c, rig.state.gpu_temp_c, out=peak_c)
-    return (
+    names = [job.name for job in jobs]
+    return _Now(
         rig.state,
         rig.inputs,
-        _Seen(peak_c, {job.name: work.exchange_s(job.name) for job in jobs}),
+        peak_c,
+        {name: work.exchange_s(name) for name in names},
+        {name: work.step_s(name) for name in names},
     )
 
 
-def _crowd(plant: Plant, rng: np.random.Generator, start_s: float) -> Iterator[Assigned]:
-    """Yield jobs on whole nodes taken at random, neighbours by number."""
-    nodes = plant.arrays.nodes
-    usable = np.flatnonzero(nodes.gpu_count > 0)
-    taken = np.zeros(len(plant.gpu_names), dtype=np.bool_)
-    for k in range(int(rng.integers(2, CROWD))):
-        name = str(rng.choice(PROFILES))
-        profile = workload(name)
-        unit = profile.tensor * profile.pipeline * profile.expert
-        first = int(rng.integers(0, len(usable)))
-        count = unit * max(int(rng.choice(SIZES)) // unit, 1)
-        gpus = _whole_nodes(plant, usable[first:], count)
-        if len(gpus) == count and not taken[gpus].any() and _one_network(plant, gpus):
-            taken[gpus] = True
-            yield Assigned(f"old{k}", name, profile, gpus, start_s, start_s + 1e6)
-
-
-def _whole_nodes(plant: Plant, nodes: Ints, count: int) -> Ints:
-    first, size = plant.arrays.nodes.first_gpu, plant.arrays.nodes.gpu_count
-    found = [np.arange(int(first[n]), int(first[n] + size[n])) for n in nodes[:count].tolist()]
-    return np.concatenate(found)[:count].astype(np.int64)
-
-
-def _one_network(plant: Plant, gpus: Ints) -> bool:
-    return len({plant.gpu_model[g] for g in gpus.tolist()}) == 1
-
-
-def _told(plant: Plant, jobs: list[Assigned], now_s: float) -> Allocations:
-    table = Allocations(plant)
-    for job in jobs:
-        table.put(Allocation(job.name, job.gpus, now_s, profile=job.profile_name), now_s)
-    return table
-
-
-def _chosen(
+def _picked(
     plant: Plant,
-    state: State,
-    inputs: Inputs,
+    now: _Now,
     table: Allocations,
     rng: np.random.Generator,
     part: int,
-) -> tuple[Assigned, Advice, str] | None:
+    sizes: tuple[int, ...],
+) -> _Pick | None:
     """Return a job on one of the places offered in a part of the site; None where none is."""
-    now_s, name = state.time_s, str(rng.choice(PROFILES))
-    profile = workload(name)
+    now_s, name = now.state.time_s, str(rng.choice(PROFILES))
     stated = rng.random() < 0.5
     if stated:
-        name, profile = "finetuning", _collective(rng)
-    unit = profile.tensor * profile.pipeline * profile.expert
+        name = "finetuning"
     raw: dict[str, Any] = {
         "job": f"new{part}",
-        "gpus": unit * max(int(rng.choice(SIZES)) // unit, 1),
+        "gpus": fitting_count(name, rng, sizes),
         "exclude": _elsewhere(plant, part),
         "profile": name,
         "duration_s": RUNS_S,
         "limit": 20,
     }
-    traffic = profile.phases[0].traffic[0] if profile.phases[0].traffic else None
-    if stated and traffic is not None:
-        size = float(traffic.size_bytes)
-        raw["collective"] = {"op": traffic.op, "bytes": size, "per_step_s": 1.0}
+    profile, kind = workload(name), name
+    if stated:
+        collective = _collective(rng)
+        raw["collective"] = collective.model_dump()
+        profile, kind = _doing(profile, collective), f"{collective.op} stated"
     request = read_request(raw)
-    advice = rank(plant, state, inputs, table, request, now_s).advice
+    advice = rank(plant, now.state, now.inputs, table, request, now_s).advice
     if not advice:
         return None
     pick = advice[int(rng.integers(0, len(advice)))]
-    gpus = table.indices(pick.gpus)
-    table.put(Allocation(request.job, gpus, now_s, profile=None if stated else name), now_s)
-    kind = f"{traffic.op} stated" if stated and traffic is not None else name
-    return Assigned(request.job, name, profile, gpus, now_s, now_s + 1e6), pick, kind
+    held = Allocation(
+        request.job,
+        table.indices(pick.gpus),
+        now_s,
+        profile=name,
+        collective=request.collective,
+    )
+    table.put(held, now_s)
+    return _Pick(Assigned(request.job, name, profile, held.gpus, now_s, now_s + 1e6), pick, kind)
 
 
-def _collective(rng: np.random.Generator) -> Workload:
-    """Return fine-tuning with one collective of a random size over all of its GPUs."""
-    profile = workload("finetuning")
-    phase = profile.phases[0]
-    size = phase.traffic[0].size_bytes.model_copy(update={"value": float(10 ** rng.uniform(6, 10))})
+def _collective(rng: np.random.Generator) -> Collective:
+    """Return a collective of a random kind and size."""
     op = str(rng.choice(["all_reduce", "all_gather", "reduce_scatter", "alltoall"]))
-    traffic = phase.traffic[0].model_copy(update={"op": op, "size_bytes": size})
+    size = float(10 ** rng.uniform(6, 10))
+    return Collective.model_validate({"op": op, "bytes": size, "per_step_s": PER_STEP_S})
+
+
+def _doing(profile: Workload, asked: Collective) -> Workload:
+    """Return a profile whose step is some arithmetic, then one collective over all its GPUs."""
+    phase = profile.phases[0]
+    traffic, flop = phase.traffic[0], phase.compute_flop
+    assert flop is not None
+    doing = traffic.model_copy(
+        update={
+            "op": asked.op,
+            "size_bytes": traffic.size_bytes.model_copy(update={"value": asked.bytes}),
+            "hidden": traffic.hidden.model_copy(update={"value": 0.0}),
+        }
+    )
+    work = {"compute_flop": None, "compute_s": flop.model_copy(update={"value": asked.per_step_s})}
     return profile.model_copy(
-        update={"phases": (phase.model_copy(update={"traffic": (traffic,)}),)}
+        update={"phases": (phase.model_copy(update={**work, "traffic": (doing,)}),)}
     )
 
 
@@ -217,17 +216,27 @@ def _elsewhere(plant: Plant, part: int) -> list[str]:
     return [names[n] for n in np.flatnonzero(~mine & (nodes.gpu_count > 0)).tolist()]
 
 
-def _outcome(
-    plant: Plant, job: Assigned, advice: Advice, kind: str, before_c: Floats, seen: _Seen
-) -> Placed:
-    told = advice.predicted
+def _outcome(plant: Plant, pick: _Pick, before: _Now, then: _Now, peak_c: Floats) -> Placed:
+    job, predicted = pick.job, pick.advice.predicted
+    losses = [1.0 - step_s / then.step_s[name] for name, step_s in before.step_s.items()]
     return Placed(
-        kind=kind,
-        told_c=told.gpu_temp_max_c,
-        peak_c=float(seen.peak_c[job.gpus].max()),
-        now_c=float(before_c[job.gpus].max()),
-        told_s=float("nan") if told.collective_s is None else told.collective_s,
-        took_s=seen.exchange_s[job.name],
+        kind=pick.kind,
+        told_c=predicted.gpu_temp_max_c,
+        peak_c=float(peak_c[job.gpus].max()),
+        now_c=float(before.state.gpu_temp_c[job.gpus].max()),
+        told_s=_or_nan(predicted.collective_s),
+        took_s=then.exchange_s[job.name],
+        alone_s=_alone_s(plant, job),
+        told_loss=_or_nan(predicted.neighbours_slowdown_share),
+        loss=max(losses, default=0.0),
         crossed=len(np.unique(plant.gpu_nvlink_domain[job.gpus])) > 1,
-        crowded=any("shared with running jobs" in line for line in advice.reasons),
+        crowded=any("shared with running jobs" in line for line in pick.advice.reasons),
     )
+
+
+def _alone_s(plant: Plant, job: Assigned) -> float:
+    return float(first_team(job.profile, plant, job.gpus).exchange.time_s.sum())
+
+
+def _or_nan(value: float | None) -> float:
+    return float("nan") if value is None else value

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from controllers.collective_told import Collective
 from controllers.jobs_seen import JobsSeen
 from site_models.arrays import Floats, Ints
 from site_models.errors import InputError
@@ -43,6 +44,8 @@ class Allocation:
     """Part of its throughput that it may lose to an event of the grid: none unless told."""
     preemptible: bool = False
     """May be paused and gone on with."""
+    collective: Collective | None = None
+    """What a step waits for, as the request told it; it counts before the profile's."""
 
 
 class Holdings(NamedTuple):
@@ -205,13 +208,14 @@ class Allocations:
 
 
 def _as_reserved(allocation: Allocation, reserved: Allocation) -> Allocation:
-    """Return the allocation with the share, and the power unless told, of its reservation."""
+    """Return the allocation with the share of its reservation, and what else that knows."""
     power_w = allocation.gpu_power_w
     told_w = None if reserved.power_assumed else reserved.gpu_power_w
     return replace(
         allocation,
         share=reserved.share,
         gpu_power_w=told_w if power_w is None else power_w,
+        collective=allocation.collective or reserved.collective,
     )
 
 

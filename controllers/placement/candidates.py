@@ -13,6 +13,7 @@ from controllers.placement.models import Level, Request
 from controllers.placement.offer import Offer
 from controllers.placement.quick import quick_margins_k
 from controllers.placement.racks import NONE, over_racks, spread
+from controllers.placement.taking import gpus_of
 from site_models.arrays import Floats, Ints
 
 ENOUGH_K = 30.0
@@ -136,12 +137,12 @@ def _gpus_in(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints, takes
     """Return GPUs of the nodes: where not all are needed, those already shared, then those
     that breathe first, then the coolest."""
     gpus, of = index.plant.arrays.gpus, index.plant.arrays.nodes
-    whole = nodes[offer.node_free[nodes] == takes]
-    size = of.gpu_count[whole]
-    start = np.repeat(of.first_gpu[whole] - (np.cumsum(size) - size), size)
-    all_in = start + np.arange(int(size.sum()))
-    picked = [all_in[offer.usable_of(all_in)]]
-    partly = offer.node_free[nodes] != takes
+    free = offer.node_free[nodes]
+    whole, partly = nodes[free == takes], free != takes
+    all_in = gpus_of(whole, index.walk.first_gpu, index.walk.gpu_count)
+    if len(all_in) > int(free[~partly].sum()):
+        all_in = all_in[offer.usable_of(all_in)]
+    picked = [all_in]
     for n, take in zip(nodes[partly].tolist(), takes[partly].tolist(), strict=True):
         first = int(of.first_gpu[n])
         mine = np.arange(first, first + int(of.gpu_count[n]))
@@ -149,4 +150,4 @@ def _gpus_in(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints, takes
         whole_ones = offer.free.share[mine] >= 1.0 - NEARLY
         keys = ground.state.gpu_temp_c[mine], ~gpus.upstream[mine], whole_ones
         picked.append(mine[np.lexsort(keys)[:take]])
-    return np.sort(np.concatenate(picked))
+    return np.sort(np.concatenate(picked) if len(picked) > 1 else all_in)

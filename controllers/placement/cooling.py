@@ -6,12 +6,13 @@ import numpy as np
 
 from controllers.gather import applied, sum_by
 from controllers.placement.index import PlaceIndex
-from site_models.arrays import Floats
+from site_models.arrays import Floats, Ints
 from site_models.plant import Plant
 from twin.physics.heat_exchange import (
     counterflow_effectiveness,
     crossflow_effectiveness,
 )
+from twin.physics.law import compiled_for
 from twin.state import Inputs, State
 
 
@@ -29,23 +30,54 @@ class Cooling:
     trim_c: Floats
     """Supply that the circuit's chillers hold; -inf without any."""
 
-    def supply_c(self, more_w: Floats, warmer_k: Floats) -> Floats:
-        """Return the supply once the circuits carry `more_w` and their sinks are warmer [C].
+    def supplies_c(self, more_w: Floats, now_c: Floats, sink: Ints, depth: int) -> Floats:
+        """Return the supply once the circuits carry `more_w`, shape (sets, circuits), too [C].
 
         The exchangers hold their setpoint while they can. What they leave chillers take, as
-        far as they are large enough.
+        far as they are large enough. `sink` is the circuit that each gives its heat to (-1:
+        outdoors), at most `depth` in a row: its exchangers work against the risen supply of
+        that, over `now_c`.
         """
-        carried_w = self.heat_w + more_w
-        alone_c = self._floated_c(carried_w, warmer_k)
-        left_w = carried_w - self.chiller_w
-        helped_c = np.where(left_w > 0.0, self._floated_c(left_w, warmer_k), -np.inf)
-        return np.maximum(self.setpoint_c, np.minimum(alone_c, np.maximum(self.trim_c, helped_c)))
+        return _risen_c(
+            more_w, self.heat_w, self.sink_c, self.open_w_per_k, self.chiller_w,
+            self.setpoint_c, self.trim_c, now_c.copy(), sink, depth,
+        )  # fmt: skip
 
-    def _floated_c(self, heat_w: Floats, warmer_k: Floats) -> Floats:
-        """Return the supply with the exchangers wide open; -inf where there are none."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            above_k = np.maximum(heat_w, 0.0) / self.open_w_per_k
-        return np.where(self.open_w_per_k > 0.0, self.sink_c + warmer_k + above_k, -np.inf)
+
+@compiled_for(
+    "f8[:,::1](f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], i8[::1],"
+    " i8)"
+)
+def _risen_c(
+    more_w: Floats,
+    heat_w: Floats,
+    sink_c: Floats,
+    open_w_per_k: Floats,
+    chiller_w: Floats,
+    setpoint_c: Floats,
+    trim_c: Floats,
+    now_c: Floats,
+    sink: Ints,
+    depth: int,
+) -> Floats:
+    supply_c, warmer_k = np.zeros_like(more_w), np.zeros(len(heat_w))
+    for i in range(len(more_w)):
+        warmer_k[:] = 0.0
+        for _ in range(depth):
+            for k in range(len(heat_w)):
+                carried_w, alone_c, helped_c = heat_w[k] + more_w[i, k], -np.inf, -np.inf
+                left_w = carried_w - chiller_w[k]
+                if open_w_per_k[k] > 0.0:
+                    base_c = sink_c[k] + warmer_k[k]
+                    alone_c = base_c + max(carried_w, 0.0) / open_w_per_k[k]
+                    if left_w > 0.0:
+                        helped_c = base_c + left_w / open_w_per_k[k]
+                held_c = min(alone_c, max(trim_c[k], helped_c))
+                supply_c[i, k] = max(setpoint_c[k], held_c)
+            for k in range(len(heat_w)):
+                if sink[k] >= 0:
+                    warmer_k[k] = max(supply_c[i, sink[k]] - now_c[sink[k]], 0.0)
+    return supply_c
 
 
 def cooling_of(plant: Plant, state: State, inputs: Inputs) -> Cooling:

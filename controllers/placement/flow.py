@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.gather import sum_by
+from controllers.gather import distinct, sum_by
 from controllers.placement.ground import Ground
 from site_models.arrays import Floats, Ints
 from site_models.plant import HOLDS_FLOW, Arrays, Plant
@@ -81,7 +81,7 @@ def _given(ground: Ground, places: Places, supply_c: Floats, wanted: Floats) -> 
     arrays, on = ground.plant.arrays, _racks_on_circuits(ground.plant)
     circuits, racks = len(ground.plant.circuit_names), len(ground.plant.rack_names)
     key = places.candidate * circuits + arrays.racks.liquid_circuit[places.rack]
-    pairs, pair = np.unique(key, return_inverse=True)
+    pairs, pair = distinct(key)
     candidate, k = pairs // circuits, pairs % circuits
     size = on.first[k + 1] - on.first[k]
     of = np.repeat(np.arange(len(pairs)), size)
@@ -135,8 +135,7 @@ def settled_flows(arrays: Arrays, loops: _Loops) -> Floats:
 def _left_pa(arrays: Arrays, k: Ints, total: Floats) -> Floats:
     """Return the pressure that is left for the racks when circuits give a flow [kg/s]."""
     c, x = arrays.circuits, arrays.exchangers
-    cooled = np.zeros(len(c.kind))
-    np.add.at(cooled, x.hot_circuit, x.in_service)
+    cooled = sum_by(x.hot_circuit, x.in_service, len(c.kind))
 
     def head_pa(speed: Floats) -> Floats:
         rising = speed * c.pump_linear_pa_s_per_kg[k] * total

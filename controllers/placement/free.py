@@ -11,6 +11,7 @@ import numpy as np
 
 from controllers.placement.index import PlaceIndex
 from controllers.placement.site_mix import Seen
+from controllers.placement.sums import free_powers_w
 from site_models.arrays import Flags, Floats, Ints
 
 NEARLY = 1e-9
@@ -35,8 +36,9 @@ class Free(NamedTuple):
 def free_of(index: PlaceIndex, share: Floats, gpu_w: Floats, seen: Seen = ()) -> Free:
     """Return the free GPUs, given what nobody holds of each and what it draws or promised [W]."""
     count, free = _counted(index).at(share)
-    drawn_w = np.where(free, gpu_w, 0.0)
-    return Free(share, count, index.sum_by_node(drawn_w), index.most_by_node(drawn_w), seen)
+    walk = index.walk
+    drawn_w, most_w = free_powers_w(gpu_w, free, walk.first_gpu, walk.gpu_count)
+    return Free(share, count, drawn_w, most_w, seen)
 
 
 class _Counted:
@@ -45,14 +47,18 @@ class _Counted:
     def __init__(self, index: PlaceIndex) -> None:
         self._lock = threading.Lock()
         self._index = index
-        self._free = index.in_service
+        self._share: Floats | None = None
+        self._free = index.in_service.copy()
         self._count = index.node_serviceable
 
     def at(self, share: Floats) -> tuple[Ints, Flags]:
         """Return the count of each node and which GPUs are free; only what changed is counted."""
-        free = share >= 1.0 - NEARLY
-        free &= self._index.in_service
         with self._lock:
+            if share is self._share:
+                return self._count, self._free
+            self._share = share
+            free = share >= 1.0 - NEARLY
+            free &= self._index.in_service
             changed = np.flatnonzero(free != self._free)
             if len(changed):
                 count = self._count.copy()

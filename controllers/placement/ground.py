@@ -1,6 +1,7 @@
 """The site as placement finds it: present power with what is promised, and what is left."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from controllers.placement.room import (
     rack_fits_w,
     rack_rooms_w,
 )
+from controllers.placement.sums import largest_of_rack_w, promised_powers_w
 from controllers.power_tree import power_tree
 from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import Nodes, Plant
@@ -61,13 +63,15 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
     """Return what placement rests on; `promised_w` as `Allocations.holdings` tells it."""
     plant = index.plant
     arrays, tree = plant.arrays, power_tree(plant)
-    gpu_w = np.maximum(state.gpu_power_w, promised_w)
-    more_w = sum_by(arrays.gpus.node, gpu_w - state.gpu_power_w, len(plant.node_names))
+    walk = index.walk
+    gpu_w, more_w = promised_powers_w(
+        state.gpu_power_w.copy(), promised_w.copy(), walk.first_gpu, walk.gpu_count
+    )
     node_dc_w = state.node_dc_power_w + (1.0 + arrays.nodes.load_power_per_gpu_w) * more_w
     node_w = tree.node_power_w(node_dc_w)
     rack_nodes_w = sum_by(arrays.nodes.rack, node_w, len(plant.rack_names))
     rack_w = np.where(arrays.racks.lumped, state.rack_power_w, tree.rack_power_w(rack_nodes_w))
-    wetter_w = liquid_factor(arrays.nodes) * more_w
+    wetter_w = liquid_factor(plant) * more_w
     node_liquid_w = state.node_liquid_heat_w + wetter_w
     rack_liquid_w = state.rack_liquid_heat_w + sum_by(
         arrays.nodes.rack, wetter_w, len(plant.rack_names)
@@ -102,7 +106,12 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
         rack_w=rack_w,
         node_liquid_w=node_liquid_w,
         rack_liquid_w=rack_liquid_w,
-        rack_sized_w=_rack_sized_w(plant, node_liquid_w, rack_liquid_w),
+        rack_sized_w=largest_of_rack_w(
+            np.where(arrays.racks.lumped, rack_liquid_w, 0.0),
+            node_liquid_w,
+            walk.liquid_flow_share,
+            walk.rack,
+        ),
         limit_room_w=room_w,
         limit_live=np.concatenate(
             [tree.live, np.ones(index.limits - len(tree.live), dtype=np.bool_)]
@@ -143,8 +152,10 @@ def warmed(index: PlaceIndex, ground: Ground, dry_bulb_k: float, wet_bulb_k: flo
     )
 
 
-def liquid_factor(nodes: Nodes) -> Floats:
+@lru_cache(maxsize=8)
+def liquid_factor(plant: Plant) -> Floats:
     """Return the watts into the coolant of each node for a watt at its GPUs [-]; 0 in air."""
+    nodes = plant.arrays.nodes
     wetter = 1.0 + nodes.load_power_per_gpu_w * nodes.liquid_share
     return np.where(nodes.liquid_circuit >= 0, wetter, 0.0)
 
@@ -153,14 +164,6 @@ def whole_rack_w(nodes: Nodes, node: Ints, liquid_w: Floats) -> Floats:
     """Return the heat of a whole rack that is loaded as these nodes are [W]; 0 in air."""
     share = nodes.liquid_flow_share[node]
     return np.divide(liquid_w, share, out=np.zeros(len(node)), where=share > 0.0)
-
-
-def _rack_sized_w(plant: Plant, node_liquid_w: Floats, rack_liquid_w: Floats) -> Floats:
-    nodes, racks = plant.arrays.nodes, plant.arrays.racks
-    sized_w = np.where(racks.lumped, rack_liquid_w, 0.0)
-    every = np.arange(len(plant.node_names))
-    np.maximum.at(sized_w, nodes.rack, whole_rack_w(nodes, every, node_liquid_w))
-    return sized_w
 
 
 def _row_headroom_w(index: PlaceIndex, feed_room_w: Floats, rack_room_w: Floats) -> Floats:

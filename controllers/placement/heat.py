@@ -7,11 +7,13 @@ import numpy as np
 
 from controllers.gather import sum_by
 from controllers.placement.candidates import Candidate
+from controllers.placement.chains import chains_c, chains_of, extremes_of, lanes_of, limits_of
 from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
 from controllers.placement.offer import Offer
+from controllers.placement.taking import touched_nodes
 from site_models.arrays import Flags, Floats, Ints
-from twin.gpu_moves import SMALLEST_FLOW_RATIO
+from site_models.plant import Plant
 from twin.nodes import AIR_CP_J_PER_KG_K, TRAY_AIR_RISE_K
 
 HALVINGS = 12
@@ -44,17 +46,14 @@ class Temperatures(NamedTuple):
 def rows_of(
     index: PlaceIndex, ground: Ground, offer: Offer, candidates: Sequence[Candidate]
 ) -> Rows:
-    nodes, of_node = index.plant.arrays.nodes, index.plant.arrays.gpus.node
-    count = len(index.plant.node_names)
+    """Return the nodes that candidates touch with all of their GPUs; each candidate's own GPUs
+    in ascending order."""
+    walk = index.walk
     chosen = np.concatenate([c.gpus for c in candidates])
-    whose = np.repeat(np.arange(len(candidates)), [len(c.gpus) for c in candidates])
-    keys, row = np.unique(whose * count + of_node[chosen], return_inverse=True)
-    candidate, node = keys // count, keys % count
-    size = nodes.gpu_count[node]
-    start = np.cumsum(size) - size
-    row_of_gpu = np.repeat(np.arange(len(node)), size)
-    gpu = nodes.first_gpu[node][row_of_gpu] + np.arange(len(row_of_gpu)) - start[row_of_gpu]
-    at = start[row] + chosen - nodes.first_gpu[node][row]
+    begin = np.cumsum([0, *(len(c.gpus) for c in candidates)])
+    candidate, node, gpu, row_of_gpu, at = touched_nodes(
+        chosen, begin, walk.node, walk.first_gpu, walk.gpu_count
+    )
     gpu_w = ground.gpu_w[gpu]
     gpu_w[at], added_w = offer.powers_w(chosen)
     return Rows(
@@ -63,40 +62,48 @@ def rows_of(
         gpu=gpu,
         row_of_gpu=row_of_gpu,
         gpu_w=gpu_w,
-        added_w=sum_by(row, added_w, len(node)),
+        added_w=sum_by(row_of_gpu[at], added_w, len(node)),
         chosen=at,
     )
 
 
-def supplies_c(index: PlaceIndex, ground: Ground, rows: Rows, candidates: int) -> Floats:
+def supplies_c(
+    index: PlaceIndex,
+    ground: Ground,
+    candidate: Ints,
+    rack: Ints,
+    added_w: Floats,
+    candidates: int,
+) -> Floats:
     """Return every circuit's supply with each candidate's heat. Shape (candidates, circuits)
 
-    Sinks first: a circuit's exchangers work against the risen supply of the next.
+    From the candidate, the rack and the rise of the GPUs of every place. Sinks first: a
+    circuit's exchangers work against the risen supply of the next.
     """
     heats, circuits = index.heats, len(index.plant.circuit_names)
-    rack = index.plant.arrays.nodes.rack[rows.node]
     size = heats.first[rack + 1] - heats.first[rack]
     of_row = np.repeat(np.arange(len(rack)), size)
     entry = np.arange(len(of_row)) - (np.cumsum(size) - size)[of_row] + heats.first[rack][of_row]
-    place = rows.candidate[of_row] * circuits + heats.limit[entry]
-    more_w = sum_by(place, heats.factor[entry] * rows.added_w[of_row], candidates * circuits)
-    more_w = more_w.reshape(candidates, circuits)
-    warmer_k = np.zeros_like(more_w)
-    for _ in range(index.cooling_depth):
-        supply_c = ground.cooling.supply_c(more_w, warmer_k)
-        rise_k = np.maximum(supply_c - ground.state.circuit_supply_c, 0.0)
-        warmer_k = np.where(index.sink_circuit >= 0, rise_k[:, index.sink_circuit], 0.0)
-    return supply_c
+    place = candidate[of_row] * circuits + heats.limit[entry]
+    more_w = sum_by(place, heats.factor[entry] * added_w[of_row], candidates * circuits)
+    return ground.cooling.supplies_c(
+        more_w.reshape(candidates, circuits),
+        ground.state.circuit_supply_c,
+        index.sink_circuit,
+        index.cooling_depth,
+    )
 
 
 def temperatures(
     index: PlaceIndex, ground: Ground, rows: Rows, supply_c: Floats, flow: Floats
 ) -> Temperatures:
-    """Return GPU and memory temperatures of the rows' GPUs at rest."""
+    """Return GPU and memory temperatures of the rows' GPUs at rest.
+
+    `supply_c` is every circuit's with each candidate's heat, `flow` that of each row's rack.
+    """
     nodes = index.plant.arrays.nodes
     wet = nodes.liquid_circuit[rows.node] >= 0
-    air = nodes.air_circuit[rows.node]
-    at = np.arange(len(rows.node))
+    air, at = nodes.air_circuit[rows.node], rows.candidate
     rise_k = np.maximum(supply_c[at, air] - ground.state.circuit_supply_c[air], 0.0)
     inlet_c = np.where(
         wet,
@@ -104,8 +111,7 @@ def temperatures(
         ground.state.node_inlet_c[rows.node] + rise_k,
     )
     share = nodes.liquid_flow_share[rows.node] / np.maximum(nodes.gpu_count[rows.node], 1)
-    lanes = sum_by(rows.row_of_gpu, index.plant.arrays.gpus.upstream[rows.gpu], len(rows.node))
-    lanes = np.maximum(lanes, 1.0)
+    lanes = lanes_of(index.plant)[rows.node]
     least = nodes.fan_speed_min[rows.node]
     low, high = least.copy(), np.ones(len(rows.node))
     if wet.all():
@@ -123,6 +129,18 @@ def temperatures(
     die_c, memory_c = _chain_c(index, rows, inlet_c, stream, wet, lanes)
     speed = np.where(wet, _tray_fans(index, ground, rows), high)
     return Temperatures(die_c, memory_c, speed)
+
+
+def extremes(
+    plant: Plant, rows: Rows, heat: Temperatures, candidates: int
+) -> tuple[Floats, Floats]:
+    """Return the hottest of each candidate's own GPUs [C], and the least distance of any GPU or
+    memory in the nodes that it touches to a limit [K]."""
+    limits = limits_of(plant)
+    return extremes_of(
+        rows.gpu, rows.candidate[rows.row_of_gpu], rows.chosen, heat.die_c, heat.memory_c,
+        limits.die_c, limits.memory_c, candidates,
+    )  # fmt: skip
 
 
 def _tray_fans(index: PlaceIndex, ground: Ground, rows: Rows) -> Floats:
@@ -146,24 +164,8 @@ def _chain_c(
     wet: Flags,
     lanes: Floats,
 ) -> tuple[Floats, Floats]:
-    """Return die and memory temperature at the given flow through each GPU of a row [kg/s].
-
-    A GPU whose rise is a multiple of its model's is as warm as that multiple of its power.
-    """
-    groups, gpus = index.plant.arrays.groups, index.plant.arrays.gpus
-    heated_w = rows.gpu_w * gpus.rise_factor[rows.gpu]
-    q, row = gpus.group[rows.gpu], rows.row_of_gpu
-    flow = np.maximum(stream[row], 1e-12)
-    front = gpus.upstream[rows.gpu] | wet[row]
-    front_w = sum_by(row, np.where(front, rows.gpu_w, 0.0), len(rows.node))[row]
-    warmed_k = front_w / (lanes[row] * flow * AIR_CP_J_PER_KG_K)
-    enters_c = inlet_c[row] + np.where(front, 0.0, warmed_k)
-    coolant_c = enters_c + heated_w / (2.0 * flow * groups.coolant_cp_j_per_kg_k[q])
-    ratio = np.maximum(flow / groups.flow_reference_kg_per_s[q], SMALLEST_FLOW_RATIO)
-    body_k_per_w = groups.body_resistance_k_per_w[q] * ratio ** groups.flow_exponent[q]
-    body_c = coolant_c + body_k_per_w * heated_w
-    memory_w = groups.memory_share[q] * heated_w
-    return (
-        body_c + groups.die_resistance_k_per_w[q] * heated_w,
-        body_c + groups.memory_resistance_k_per_w[q] * memory_w,
-    )
+    """Return die and memory temperature at the given flow through each GPU of a row [kg/s]."""
+    chain = chains_of(index.plant)
+    return chains_c(
+        rows.gpu, rows.row_of_gpu, rows.gpu_w, inlet_c, stream, wet, lanes, *chain
+    )  # fmt: skip

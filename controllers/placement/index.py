@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from controllers.gather import sum_by
 from controllers.placement.limits import Uses, heats_in, row_cuts, sink_circuits, uses_of
@@ -15,6 +16,9 @@ from site_models.plant import Plant
 
 SPAN: tuple[Level, ...] = ("node", "nvlink_domain", "rack", "row", "pod", "site")
 """Levels from near to far; the fabric crosses more of itself with each."""
+
+
+Names = npt.NDArray[np.object_]
 
 
 class Members(NamedTuple):
@@ -29,6 +33,17 @@ class Members(NamedTuple):
         return self.node[self.first[group] : self.first[group + 1]]
 
 
+class Walk(NamedTuple):
+    """Nodes as compiled passes take them: arrays of their own, shape (nodes,)."""
+
+    node: Ints
+    """Of each GPU. Shape (GPUs,)"""
+    first_gpu: Ints
+    gpu_count: Ints
+    liquid_flow_share: Floats
+    rack: Ints
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PlaceIndex:
     """Groups at every level, for GPUs and for nodes."""
@@ -39,11 +54,17 @@ class PlaceIndex:
     model: Ints
     """Number of each GPU's model in `models`. Shape (GPUs,)"""
     models: tuple[str, ...]
+    gpu_name: Names
+    """Shape (GPUs,)"""
+    node_name: Names
+    """Shape (nodes,)"""
     node_number: dict[str, int]
     """Index of each node's name."""
     node_group: dict[str, Ints]
     """Level -> group of each node; nodes without GPUs are in group -1 of their domain."""
     group_count: dict[str, int]
+    group_most: dict[str, int]
+    """Level -> GPUs in service of the group that has the most."""
     members: dict[str, Members]
     """Level -> the nodes with GPUs of each group."""
     node_model: Ints
@@ -54,6 +75,7 @@ class PlaceIndex:
     """Rating of each node's GPUs; 0: none. Shape (nodes,)"""
     rack_group: dict[str, Ints]
     """Level -> group of each rack, from `rack` on."""
+    walk: Walk
     run_first: Ints
     """First GPU of each node that has any, in the order of GPUs."""
     run_node: Ints
@@ -76,13 +98,6 @@ class PlaceIndex:
         if len(self.run_first):
             total[self.run_node] = np.add.reduceat(values, self.run_first, dtype=np.float64)
         return total
-
-    def most_by_node(self, values: Floats) -> Floats:
-        """Return the largest over each node's GPUs; 0 without any. Shape (nodes,)"""
-        most = np.zeros(len(self.plant.node_names))
-        if len(self.run_first):
-            most[self.run_node] = np.maximum.reduceat(values, self.run_first)
-        return most
 
     @property
     def limits(self) -> int:
@@ -129,6 +144,7 @@ def place_index(plant: Plant) -> PlaceIndex:
         "site": 1,
     }
     in_service = gpus.in_service & _nodes_in_service(plant)[gpus.node]
+    serviceable = np.bincount(gpus.node[in_service], minlength=count).astype(np.int64)
     model = np.array([number[name] for name in plant.gpu_model], dtype=np.int64)
     node_model = np.full(count, -1, dtype=np.int64)
     node_model[gpus.node] = model
@@ -139,15 +155,21 @@ def place_index(plant: Plant) -> PlaceIndex:
         in_service=in_service,
         model=model,
         models=models,
+        gpu_name=np.array(plant.gpu_names, dtype=object),
+        node_name=np.array(plant.node_names, dtype=object),
         node_number={name: i for i, name in enumerate(plant.node_names)},
         node_group=node_group,
         group_count=group_count,
+        group_most={
+            level: int(sum_by(group[group >= 0], serviceable[group >= 0], 1).max())
+            for level, group in node_group.items()
+        },
         members={
             level: _members(group, group_count[level], gpus.node[run_first])
             for level, group in node_group.items()
         },
         node_model=node_model,
-        node_serviceable=np.bincount(gpus.node[in_service], minlength=count).astype(np.int64),
+        node_serviceable=serviceable,
         node_power_max_w=node_power_max_w,
         rack_group={
             "rack": np.arange(len(plant.rack_names)),
@@ -155,6 +177,13 @@ def place_index(plant: Plant) -> PlaceIndex:
             "pod": racks.pod,
             "site": np.zeros(len(plant.rack_names), dtype=np.int64),
         },
+        walk=Walk(
+            gpus.node.copy(),
+            nodes.first_gpu.copy(),
+            nodes.gpu_count.copy(),
+            nodes.liquid_flow_share.copy(),
+            nodes.rack.copy(),
+        ),
         run_first=run_first,
         run_node=gpus.node[run_first],
         rail=racks.pod[nodes.rack[gpus.node]] * rails + plant.gpu_rail,

@@ -5,32 +5,15 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from controllers.collective_told import Collective
 from site_models.complaints import complaint
 from site_models.errors import InputError
 
 Level = Literal["gpu", "node", "nvlink_domain", "rack", "row", "pod", "site", "rail"]
-Operation = Literal[
-    "all_reduce",
-    "all_gather",
-    "reduce_scatter",
-    "alltoall",
-    "broadcast",
-    "reduce",
-    "sendrecv",
-]
-"""Collectives by the names of nccl-tests."""
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Collective(_Strict):
-    """The collective that a step of the job waits for."""
-
-    op: Operation
-    bytes: float = Field(gt=0, description="Message size on each GPU [B]")
-    per_step_s: float = Field(gt=0, description="Compute time between two of them [s]")
 
 
 class Request(_Strict):

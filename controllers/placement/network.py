@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from controllers.collective_told import Collective
 from controllers.placement.candidates import Candidate
 from controllers.placement.index import PlaceIndex
-from controllers.placement.models import Collective
 from controllers.placement.spans import lay_of
 from controllers.placement.traffic import Loser, Share, Traffic
 from controllers.placement.wish import Wish, nearest_gpus, nearest_team
@@ -17,7 +17,8 @@ from controllers.team import team_of
 from site_models.arrays import Floats, Ints
 from site_models.errors import InputError
 from site_models.plant import Plant
-from twin.collective import predict
+from twin.collective_site import site_times
+from twin.fabric import span_of
 from twin.parallel import exchange_of
 from twin.physics.collective import Span
 from twin.workload import pace
@@ -89,7 +90,7 @@ def _stated(
     alone = lay.span.network_bytes_per_s
     rate = np.array([share.bytes_per_s for share in shares])
     span = lay.span._replace(network_bytes_per_s=rate)
-    time_s = times_s(op, told.bytes, span).tolist()
+    time_s = times_s(index.plant, op, told.bytes, span).tolist()
     found = []
     for k, share in enumerate(shares):
         step_s = told.per_step_s / (1.0 - float(lost[k])) + time_s[k]
@@ -111,20 +112,23 @@ def _stated(
     return found
 
 
-def times_s(op: str, size_bytes: float, span: Span) -> Floats:
-    """Return the time of an operation on each entry of a span [s]; NaN where none is told."""
+def times_s(plant: Plant, op: str, size_bytes: float, span: Span) -> Floats:
+    """Return the time of an operation on each entry of a span [s]; NaN where none is told.
+
+    By what was measured on the site, where the plant has been calibrated.
+    """
     rows = zip(*(np.asarray(column).tolist() for column in span), strict=True)
-    return np.array([_time_s(op, size_bytes, row) for row in rows])
+    return np.array([_time_s(plant, op, size_bytes, row) for row in rows])
 
 
 @lru_cache(maxsize=4096)
-def _time_s(op: str, size_bytes: float, row: tuple[float, ...]) -> float:
+def _time_s(plant: Plant, op: str, size_bytes: float, row: tuple[float, ...]) -> float:
     """Return the time on one entry: places that lie alike are worked out once."""
     span = Span(*(np.array([figure]) for figure in row))
     joined = span.domains[0] < 2.0 or span.network_bytes_per_s[0] > 0.0
     if not (np.isfinite(span.nvlink_bytes_per_s[0]) and span.gpus[0] >= 2.0 and joined):
         return float("nan")
-    return float(predict(op, np.array([float(size_bytes)]), span).time_s[0])
+    return float(site_times(plant, op, np.array([float(size_bytes)]), span)[0])
 
 
 @lru_cache(maxsize=256)
@@ -132,7 +136,8 @@ def _nearest_s(index: PlaceIndex, model: int, count: int, op: str, size_bytes: f
     gpus = nearest_gpus(index, model, count)
     if len(gpus) < 2:
         return float("nan")
-    return float(times_s(op, size_bytes, lay_of(index.plant, [gpus], op).span)[0])
+    span = lay_of(index.plant, [gpus], op).span
+    return float(times_s(index.plant, op, size_bytes, span)[0])
 
 
 def _profiled(
@@ -175,7 +180,7 @@ def _one_domain(plant: Plant, gpus: Ints) -> bool:
 def _neighbours(plant: Plant, share: Share) -> tuple[float, str]:
     """Return the largest part of its step that a neighbour loses, and its name.
 
-    Of a neighbour without a profile the loss of its network rate: more than its step's.
+    Of a neighbour that told nothing of its step the loss of its network rate: more than that's.
     """
     if not share.losers:
         return 0.0, ""
@@ -190,14 +195,22 @@ def _neighbours(plant: Plant, share: Share) -> tuple[float, str]:
 
 def _step_lost(plant: Plant, loser: Loser) -> float:
     """Return what part of its step a neighbour loses. 0..1"""
-    profile = loser.runner.profile
+    profile, told = loser.runner.profile, loser.runner.held.collective
+    rates = loser.before_bytes_per_s, loser.after_bytes_per_s
+    if told is not None:
+        gpus, op = loser.runner.held.gpus, AS_TOLD.get(told.op, told.op)
+        before_s, after_s = (
+            told.per_step_s + float(times_s(plant, op, told.bytes, span_of(plant, gpus, op, r))[0])
+            for r in rates
+        )
+        return 1.0 - before_s / after_s
     if profile is None:
-        return 1.0 - loser.after_bytes_per_s / loser.before_bytes_per_s
+        return 1.0 - rates[1] / rates[0]
     team = team_of(profile, plant, np.sort(loser.runner.held.gpus))
     if team is None:
         return 0.0
     steps_s = []
-    for rate in (loser.before_bytes_per_s, loser.after_bytes_per_s):
+    for rate in rates:
         exchange = exchange_of(profile, plant, team.gpus, rate)
         clock = np.ones(len(team.gpus))
         at = pace(

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from controllers.gather import applied, sum_by
+from controllers.gather import applied, distinct, sum_by
 from controllers.placement.candidates import Candidate
 from controllers.placement.flow import Places, rack_flows
 from controllers.placement.ground import Ground, liquid_factor, whole_rack_w
 from controllers.placement.heat import (
     Rows,
     Temperatures,
+    extremes,
     rows_of,
     supplies_c,
     temperatures,
@@ -62,11 +63,12 @@ def outlooks(
     count, racks = len(candidates), len(index.plant.rack_names)
     nodes = index.plant.arrays.nodes
     key = rows.candidate * racks + nodes.rack[rows.node]
-    places, place = np.unique(key, return_inverse=True)
-    supply_c = supplies_c(index, ground, rows, count)
+    places, place = distinct(key)
     touched = _places(index, ground, rows, places, place)
+    added_w = sum_by(place, rows.added_w, len(places))
+    supply_c = supplies_c(index, ground, touched.candidate, touched.rack, added_w, count)
     flow, return_c = rack_flows(ground, touched, supply_c)
-    heat = temperatures(index, ground, rows, supply_c[rows.candidate], flow[place])
+    heat = temperatures(index, ground, rows, supply_c, flow[place])
     rack_w = _rack_powers_w(index, ground, rows, place, touched.rack, heat.fan_speed)
     lost = _lost_shares(index, offer, candidates)
     return _gathered(index, ground, rows, heat, touched, rack_w, return_c, count, lost)
@@ -76,7 +78,7 @@ def _places(index: PlaceIndex, ground: Ground, rows: Rows, places: Ints, place: 
     """Return the touched racks with the job's heat; `place` is the position of each row's."""
     nodes, racks = index.plant.arrays.nodes, len(index.plant.rack_names)
     rack, n = places % racks, rows.node
-    wetter_w = liquid_factor(nodes)[n] * rows.added_w
+    wetter_w = liquid_factor(index.plant)[n] * rows.added_w
     sized_w = ground.rack_sized_w[rack]
     np.maximum.at(sized_w, place, whole_rack_w(nodes, n, ground.node_liquid_w[n] + wetter_w))
     liquid_w = ground.rack_liquid_w[rack] + sum_by(place, wetter_w, len(places))
@@ -114,17 +116,9 @@ def _gathered(
     lost: Floats,
 ) -> list[Outlook]:
     """Return one outlook a candidate; `places` and `rows` are sorted by candidate."""
-    gpus, racks, rack = index.plant.arrays.gpus, index.plant.arrays.racks, places.rack
-    first_gpu = np.searchsorted(rows.candidate[rows.row_of_gpu], np.arange(count))
+    racks, rack = index.plant.arrays.racks, places.rack
+    hottest_c, margin_k = extremes(index.plant, rows, heat, count)
     first_place = np.searchsorted(places.candidate, np.arange(count))
-    mine_c = np.full(len(rows.gpu), -np.inf)
-    mine_c[rows.chosen] = heat.die_c[rows.chosen]
-    near_k = np.minimum(
-        gpus.temp_limit_c[rows.gpu] - heat.die_c,
-        gpus.memory_limit_c[rows.gpu] - heat.memory_c,
-    )
-    hottest_c = np.maximum.reduceat(mine_c, first_gpu)
-    margin_k = np.minimum.reduceat(near_k, first_gpu)
     rise_w = rack_w - ground.rack_w[rack]
     left_w = racks.rating_w[rack] - rack_w
     rated_w = np.maximum(racks.rating_w[rack], 1.0)

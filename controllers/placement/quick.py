@@ -26,7 +26,7 @@ def quick_margins_k(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints
         wet, ground.state.circuit_supply_c[circuit], ground.state.node_inlet_c[nodes]
     )
     here = np.minimum(offer.node_room[nodes], offer.request.count)
-    liquid_w = ground.node_liquid_w[nodes] + liquid_factor(of)[nodes] * (
+    liquid_w = ground.node_liquid_w[nodes] + liquid_factor(index.plant)[nodes] * (
         offer.supply.rack_added_w[rack] * here
     )
     sized_w = np.maximum(ground.rack_sized_w[rack], whole_rack_w(of, nodes, liquid_w))

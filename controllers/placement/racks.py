@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from controllers.gather import sum_by
 from controllers.placement.free import NEARLY
 from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
 from controllers.placement.offer import Offer
+from controllers.placement.taking import limits_hold, whole_racks
 from site_models.arrays import Floats, Ints
 
 NONE: Ints = np.zeros(0, dtype=np.int64)
@@ -17,18 +17,21 @@ NONE: Ints = np.zeros(0, dtype=np.int64)
 def spread(room: Ints, where: Ints, need: int) -> tuple[Ints, Ints]:
     """Return places and what each takes: the roomiest first, the rest where it just fits."""
     order = np.argsort(-room, kind="stable")
-    filled = np.cumsum(room[order])
+    room = room[order]
+    return _spread(room, np.cumsum(room), where[order], need)
+
+
+def _spread(room: Ints, filled: Ints, where: Ints, need: int) -> tuple[Ints, Ints]:
+    """Return the same of places with the roomiest first; `filled` is what they give so far."""
     whole = int(np.searchsorted(filled, need, side="right"))
     rest = need - (int(filled[whole - 1]) if whole else 0)
-    chosen, takes = order[:whole], room[order[:whole]]
-    if rest:
-        others = order[whole:]
-        tight = others[room[others] >= rest]
-        if not len(tight):
-            return where[chosen], takes
-        last = tight[np.argmin(room[tight])]
-        chosen, takes = np.append(chosen, last), np.append(takes, rest)
-    return where[chosen], takes
+    if not rest:
+        return where[:whole], room[:whole]
+    tight = int(np.searchsorted(-room, -rest, side="right"))
+    if tight <= whole:
+        return where[:whole], room[:whole]
+    last = max(int(np.searchsorted(-room, -int(room[tight - 1]))), whole)
+    return np.append(where[:whole], where[last]), np.append(room[:whole], rest)
 
 
 def over_racks(
@@ -56,7 +59,7 @@ def over_racks(
         equal = np.full(count, part, dtype=np.int64)
         if _kept(index, ground, offer, racks[:count], equal):
             yield _nodes_in(index, offer, racks[:count], equal)
-    chosen, takes = spread(room, racks, need)
+    chosen, takes = _spread(room, filled, racks, need)
     if takes.sum() != need or not _within(index, ground, offer, chosen, takes):
         chosen, takes = _filled(index, ground, offer, racks, room)
     if takes.sum() == need and _kept(index, ground, offer, chosen, takes):
@@ -71,14 +74,9 @@ def _kept(index: PlaceIndex, ground: Ground, offer: Offer, racks: Ints, takes: I
 
 def _within(index: PlaceIndex, ground: Ground, offer: Offer, racks: Ints, takes: Ints) -> bool:
     """Return whether every limit that the racks share holds with what they take."""
-    uses = index.uses
-    size = uses.first[racks + 1] - uses.first[racks]
-    of = np.repeat(np.arange(len(racks)), size)
-    entry = np.arange(len(of)) - (np.cumsum(size) - size)[of] + uses.first[racks][of]
-    watts = ground.limit_factor[entry] * (offer.supply.rack_added_w[racks] * takes)[of]
-    more_w = sum_by(uses.limit[entry], watts, index.limits)
-    over = (more_w > np.maximum(ground.limit_room_w, 0.0) + NEARLY) & ground.limit_live
-    return not bool(over.any())
+    uses, gpu_w = index.uses, offer.supply.rack_added_w[racks] * takes
+    room_w, live = ground.limit_room_w, ground.limit_live
+    return limits_hold(racks, gpu_w, uses.first, uses.limit, ground.limit_factor, room_w, live)
 
 
 def _filled(
@@ -120,18 +118,13 @@ def _nodes_in(index: PlaceIndex, offer: Offer, racks: Ints, takes: Ints) -> tupl
     """Return the nodes of racks that take so many GPUs each, and what each node takes."""
     if not len(racks):
         return NONE, NONE
-    members = index.members["rack"]
-    size = members.first[racks + 1] - members.first[racks]
-    of = np.repeat(np.arange(len(racks)), size)
-    at = np.arange(len(of)) - (np.cumsum(size) - size)[of] + members.first[racks][of]
-    node = members.node[at]
-    room = offer.node_room[node]
-    whole = sum_by(of, room, len(racks)) == takes
-    kept = whole[of] & (room > 0)
-    nodes, counts = [node[kept]], [room[kept]]
+    members, room = index.members["rack"], offer.node_room
+    some, gives, whole = whole_racks(racks, takes, members.first, members.node, room)
+    nodes, counts = [some], [gives]
     for k in np.flatnonzero(~whole).tolist():
-        mine = (of == k) & (room > 0)
-        picked, each = spread(room[mine], node[mine], int(takes[k]))
+        mine = members.of(int(racks[k]))
+        mine = mine[room[mine] > 0]
+        picked, each = spread(room[mine], mine, int(takes[k]))
         nodes.append(picked)
         counts.append(each)
     return np.concatenate(nodes), np.concatenate(counts)

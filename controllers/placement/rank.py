@@ -160,6 +160,7 @@ def advise(
             if power_w is None
             else power_w,
             power_assumed=power_w is None,
+            collective=request.collective,
         )
         try:
             token = allocations.reserve(wanted, now_s, request.reserve_s)
@@ -210,8 +211,8 @@ def _advice(index: PlaceIndex, ground: Ground, offer: Offer, place: Place, age_s
     if age_s > STALE_S:
         reasons += (f"stale: rests on telemetry {age_s:.0f} s old",)
     return Advice.model_construct(  # all of it is ours: nothing to validate
-        nodes=tuple([plant.node_names[n] for n in nodes.tolist()]),
-        gpus=tuple([plant.gpu_names[g] for g in gpus.tolist()]),
+        nodes=tuple(index.node_name[nodes].tolist()),
+        gpus=tuple(index.gpu_name[gpus].tolist()),
         score=round(place.score, 6),
         reservation=None,
         predicted=Predicted.model_construct(

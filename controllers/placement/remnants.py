@@ -106,22 +106,25 @@ class Remnants:
 
 
 def remnants_of(index: PlaceIndex, free: Free) -> Remnants:
-    """Return the remnants of a site; the same object for the same `free`."""
+    """Return the remnants of a site; the same object while nobody comes or goes."""
     return _remnants(_Moment(index, free))
 
 
 class _Moment:
-    """A site at one instant; equal where both are the same objects."""
+    """A site at one instant; equal where the same is free, whatever it draws."""
 
     def __init__(self, index: PlaceIndex, free: Free) -> None:
         self.index, self.free = index, free
 
     def __eq__(self, other: object) -> bool:
-        same = isinstance(other, _Moment) and self.free is other.free
-        return same and self.index is other.index  # type: ignore[attr-defined]
+        if not isinstance(other, _Moment):
+            return False
+        mine, its = self.free, other.free
+        same = self.index is other.index and mine.share is its.share
+        return same and mine.whole is its.whole and mine.seen == its.seen
 
     def __hash__(self) -> int:
-        return id(self.free)
+        return id(self.free.share)
 
 
 @lru_cache(maxsize=KEPT)

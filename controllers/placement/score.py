@@ -142,7 +142,8 @@ def _where(index: PlaceIndex, candidate: Candidate) -> str:
         return f"{all_of} in one NVLink domain, rack {plant.rack_names[rack]}"
     if candidate.level == "rack":
         return f"{all_of} in rack {plant.rack_names[rack]}"
-    racks = len(np.unique(plant.arrays.nodes.rack[plant.arrays.gpus.node[candidate.gpus]]))
+    in_rack = np.bincount(plant.arrays.nodes.rack[plant.arrays.gpus.node[candidate.gpus]])
+    racks = np.count_nonzero(in_rack)
     if candidate.level == "row":
         return f"{all_of} in row {plant.row_names[plant.arrays.racks.row[rack]]}, {racks} racks"
     if candidate.level == "pod":

@@ -108,6 +108,8 @@ def _by_level(
         if not offers:
             rejected["too few free on one rail"] += int(np.count_nonzero(offer.usable))
     for level in levels:
+        if level != levels[-1] and index.group_most[level] < request.count:
+            continue
         for part in offers:
             groups, small = groups_at(index, ground, part, level, PORTIONS * most)
             if level == levels[-1] and small and not len(groups):

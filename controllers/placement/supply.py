@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -72,11 +73,10 @@ class Supply:
 @lru_cache(maxsize=16)
 def supply_of(stand: Stand, kind: Kind) -> Supply:
     """Return what requests of a kind could use, kept for the others of the same tick."""
-    index, rejected = stand.index, Counter[str]()
-    kept = _kept(index, kind, rejected)
-    asked_w = np.minimum(_node_power_w(index, kind), index.node_power_max_w) * kind.share
+    index, fixed = stand.index, _fixed(stand.index, kind)
+    rejected, kept, asked_w = Counter(fixed.rejected), fixed.kept, fixed.asked_w
     count, added_w = _counted(stand, kind, kept, asked_w)
-    _count(rejected, "busy", int(index.node_serviceable[kept].sum() - count.sum()))
+    _count(rejected, "busy", fixed.serviceable - int(count.sum()))
     per_node = kind.gpus_per_node
     node_room = count if per_node is None else np.where(count >= per_node, per_node, 0)
     if per_node is not None:
@@ -98,6 +98,24 @@ def supply_of(stand: Stand, kind: Kind) -> Supply:
         most_in_node=int(node_room.max(initial=0)),
         rejected=rejected,
     )
+
+
+class _Fixed(NamedTuple):
+    """What a kind may use whatever the twin says."""
+
+    kept: Flags
+    asked_w: Floats
+    serviceable: int
+    """GPUs in service of the nodes that are kept."""
+    rejected: Mapping[str, int]
+
+
+@lru_cache(maxsize=64)
+def _fixed(index: PlaceIndex, kind: Kind) -> _Fixed:
+    rejected = Counter[str]()
+    kept = _kept(index, kind, rejected)
+    asked_w = np.minimum(_node_power_w(index, kind), index.node_power_max_w) * kind.share
+    return _Fixed(kept, asked_w, int(index.node_serviceable[kept].sum()), rejected)
 
 
 def _node_power_w(index: PlaceIndex, kind: Kind) -> Floats:

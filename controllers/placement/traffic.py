@@ -1,7 +1,8 @@
 """What running jobs do on the network, and what a newcomer would take from them.
 
-A holder whose profile the catalog knows exchanges as that says; any other is counted as one
-all-reduce over all of its GPUs. All communicate at once: the worst moment, not the mean one.
+A holder exchanges the collective that its request told, else as its profile says where the
+catalog knows it; any other is counted as one all-reduce over all of its GPUs. All communicate
+at once: the worst moment, not the mean one.
 """
 
 import threading
@@ -31,6 +32,7 @@ class Runner(NamedTuple):
 
     held: Allocation
     profile: Workload | None
+    """Whose operations count; None where the holder's collective does, or nothing is known."""
     use: Use
 
 
@@ -104,8 +106,9 @@ class Traffic:
         gpus, plant = held.gpus, self._plant
         if len(np.unique(plant.gpu_nvlink_domain[gpus])) < 2 or not joined(plant, gpus):
             return None
-        profile, use = None, use_of(plant, gpus, "all_reduce")
-        if held.profile is not None:
+        told = held.collective
+        profile, use = None, use_of(plant, gpus, "all_reduce" if told is None else told.op)
+        if held.profile is not None and told is None:
             try:
                 profile = workload(held.profile)
                 own = job_use(profile, plant, np.sort(gpus))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from site_models.arrays import Floats, Ints
+from site_models.arrays import Flags, Floats, Ints
 from site_models.errors import InputError
 from site_models.plant import Plant
 from twin.fabric import reach_s, trunk_rates
@@ -18,31 +18,33 @@ class Pairs(NamedTuple):
 
     of_gpu: Ints
     """Number of each GPU's pair; GPUs without a network have the last one. Shape (GPUs,)"""
-    size: int
     place: Ints
     """The places that have GPUs."""
-    first: Ints
-    """Where the pairs of each place begin."""
+    at: Ints
+    """Which of these each pair belongs to."""
+
+
+class Numbers(NamedTuple):
+    """What `controllers.placement.crossings` counts by, as it takes them."""
+
+    domain: Ints
+    leaf_pair: Ints
+    pod_pair: Ints
+    pair_leaf: Ints
+    pair_pod: Ints
+    block: Ints
+    leaf_block: Ints
+    trunk_of: Ints
+    apart: Flags
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wiring:
     """What a plant's network looks like from its GPUs."""
 
-    leafs: Pairs
-    pods: Pairs
+    numbers: Numbers
     joined: bool
     """There is a network at all."""
-    domains: int
-    block: Ints
-    """Group of nodes behind the same leafs. Shape (GPUs,)"""
-    blocks: int
-    leaf_block: Ints
-    """Of every place of `leafs`."""
-    leaf_pod: Ints
-    """Fabric pod of every place of `leafs`."""
-    pod_joined: Floats
-    """1: the pod of each place of `pods` has links to others."""
     nvlink_bytes_per_s: Floats
     """By the model's name; NaN for one that is not known. Shape (GPUs,)"""
     generation: Ints
@@ -60,22 +62,24 @@ def wiring(plant: Plant) -> Wiring:
     pod = np.full(count, -1, dtype=np.int64)
     pod[leaf >= 0] = fabric.switches.pod[leaf[leaf >= 0]]
     first = plant.arrays.nodes.first_gpu[plant.arrays.gpus.node]
-    shown, block = np.unique(leaf[first], return_inverse=True)
-    block = np.asarray(block, dtype=np.int64)
+    block = np.asarray(np.unique(leaf[first], return_inverse=True)[1], dtype=np.int64)
     leafs, pods = _pairs(leaf, plant.gpu_nvlink_domain), _pairs(pod, plant.gpu_nvlink_domain)
     wired = np.flatnonzero(leaf >= 0)
     example = wired[np.unique(leaf[wired], return_index=True)[1]]
     nvlink, generation = _by_name(plant)
     return Wiring(
-        leafs=leafs,
-        pods=pods,
+        numbers=Numbers(
+            domain=plant.gpu_nvlink_domain.copy(),
+            leaf_pair=leafs.of_gpu,
+            pod_pair=pods.of_gpu,
+            pair_leaf=leafs.at,
+            pair_pod=pods.at,
+            block=block,
+            leaf_block=block[example],
+            trunk_of=np.concatenate([leafs.place, len(fabric.switch_names) + pods.place]),
+            apart=fabric.pod_uplink_bytes_per_s[pods.place] <= 0.0,
+        ),
         joined=len(wired) > 0,
-        domains=len(plant.nvlink_domain_names),
-        block=block,
-        blocks=len(shown),
-        leaf_block=block[example],
-        leaf_pod=pod[example],
-        pod_joined=(fabric.pod_uplink_bytes_per_s[pods.place] > 0.0).astype(np.float64),
         nvlink_bytes_per_s=nvlink,
         generation=generation,
         trunk_bytes_per_s=trunk_rates(plant),
@@ -89,8 +93,8 @@ def _pairs(place: Ints, domain: Ints) -> Pairs:
     keys, at = np.unique(place[wired] * size + domain[wired], return_inverse=True)
     of_gpu = np.full(len(place), len(keys), dtype=np.int64)
     of_gpu[wired] = at
-    places, first = np.unique(keys // size, return_index=True)
-    return Pairs(of_gpu, len(keys) + 1, places, first.astype(np.int64))
+    places, each = np.unique(keys // size, return_inverse=True)
+    return Pairs(of_gpu, places.astype(np.int64), each.astype(np.int64))
 
 
 def _by_name(plant: Plant) -> tuple[Floats, Ints]:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controllers.allocations import Allocation, Allocations
+from controllers.collective_told import Collective
 from controllers.placement.models import Answer, Request, read_request
 from controllers.placement.rank import rank
 from controllers.placement.spans import lay_of
@@ -20,6 +21,8 @@ from site_models.errors import InputError
 from site_models.plant import Plant
 from tests.fakes.small_plant import small_plant
 from twin.collective import predict
+from twin.collective_fit import Factors
+from twin.collective_site import site_times, with_factors
 from twin.fabric import lone_rate, span_of, use_of
 from twin.fabric_links import Running, link_load, with_links
 from twin.start import first_state, idle_inputs
@@ -126,6 +129,42 @@ def test_running_jobs_take_their_part_and_lose_some() -> None:
     assert all((one.predicted.neighbours_slowdown_share or 0.0) > 0.0 for one in crowded)
     assert any("slows job old by up to" in line for one in crowded for line in one.reasons)
     assert all(one.predicted.neighbours_slowdown_share == 0.0 for one in alone.advice)
+
+
+def test_a_neighbour_that_told_its_collective_is_counted_by_it() -> None:
+    plant, state, inputs = narrow(), *site("pilot")[1:]
+    told = Collective(op="alltoall", bytes=1e8, per_step_s=0.1)
+    old, table = np.r_[0:36, 72:108, 288:324], Allocations(plant)
+    held = Allocation("old", old, 0.0, gpu_power_w=300.0, collective=told)
+    token = table.reserve(held, 0.0, 60.0)
+    kept = table.put(Allocation("old", old, 0.0), 0.0, token)
+    assert kept.collective == told
+    wish = Request(job="j", gpus=144, gpu_model="gb200_gpu", gpu_power_w=400.0,
+                   collective=Collective.model_validate(GB), limit=20)  # fmt: skip
+    slowed = 0
+    for advice in rank(plant, state, inputs, table, wish, 0.0).advice:
+        mine = table.indices(advice.gpus)
+        jobs = Running("old", old, "alltoall"), Running("j", mine, "all_reduce")
+        alone, beside = link_load(plant, jobs[:1]).rates["old"], link_load(plant, jobs).rates["old"]
+        steps_s = [
+            0.1 + predict("alltoall", np.array([1e8]), span_of(plant, old, "alltoall", rate)).time_s
+            for rate in (alone, beside)
+        ]
+        lost = 1.0 - float(steps_s[0][0] / steps_s[1][0])
+        assert advice.predicted.neighbours_slowdown_share == pytest.approx(lost, abs=1e-12)
+        slowed += lost > 0.01
+    assert slowed
+
+
+def test_a_calibrated_site_tells_its_own_times() -> None:
+    plant, state, inputs = site("pilot")
+    slow = with_factors(plant, {name: {"all_reduce/nvlink": 2.0} for name in Factors._fields})
+    wish = Request(job="j", gpus=8, collective=Collective.model_validate(GB), gpu_power_w=500.0)
+    for advice in rank(slow, state, inputs, Allocations(slow), wish, 0.0).advice:
+        span = span_of(slow, Allocations(slow).indices(advice.gpus), "all_reduce")
+        own_s = site_times(slow, "all_reduce", np.array([1e9]), span)[0]
+        assert advice.predicted.collective_s == pytest.approx(own_s)
+        assert own_s > 1.5 * predict("all_reduce", np.array([1e9]), span).time_s[0]
 
 
 def test_a_job_over_two_domains_is_split_evenly_where_that_is_faster() -> None:
