@@ -308,6 +308,16 @@ def _is_over(run: _Run, time_s: float) -> bool:
     return done or run.job.finish_by_s <= time_s
 
 
+def meant_units(job: Assigned, ideal_per_s: float) -> float:
+    """Return what a job with a time to be done by has to do, given its pace undisturbed.
+
+    Checkpoints are in that pace, the network it has to itself. Infinite for other jobs.
+    """
+    if np.isinf(job.finish_by_s):
+        return float("inf")
+    return ideal_per_s * _working(job) * (job.end_s - job.start_s)
+
+
 def _working(job: Assigned) -> float:
     """Return the share of its time in which a job writes no checkpoint. 0..1"""
     every_s, lasts_s = job.profile.checkpoint_every_s, job.profile.checkpoint_s
@@ -334,7 +344,4 @@ def _run_of(plant: Plant, job: Assigned) -> _Run:
     ideal = team.units_per_s(team.pace(np.ones(len(team.gpus))))
     unit, count = job.profile.unit, len(job.gpus)
     record = JobAccount(job.name, job.profile_name, unit, count, job.start_s, job.start_s)
-    run = _Run(job, team, team, ideal, record)
-    if np.isfinite(job.finish_by_s):
-        run.meant_units = ideal * _working(job) * (job.end_s - job.start_s)
-    return run
+    return _Run(job, team, team, ideal, record, meant_units=meant_units(job, ideal))
