@@ -41,3 +41,6 @@ class Assigned(NamedTuple):
     priority: int = 0
     allowed_slowdown: float = 1.0
     preemptible: bool = False
+    finish_by_s: float = np.inf
+    """Where it is given the job ends when it has done what it would have by `end_s` undisturbed,
+    and at this time at the latest."""

@@ -40,6 +40,7 @@ class Demand:
         count = len(plant.gpu_names)
         self._locked, self._paused = np.ones(count), frozenset[str]()
         self._clock = np.ones(count)
+        self._done_s: dict[str, float] = {}
         self._jobs: list[tuple[Job, Flags, Floats]] = []
         for n, job in enumerate(scenario.jobs):
             mine = gpus_of_job(job, plant)
@@ -75,6 +76,7 @@ class Demand:
             if job.profile is None and mine.any():
                 done = 0.0 if job.name in self._paused else float(ratio[mine].mean())
                 self._work.losses.add(job.name, done * dt_s, dt_s)
+                self._done_s[job.name] = self._done_s.get(job.name, 0.0) + done * dt_s
 
     def jobs(self, time_s: float, target: LoadTarget | None) -> tuple[JobOn, ...]:
         """Return the jobs at a time; what they lost is counted since the target began."""
@@ -89,6 +91,8 @@ class Demand:
                 preemptible=job.preemptible,
                 paused=job.name in self._paused,
                 slowdown=self._work.losses.slowdown(job.name),
+                finish_by_s=self._start_s + (job.finish_by_s or np.inf),
+                left_s=self._left_s(job),
             )
             for job, mine, _ in self._at(time_s)
             if job.profile is None
@@ -101,8 +105,17 @@ class Demand:
         return [
             entry
             for entry in self._jobs
-            if entry[0].start_s <= now_s and (entry[0].end_s is None or now_s < entry[0].end_s)
+            if entry[0].start_s <= now_s < _latest_s(entry[0]) and self._left_s(entry[0]) > 0.0
         ]
+
+    def _left_s(self, job: Job) -> float:
+        """Return what is left to do of a job that has a time to be done by [s]; else infinity.
+
+        One with a profile counts its own work.
+        """
+        if job.finish_by_s is None or job.end_s is None or job.profile is not None:
+            return np.inf
+        return job.end_s - job.start_s - self._done_s.get(job.name, 0.0)
 
 
 def assigned(scenario: Scenario, plant: Plant, path: Path) -> list[Assigned]:
@@ -120,6 +133,7 @@ def assigned(scenario: Scenario, plant: Plant, path: Path) -> list[Assigned]:
         asked = None if job.requests is None else _arrivals(path, job.requests, profile, where)
         gpus = np.flatnonzero(gpus_of_job(job, plant)).astype(np.int64)
         start_s = scenario.start_s + job.start_s
+        by_s = np.inf if job.finish_by_s is None else scenario.start_s + job.finish_by_s
         jobs.append(
             Assigned(
                 job.name,
@@ -132,6 +146,7 @@ def assigned(scenario: Scenario, plant: Plant, path: Path) -> list[Assigned]:
                 job.priority,
                 job.allowed_slowdown,
                 job.preemptible,
+                by_s,
             )
         )
     names = [job.name for job in jobs]
@@ -182,5 +197,10 @@ def _power_w(job: Job, mine: Flags, plant: Plant, where: str) -> Floats:
 
 def _at_once(one: Job, other: Job) -> bool:
     """Say whether two jobs overlap in time."""
-    end_s = [np.inf if job.end_s is None else job.end_s for job in (one, other)]
-    return one.start_s < end_s[1] and other.start_s < end_s[0]
+    return one.start_s < _latest_s(other) and other.start_s < _latest_s(one)
+
+
+def _latest_s(job: Job) -> float:
+    """Return when a job is over at the latest, since the scenario's start."""
+    end_s = job.end_s if job.finish_by_s is None else job.finish_by_s
+    return np.inf if end_s is None else end_s

@@ -1,6 +1,7 @@
 """What a policy is: it looks at a view, answers a decision, and changes nothing."""
 
 import importlib
+import math
 import pkgutil
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
@@ -42,6 +43,12 @@ class JobOn:
     """Part of its step's time that follows the clock; the rest waits for memory or network."""
     slowdown: float = 0.0
     """Part of its throughput that it has lost since the event began. 0..1"""
+    finish_by_s: float = math.inf
+    """When its work must be done; infinite: nobody gave it time to spare."""
+    left_s: float = math.inf
+    """What its work takes yet at full pace, checkpoints included; infinite: without end."""
+    resume_s: float = 0.0
+    """Of that pace, what a pause costs it besides: the checkpoint before, the restart after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,10 @@ class LoadTarget:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outlook:
-    """What is expected of the hours ahead, at regular times from now on. Shapes (times,)."""
+    """What is expected of the hours ahead, at regular times from now on. Shapes (times,).
+
+    Prices and carbon are what is known now: NaN for hours that nobody has told of yet.
+    """
 
     time_s: Floats
     dry_bulb_c: Floats

@@ -59,6 +59,9 @@ class Job(Strict):
     """Part of its throughput that it may lose during an event of the grid."""
     preemptible: bool = False
     """May be paused and gone on with."""
+    finish_by_s: Factor | None = None
+    """It may take until then, since the scenario's start, for what it would do undisturbed by
+    `end_s`; it ends when that is done."""
 
     @model_validator(mode="after")
     def _one_power_and_a_place(self) -> "Job":
@@ -71,6 +74,12 @@ class Job(Strict):
             raise ValueError("expected one of gpus, nodes, racks")
         if self.end_s is not None and self.end_s <= self.start_s:
             raise ValueError(f"end_s: {self.end_s:g}, expected a time after start_s")
+        if self.finish_by_s is not None and not (
+            self.end_s is not None and self.end_s <= self.finish_by_s
+        ):
+            raise ValueError(
+                f"finish_by_s: {self.finish_by_s:g}, expected end_s and no time before"
+            )
         return self
 
 

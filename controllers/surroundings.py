@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from datetime import UTC, tzinfo
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from controllers.allocations import Allocations
 from controllers.charges import Charges
 from controllers.policy import JobOn, LoadTarget, Outlook
+from controllers.publication import known_until_s, published
 from controllers.targets import Targets
 from site_models.arrays import Floats
 from twin.inputs import Outdoors
@@ -33,7 +35,9 @@ class Around(NamedTuple):
 class Surroundings:
     """Asked by the loop at every tick; `charges` may be set once they are known.
 
-    The weather of a typical year stands for its own forecast, so that has no error here. An
+    The weather of a typical year stands for its own forecast, so that has no error here. Prices
+    are those of a day-ahead market: known until the end of the day, from the afternoon on until
+    the end of the next (`controllers.publication`). Carbon is known for now and not ahead. An
     outlook is made at each of its steps and shown until the next.
     """
 
@@ -46,6 +50,8 @@ class Surroundings:
         self.targets = Targets() if targets is None else targets
         self.charges = Charges()
         """Where the outlook has its prices and carbon from."""
+        self.zone: tzinfo = UTC
+        """Where the market's days begin."""
         self._outdoors, self._jobs = outdoors, jobs
         self._made: tuple[float, Charges, Outlook] | None = None
 
@@ -69,8 +75,14 @@ class Surroundings:
                 time_s=ahead_s,
                 dry_bulb_c=dry_bulb_c,
                 wet_bulb_c=wet_bulb_c,
-                price_per_j=_at(terms.price_usd_per_j, ahead_s),
-                carbon_kg_per_j=_at(terms.carbon_kg_per_j, ahead_s),
+                price_per_j=published(
+                    _at(terms.price_usd_per_j, ahead_s),
+                    ahead_s,
+                    known_until_s(time_s, self.zone),
+                ),
+                carbon_kg_per_j=published(
+                    _at(terms.carbon_kg_per_j, ahead_s), ahead_s, first_s + STEP_S
+                ),
             )
             self._made = (first_s, self.charges, made)
         return None if self._made is None else self._made[2]

@@ -44,7 +44,10 @@ class _Run:
     """Running time since the last checkpoint."""
     since_units: float = 0.0
     paused: bool = False
-    """A policy wants it to stand; it keeps its GPUs and its memory and goes on from there."""
+    """A policy wants it to stand; it keeps its GPUs and goes on from there, after the time that
+    a checkpoint before and a restart after the pause take."""
+    meant_units: float = np.inf
+    """When it has done so much it is over; infinite: it is over at its end."""
     uses_network: bool = False
     full: tuple[Team, float, float] | None = None
     """A team, its units a second at full clock, and the part of its step that follows it."""
@@ -214,7 +217,16 @@ class Work:
             paused=run.paused,
             compute_share=1.0 if run.team is None else self._full(run, run.team)[2],
             slowdown=self.losses.slowdown(run.job.name),
+            finish_by_s=run.job.finish_by_s,
+            left_s=self._left_s(run),
+            resume_s=_resume_s(run.job),
         )
+
+    def _left_s(self, run: _Run) -> float:
+        """Return what a job's work takes yet at full pace [s]; infinite: without end."""
+        rate = run.ideal_per_s if run.team is None else self._full(run, run.team)[1]
+        left = run.meant_units - run.record.kept_units
+        return run.pause_left_s + left / (rate * _working(run.job)) if rate > 0.0 else np.inf
 
     def _checkpoint(self, run: _Run, active_s: float, units: float) -> None:
         run.since_s += active_s
@@ -227,7 +239,7 @@ class Work:
 
     def _turn(self, time_s: float, withheld: Flags, paused: frozenset[str]) -> None:
         """End, start, pause and form anew what is due at a time, then share the network."""
-        for run in [run for run in self._running if run.job.end_s <= time_s + MEANT_S]:
+        for run in [run for run in self._running if _is_over(run, time_s + MEANT_S)]:
             self._running.remove(run)
             self._over.append(run)
             self._leave(run)
@@ -243,6 +255,7 @@ class Work:
             if run.paused != (run.job.name in paused):
                 self._leave(run)
                 run.paused = not run.paused
+                run.pause_left_s += 0.0 if run.paused else _resume_s(run.job)
                 self._join(run)
         for run in self._running:
             if run.team is not None and run.uses_network:
@@ -279,11 +292,44 @@ class Work:
 
 def _wanted_s(run: _Run, at: Pace, time_s: float, dt_s: float) -> float:
     """Return how long a job has work for in the `dt_s` seconds after a time."""
-    if run.job.arrivals is None or run.team is None:
+    if run.team is None or (run.job.arrivals is None and np.isinf(run.meant_units)):
         return dt_s
-    asked = run.job.arrivals.until(time_s + dt_s - run.job.start_s) - run.record.units
+    asked = run.meant_units - run.record.kept_units
+    if run.job.arrivals is not None:
+        asked = run.job.arrivals.until(time_s + dt_s - run.job.start_s) - run.record.units
     rate = run.team.units_per_s(at)
     return min(max(asked, 0.0) / rate, dt_s) if rate > 0.0 else dt_s
+
+
+def _is_over(run: _Run, time_s: float) -> bool:
+    if np.isinf(run.meant_units):
+        return run.job.end_s <= time_s
+    done = run.record.kept_units >= run.meant_units * (1.0 - MEANT_S)
+    return done or run.job.finish_by_s <= time_s
+
+
+def meant_units(job: Assigned, ideal_per_s: float) -> float:
+    """Return what a job with a time to be done by has to do, given its pace undisturbed.
+
+    Checkpoints are in that pace, the network it has to itself. Infinite for other jobs.
+    """
+    if np.isinf(job.finish_by_s):
+        return float("inf")
+    return ideal_per_s * _working(job) * (job.end_s - job.start_s)
+
+
+def _working(job: Assigned) -> float:
+    """Return the share of its time in which a job writes no checkpoint. 0..1"""
+    every_s, lasts_s = job.profile.checkpoint_every_s, job.profile.checkpoint_s
+    if every_s is None or lasts_s is None:
+        return 1.0
+    return float(every_s) / (float(every_s) + float(lasts_s))
+
+
+def _resume_s(job: Assigned) -> float:
+    """Return what a pause costs a job: a checkpoint before, as its GPUs may be lost, a restart."""
+    checkpoint_s, restart_s = job.profile.checkpoint_s, job.profile.restart_s
+    return float(checkpoint_s or 0.0) + float(restart_s or 0.0)
 
 
 def _name(record: JobAccount) -> str:
@@ -298,4 +344,4 @@ def _run_of(plant: Plant, job: Assigned) -> _Run:
     ideal = team.units_per_s(team.pace(np.ones(len(team.gpus))))
     unit, count = job.profile.unit, len(job.gpus)
     record = JobAccount(job.name, job.profile_name, unit, count, job.start_s, job.start_s)
-    return _Run(job, team, team, ideal, record)
+    return _Run(job, team, team, ideal, record, meant_units=meant_units(job, ideal))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -116,6 +117,7 @@ def open_world(wish: Wish, acting: Acting | None = None, rules: Rules | None = N
         progress = _first_progress(plant, believer, outdoors, source.read())
     allocations = Allocations(plant)
     around = Surroundings(outdoors, jobs_of(allocations))
+    around.zone = ZoneInfo(site.location.time_zone)
     if isinstance(source, Live):  # what was read does not come again
         loop = Loop(
             plant,
@@ -170,6 +172,7 @@ def _open_scenario(
     actuator = what_if.rig if acting is None else Several((what_if.rig, acting(plant)))
     loop = looped(what_if, plant, wish.policies, wish.journal, wish.speed, actuator=actuator)
     allocations, around = Allocations(plant), what_if.around
+    around.zone = ZoneInfo(site.location.time_zone)
     return World(site, plant, loop, loop.supervisor, allocations, outdoors, around, what_if)
 
 

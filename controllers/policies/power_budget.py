@@ -102,7 +102,7 @@ class PowerBudget:
         full_w, want_w = self._wants_w(view, memory)
         vessel, gangs = self._vessel(view), gangs_of(plant, view.jobs)
         ladder = ladder_of(plant, full_w, gangs.compute_share)
-        cap_w = climbed(vessel, ladder, gangs, gpus.power_min_w)
+        cap_w = climbed(vessel, ladder, gangs, _lowest_w(view))
         span_w = gpus.power_max_w - gpus.power_min_w
         first_w = np.clip(want_w + self.slack * span_w, cap_w, gpus.power_max_w)
         first = vessel.pour(cap_w, first_w)
@@ -135,6 +135,16 @@ class PowerBudget:
         unknown = (power_w >= AT_CAP * memory.cap_w) & ~told
         peak_w = np.where(unknown, gpus.power_max_w, peak_w)
         return np.where(told, now_w, peak_w), peak_w
+
+
+def _lowest_w(view: View) -> Floats:
+    """Return what every GPU must have: its lowest cap, or what it idles at while its job stands."""
+    gpus = view.plant.arrays.gpus
+    low_w = gpus.power_min_w.copy()
+    for job in view.jobs:
+        if job.paused:
+            low_w[job.gpus] = np.minimum(low_w, gpus.idle_power_w)[job.gpus]
+    return low_w
 
 
 def _reason(vessel: Vessel, cap_w: Floats, first: Fill, second: Fill, gangs: Gangs) -> str:

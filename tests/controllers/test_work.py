@@ -247,7 +247,10 @@ def test_a_paused_job_idles_keeps_its_place_and_goes_on(plant: Plant) -> None:
     played(what_if, 30)
     job = around.at(rig.state.time_s).jobs[0]
     assert not job.paused
-    assert job.slowdown == pytest.approx(0.25, abs=0.03)
+    assert job.resume_s == pytest.approx(122.0)  # a checkpoint of 2 s, a restart of 120 s
+    assert record(what_if, "a").steps == before
+    played(what_if, 122)
+    assert around.at(rig.state.time_s).jobs[0].slowdown == pytest.approx(0.25, abs=0.03)
     assert record(what_if, "a").steps > before
 
 
@@ -262,3 +265,28 @@ def test_a_locked_clock_slows_a_job_by_its_compute_share(plant: Plant) -> None:
     assert 0.0 < job.compute_share <= 1.0
     expected_s = free_s * (1.0 + job.compute_share)
     assert what_if.work.step_s("a") == pytest.approx(expected_s, rel=0.02)
+
+
+def test_a_job_with_time_to_spare_ends_when_its_work_is_done(plant: Plant) -> None:
+    jobs = [
+        {"name": "a", "gpus": ["gpu0"], "profile": "finetuning", "end_s": 300, "finish_by_s": 900},
+        {"name": "b", "gpus": ["gpu1"], "share": 0.8, "end_s": 200, "finish_by_s": 250},
+    ]
+    what_if = staged(plant, jobs, seconds=1000.0)
+    played(what_if, 100)
+    seen = {job.name: job for job in what_if.around.at(what_if.rig.state.time_s).jobs}
+    start_s = what_if.rig.state.time_s - 100.0
+    assert seen["a"].finish_by_s == start_s + 900.0
+    assert seen["a"].left_s == pytest.approx(200.0, abs=1.0)
+    assert seen["b"].left_s == pytest.approx(100.0, abs=2.0)
+    order = what_if.rig.order
+    what_if.rig.apply(order._replace(paused=frozenset({"a", "b"})), start_s + 100.0)
+    played(what_if, 100)
+    what_if.rig.apply(order, start_s + 200.0)
+    played(what_if, 60)
+    names = [job.name for job in what_if.around.at(what_if.rig.state.time_s).jobs]
+    assert names == ["a"]  # the other had to be done by 250 s, and is not
+    played(what_if, 300)
+    assert what_if.around.at(what_if.rig.state.time_s).jobs == ()
+    told = record(what_if, "a")
+    assert told.held_s == pytest.approx(300.0 + 100.0 + 122.0, abs=3.0)

@@ -12,12 +12,13 @@ PART = 4
 """The pod has four units; feeds, pumps, chillers and air handlers are shared equally."""
 
 
-def unit() -> tuple[Site, Plant]:
+def unit(pdu_w: float | None = None) -> tuple[Site, Plant]:
     """Return the first unit of `superpod-h100` as a site of its own, and its plant.
 
     Its network rack stays whole. The design day of the pod stands still: 34 C dry, 20 C wet
     bulb, at which its chillers run. One of four chillers, economisers and air handlers a side
-    stays; ratings of the feeds and the hall's steel are divided by four.
+    stays; ratings of the feeds and the hall's steel are divided by four. With `pdu_w` its
+    distribution units are rated so.
     """
     raw: dict[str, Any] = read_yaml(site_path(POD))
     raw |= {"name": "superpod-unit", "label": "One unit of DGX SuperPOD H100, 256 GPUs"}
@@ -32,6 +33,9 @@ def unit() -> tuple[Site, Plant]:
                 entry["count"] = 1
     raw["fabric"]["pods"][0]["pods"] = ["su1"]
     raw["halls"] = [_hall(raw["halls"][0])]
+    for feed in raw["halls"][0]["feeds"]:
+        if pdu_w is not None and feed["name"].startswith("pdu"):
+            feed |= {"rating_w": pdu_w, "oversubscribed": True}
     site = Site.model_validate(raw)
     return site, compile_site(site)
 
