@@ -114,12 +114,17 @@ def least_loss(curves: JobCurves, lowest: Ints, wanted_w: float) -> Floats:
 
 
 def drawn_w(curves: JobCurves, clocks: Floats) -> float:
-    """Return what the jobs draw together at a clock each, between the CLOCKS in line [W]."""
+    """Return what the jobs draw together at a clock each [W]."""
+    return float(each_w(curves, clocks).sum())
+
+
+def each_w(curves: JobCurves, clocks: Floats) -> Floats:
+    """Return what each job draws at a clock, between the CLOCKS in line [W]. Shape (jobs,)"""
     place = np.clip((clocks - LOWEST_CLOCK) / (1.0 - LOWEST_CLOCK) * (STEPS - 1), 0, STEPS - 1)
     below = np.minimum(place.astype(np.int64), STEPS - 2)
     rows, part = np.arange(len(clocks)), place - below
     low_w, high_w = curves.power_w[rows, below], curves.power_w[rows, below + 1]
-    return float((low_w + part * (high_w - low_w)).sum())
+    return np.asarray(low_w + part * (high_w - low_w))
 
 
 def _mixed(curves: JobCurves, low: Floats, high: Floats, wanted_w: float) -> Floats:
