@@ -90,21 +90,24 @@ def least_loss(curves: JobCurves, lowest: Ints, wanted_w: float) -> Floats:
     """
     if not len(lowest):
         return np.zeros(0)
-    barred = np.arange(STEPS) < lowest[:, None]
-    lost = curves.loss * curves.gpus[:, None]
+    # from full clock down, so that of equals the fastest is found first
+    barred = (np.arange(STEPS) < lowest[:, None])[:, ::-1]
+    kept_w = np.where(barred, np.inf, curves.power_w[:, ::-1])
+    lost = (curves.loss * curves.gpus[:, None])[:, ::-1]
+    rows = np.arange(len(lowest))
 
-    def chosen(price_w: float) -> Floats:
-        cost_w = np.where(barred, np.inf, curves.power_w + price_w * lost)
-        return np.asarray(CLOCKS[STEPS - 1 - np.argmin(cost_w[:, ::-1], axis=1)])
+    def chosen(price_w: float) -> tuple[Floats, float]:
+        place = np.argmin(kept_w + price_w * lost, axis=1)
+        return CLOCKS[STEPS - 1 - place], float(kept_w[rows, place].sum())
 
     cheap, dear = 0.0, DEAREST_W
-    low, high = chosen(cheap), chosen(dear)
-    if drawn_w(curves, high) <= wanted_w:
+    (low, _), (high, high_w) = chosen(cheap), chosen(dear)
+    if high_w <= wanted_w:
         return _mixed(curves, high, np.ones(len(lowest)), wanted_w)
     for _ in range(SEARCH):
         price_w = 0.5 * (cheap + dear)
-        clocks = chosen(price_w)
-        if drawn_w(curves, clocks) <= wanted_w:
+        clocks, clocks_w = chosen(price_w)
+        if clocks_w <= wanted_w:
             cheap, low = price_w, clocks
         else:
             dear, high = price_w, clocks

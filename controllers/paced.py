@@ -1,11 +1,24 @@
 """Pace and power of a team, kept while its clocks stay as they were."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
 
 from controllers.team import Team
 from site_models.arrays import Floats
 from site_models.plant import Plant
 from twin.workload import Pace
+
+
+class Rates(NamedTuple):
+    """What a pace comes to. Of a team that stands all are zero."""
+
+    steps_per_s: float
+    """Mean over its GPUs."""
+    units_per_s: float
+    works: bool
+    """Whether any of its sets does."""
 
 
 @dataclass(slots=True, eq=False)
@@ -17,6 +30,7 @@ class Paced:
 
     _paced: tuple[Team, bytes, Pace] | None = None
     _powered: tuple[Pace, bytes, Floats] | None = None
+    _rated: tuple[Pace, Rates] | None = None
 
     def pace(self, team: Team, clock: Floats) -> Pace:
         """Return how the team's step runs at a clock of each of its GPUs."""
@@ -31,3 +45,11 @@ class Paced:
         if self._powered is None or self._powered[0] is not at or self._powered[1] != key:
             self._powered = (at, key, team.power_w(plant, at, clock))
         return self._powered[2]
+
+    def rates(self, team: Team, at: Pace) -> Rates:
+        """Return steps and units a second at a pace of the team."""
+        if self._rated is None or self._rated[0] is not at:
+            steps_per_s = float((1.0 / at.step_s).mean())
+            works = bool(np.isfinite(at.step_s).any())
+            self._rated = (at, Rates(steps_per_s, team.units_per_s(at), works))
+        return self._rated[1]

@@ -160,23 +160,24 @@ class Work:
             return
         shares = shares_of_step(plant, state, dt_s, self.charges.at(state.time_s).terms)
         for run in self._running:
-            charged = shares.charged(run.record, run.job.gpus)
-            run.record = replace(charged, end_s=state.time_s)
-            self._progress(run, state.time_s - dt_s, dt_s)
+            run.record = shares.charged(run.record, run.job.gpus)
+            self._progress(run, state.time_s, dt_s)
 
-    def _progress(self, run: _Run, time_s: float, dt_s: float) -> None:
+    def _progress(self, run: _Run, end_s: float, dt_s: float) -> None:
+        time_s = end_s - dt_s
         paused_s = 0.0 if run.paused else min(run.pause_left_s, dt_s)
         run.pause_left_s -= paused_s
         active_s = steps = units = works_s = 0.0
         if run.team is not None and not run.paused:
             at = run.paced.pace(run.team, self._clock(run.team))
-            active_s = dt_s - paused_s if np.isfinite(at.step_s).any() else 0.0
+            rates = run.paced.rates(run.team, at)
+            active_s = dt_s - paused_s if rates.works else 0.0
             works_s = min(active_s, _wanted_s(run, at, time_s, dt_s))
-            steps = float((1.0 / at.step_s).mean()) * works_s
-            units = run.team.units_per_s(at) * works_s
+            steps, units = rates.steps_per_s * works_s, rates.units_per_s * works_s
         record = run.record
         run.record = replace(
             record,
+            end_s=end_s,
             held_s=record.held_s + dt_s,
             running_s=record.running_s + active_s,
             gpu_s=record.gpu_s + dt_s * len(run.job.gpus),

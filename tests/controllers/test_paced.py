@@ -33,3 +33,8 @@ def test_the_same_question_is_not_worked_out_twice() -> None:
     team, paced = first_team(workload("decode"), PLANT, GPUS), Paced()
     clock = np.ones(len(GPUS))
     assert paced.pace(team, clock) is paced.pace(team, clock.copy())
+
+
+def test_a_team_that_stands_makes_nothing() -> None:
+    team, paced = first_team(workload("finetuning"), PLANT, GPUS), Paced()
+    assert paced.rates(team, paced.pace(team, np.zeros(len(GPUS)))) == (0.0, 0.0, False)
