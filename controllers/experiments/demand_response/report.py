@@ -29,7 +29,7 @@ def asked_of(case: Case, tried: Sequence[Tried]) -> list[Finding]:
         f" {worst.verdict.cut:.1%} was given"
     )
     return [
-        at_least(f"{case.name}: 15 s means at or below -{case.event.cut:.0%}",
+        at_least(f"{case.name}: 15 s means at or below -{100.0 * case.event.cut:g} %",
                  100.0 * worst.verdict.met, MET, "%", why),
         at_most(f"{case.name}: from the message to the target",
                 max(one.reach_s for one in v), case.event.notice_s, "s", why),
@@ -107,7 +107,7 @@ def drawn(case: Case, ours: Tried, uniform: Tried, alone: Run) -> Plot:
     """Return site power of a case under all that answer it."""
     base_w = ours.verdict.baseline_w
     limits = {
-        f"target -{case.event.cut:.0%}": ours.run.target_w / 1e3,
+        f"target -{100.0 * case.event.cut:g} %": ours.run.target_w / 1e3,
         f"baseline +{REBOUND:g} %": base_w * (1.0 + REBOUND / 100.0) / 1e3,
     }
     runs = _runs(ours, uniform, alone)

@@ -10,7 +10,7 @@ from controllers.policy import Decision, View
 from site_models.plant import Plant
 
 HIGHEST = 0.93
-"""No GPU of the mix draws more than this share of its limit, so caps from here on bind."""
+"""About where caps begin to bind in this mix: from here up there is none."""
 
 
 class Level(NamedTuple):
@@ -44,4 +44,5 @@ class UniformCap:
         share = memory.share + error * min(view.dt_s / reset_s, 1.0)
         share = min(max(share, 0.0), HIGHEST)
         cap_w = np.maximum(share * most_w, view.plant.arrays.gpus.power_min_w)
+        cap_w = most_w.copy() if share >= HIGHEST else cap_w
         return Decision(cap_w, f"every GPU capped at {share:.1%}"), Level(share, followed)
