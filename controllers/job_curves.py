@@ -90,21 +90,24 @@ def least_loss(curves: JobCurves, lowest: Ints, wanted_w: float) -> Floats:
     """
     if not len(lowest):
         return np.zeros(0)
-    barred = np.arange(STEPS) < lowest[:, None]
-    lost = curves.loss * curves.gpus[:, None]
+    # from full clock down, so that of equals the fastest is found first
+    barred = (np.arange(STEPS) < lowest[:, None])[:, ::-1]
+    kept_w = np.where(barred, np.inf, curves.power_w[:, ::-1])
+    lost = (curves.loss * curves.gpus[:, None])[:, ::-1]
+    rows = np.arange(len(lowest))
 
-    def chosen(price_w: float) -> Floats:
-        cost_w = np.where(barred, np.inf, curves.power_w + price_w * lost)
-        return np.asarray(CLOCKS[STEPS - 1 - np.argmin(cost_w[:, ::-1], axis=1)])
+    def chosen(price_w: float) -> tuple[Floats, float]:
+        place = np.argmin(kept_w + price_w * lost, axis=1)
+        return CLOCKS[STEPS - 1 - place], float(kept_w[rows, place].sum())
 
     cheap, dear = 0.0, DEAREST_W
-    low, high = chosen(cheap), chosen(dear)
-    if drawn_w(curves, high) <= wanted_w:
+    (low, _), (high, high_w) = chosen(cheap), chosen(dear)
+    if high_w <= wanted_w:
         return _mixed(curves, high, np.ones(len(lowest)), wanted_w)
     for _ in range(SEARCH):
         price_w = 0.5 * (cheap + dear)
-        clocks = chosen(price_w)
-        if drawn_w(curves, clocks) <= wanted_w:
+        clocks, clocks_w = chosen(price_w)
+        if clocks_w <= wanted_w:
             cheap, low = price_w, clocks
         else:
             dear, high = price_w, clocks
@@ -114,12 +117,17 @@ def least_loss(curves: JobCurves, lowest: Ints, wanted_w: float) -> Floats:
 
 
 def drawn_w(curves: JobCurves, clocks: Floats) -> float:
-    """Return what the jobs draw together at a clock each, between the CLOCKS in line [W]."""
+    """Return what the jobs draw together at a clock each [W]."""
+    return float(each_w(curves, clocks).sum())
+
+
+def each_w(curves: JobCurves, clocks: Floats) -> Floats:
+    """Return what each job draws at a clock, between the CLOCKS in line [W]. Shape (jobs,)"""
     place = np.clip((clocks - LOWEST_CLOCK) / (1.0 - LOWEST_CLOCK) * (STEPS - 1), 0, STEPS - 1)
     below = np.minimum(place.astype(np.int64), STEPS - 2)
     rows, part = np.arange(len(clocks)), place - below
     low_w, high_w = curves.power_w[rows, below], curves.power_w[rows, below + 1]
-    return float((low_w + part * (high_w - low_w)).sum())
+    return np.asarray(low_w + part * (high_w - low_w))
 
 
 def _mixed(curves: JobCurves, low: Floats, high: Floats, wanted_w: float) -> Floats:

@@ -6,7 +6,7 @@ from its last checkpoint on, when GPUs are withheld from it or given back.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from controllers.assigned import Assigned
 from controllers.charges import Charges
 from controllers.job_account import JobAccount, shares_of_step
 from controllers.losses import Losses
+from controllers.paced import Paced
 from controllers.policy import JobOn
 from controllers.team import Team, first_team, team_of
 from site_models.arrays import Flags, Floats, Ints
@@ -51,6 +52,7 @@ class _Run:
     uses_network: bool = False
     full: tuple[Team, float, float] | None = None
     """A team, its units a second at full clock, and the part of its step that follows it."""
+    paced: Paced = field(default_factory=Paced)
 
 
 class Work:
@@ -138,10 +140,9 @@ class Work:
             if run.paused:
                 asked_w[team.gpus] = self._plant.arrays.gpus.idle_power_w[team.gpus]
                 continue
-            clock = self._clock(team)
+            at = run.paced.pace(team, self._clock(team))
             # power is stated at the locked clock: the device's own control acts on it later
-            at = team.pace(clock)
-            at_w = team.power_w(self._plant, at, clock_limit[team.gpus])
+            at_w = run.paced.power_w(self._plant, team, at, clock_limit[team.gpus])
             waiting_w = team.waiting_w(self._plant)
             works = 1.0 - min(run.pause_left_s / self._dt_s, 1.0)
             works = min(works, _wanted_s(run, at, time_s, self._dt_s) / self._dt_s)
@@ -162,23 +163,24 @@ class Work:
             return
         shares = shares_of_step(plant, state, dt_s, self.charges.at(state.time_s).terms)
         for run in self._running:
-            charged = shares.charged(run.record, run.job.gpus)
-            run.record = replace(charged, end_s=state.time_s)
-            self._progress(run, state.time_s - dt_s, dt_s)
+            run.record = shares.charged(run.record, run.job.gpus)
+            self._progress(run, state.time_s, dt_s)
 
-    def _progress(self, run: _Run, time_s: float, dt_s: float) -> None:
+    def _progress(self, run: _Run, end_s: float, dt_s: float) -> None:
+        time_s = end_s - dt_s
         paused_s = 0.0 if run.paused else min(run.pause_left_s, dt_s)
         run.pause_left_s -= paused_s
         active_s = steps = units = works_s = 0.0
         if run.team is not None and not run.paused:
-            at = run.team.pace(self._clock(run.team))
-            active_s = dt_s - paused_s if np.isfinite(at.step_s).any() else 0.0
+            at = run.paced.pace(run.team, self._clock(run.team))
+            rates = run.paced.rates(run.team, at)
+            active_s = dt_s - paused_s if rates.works else 0.0
             works_s = min(active_s, _wanted_s(run, at, time_s, dt_s))
-            steps = float((1.0 / at.step_s).mean()) * works_s
-            units = run.team.units_per_s(at) * works_s
+            steps, units = rates.steps_per_s * works_s, rates.units_per_s * works_s
         record = run.record
         run.record = replace(
             record,
+            end_s=end_s,
             held_s=record.held_s + dt_s,
             running_s=record.running_s + active_s,
             gpu_s=record.gpu_s + dt_s * len(run.job.gpus),

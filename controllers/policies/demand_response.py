@@ -9,13 +9,15 @@ import numpy as np
 from controllers.job_curves import JobCurves, drawn_w, job_curves, least_loss, lowest_allowed
 from controllers.load_course import Course, course_of
 from controllers.policy import Decision, JobOn, View
+from controllers.standing import standing
 from site_models.arrays import Floats
 from site_models.plant import Plant
 
 QUICK_S = 5.0
 """Mean of site power that the trim acts on; three of them make the 15 s that are judged."""
 USUAL_S, LEARN_S = 300.0, 60.0
-"""Mean of site power that counts as what it was, and of a GPU's power at full clock."""
+"""Mean of site power that counts as what it was, and of a GPU's power at full clock; that one
+falls as slowly as the site's, for a job that stands a while will draw as much again."""
 SLACK = 0.02
 """Of what the tiers allow, by which the integral may go beyond it."""
 OPEN = Course(math.nan, math.nan, math.nan, math.nan, math.nan)
@@ -35,6 +37,10 @@ class Followed(NamedTuple):
     quick_w: float
     trim_w: float
     """Added to what the GPUs are meant to draw together."""
+    told: Floats
+    """What each GPU draws over what its job's curve tells, a slow mean. Shape (GPUs,)"""
+    standing_w: float
+    """What jobs that stand will draw again, a quick mean."""
 
 
 def _number(doc: str, default: float, unit: str = "", low: float = 0.0, high: float = 1.0) -> Any:
@@ -55,7 +61,8 @@ class DemandResponse:
 
     The GPUs' power follows the target over `gain`; what cooling, fans and losses make of it is
     seen at the meters, and an integral closes the rest: quickly when above the target, slowly
-    when below, so that a job that writes a checkpoint does not make the others catch up. A
+    when below. What a job leaves free while it writes a checkpoint is not given to others, for
+    they would have to be slowed again when it comes back. A
     target below what the tiers allow is answered with that, and the reason says so. After the
     event the jobs come back over `return_s`, never above what the site drew before.
 
@@ -80,17 +87,20 @@ class DemandResponse:
     def start(self, plant: Plant) -> Followed:
         """Return that nothing was seen yet."""
         count = len(plant.gpu_names)
-        return Followed(np.full(count, np.nan), np.ones(count), OPEN, math.nan, math.nan, 0.0)
+        never, ones = np.full(count, np.nan), np.ones(count)
+        return Followed(never, ones, OPEN, math.nan, math.nan, 0.0, ones, 0.0)
 
     def decide(self, view: View, memory: Followed) -> tuple[Decision, Followed]:
         """Return the clocks for this instant."""
         seen = self.followed(view, memory)
         asked, most_w = seen.course, view.plant.arrays.gpus.power_max_w.copy()
         if math.isnan(asked.began_s):
-            rest = seen._replace(trim_w=0.0, clock=np.ones(len(most_w)))
+            ones = np.ones(len(most_w))
+            rest = seen._replace(trim_w=0.0, clock=ones, told=ones, standing_w=0.0)
             return Decision(most_w, "nothing is asked"), rest
         jobs = tuple(job for job in view.jobs if len(job.gpus) and not job.paused)
         curves = job_curves(view.plant, jobs, seen.full_w, self.core_share, self.knee)
+        seen = _with_standing(view, seen, jobs, curves)
         lowest = lowest_allowed(curves, self._allowed(jobs, asked, view.time_s))
         aim_w = self.aim_w(seen, view.time_s)
         wanted_w, trim_w, short = self._wanted_w(view, seen, curves, lowest.tolist(), aim_w)
@@ -109,7 +119,8 @@ class DemandResponse:
         """Return the memory with this instant's powers in its means, and the event of now."""
         power_w, site_w = view.state.gpu_power_w, site_power_w(view)
         learns = (memory.clock >= 1.0) | np.isnan(memory.full_w)
-        after_w = _mean(memory.full_w, power_w, view.dt_s, LEARN_S)
+        over_s = np.where(power_w < memory.full_w, USUAL_S, LEARN_S)
+        after_w = _mean(memory.full_w, power_w, view.dt_s, over_s)
         usual_w = memory.usual_w
         if math.isnan(memory.course.began_s):
             usual_w = float(_mean(usual_w, site_w, view.dt_s, USUAL_S))
@@ -165,6 +176,8 @@ class DemandResponse:
         full_w = float(curves.power_w[:, -1].sum())
         floor_w = float(curves.power_w[range(len(lowest)), lowest].sum())
         error_w = aim_w - seen.quick_w
+        if error_w > 0.0:
+            error_w = max(error_w - self.gain * seen.standing_w, 0.0)
         reset_s = self.relax_s if error_w > 0.0 else self.tighten_s
         step_w = error_w / self.gain * min(view.dt_s / reset_s, 1.0)
         ahead_w = full_w - max(seen.usual_w - aim_w, 0.0) / self.gain
@@ -187,9 +200,20 @@ def site_power_w(view: View) -> float:
     return float(view.state.feed_power_w[roots].sum())
 
 
-def _mean(before: Any, now: Any, dt_s: float, time_s: float) -> Any:
+def _with_standing(
+    view: View, seen: Followed, jobs: tuple[JobOn, ...], curves: JobCurves
+) -> Followed:
+    """Return the memory with what jobs that stand will draw again."""
+    now, missing_w = standing(jobs, curves, seen.clock, view.state.gpu_power_w, seen.told)
+    return seen._replace(
+        told=_mean(seen.told, now, view.dt_s, USUAL_S),
+        standing_w=float(_mean(seen.standing_w, missing_w, view.dt_s, QUICK_S)),
+    )
+
+
+def _mean(before: Any, now: Any, dt_s: float, time_s: Any) -> Any:
     """Return a mean that forgets over a time; what was never seen is taken as it is now."""
-    part = 1.0 - math.exp(-dt_s / time_s)
+    part = 1.0 - np.exp(-dt_s / time_s)
     return np.where(np.isnan(before), now, before + part * (now - before))
 
 

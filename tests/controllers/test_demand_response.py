@@ -39,6 +39,8 @@ class HandMade:
         self.clock = np.ones(GPUS)
         self.lost_s, self.ever_lost_s = np.zeros(len(tiers)), np.zeros(len(tiers))
         self.cooling_w = 0.2 * float(FULL_W.sum())
+        self.stands: int | None = None
+        """The job that writes a checkpoint: it draws next to nothing."""
 
     def loss(self) -> Floats:
         return self._at(self.curves.loss)
@@ -48,6 +50,8 @@ class HandMade:
         power_w = FULL_W.copy()
         for job, job_w in zip(self.jobs, self._at(self.curves.power_w), strict=True):
             power_w[job.gpus] = job_w / len(job.gpus)
+        if self.stands is not None:
+            power_w[self.jobs[self.stands].gpus] = PLANT.arrays.gpus.idle_power_w.min()
         return power_w
 
     def step(self) -> None:
@@ -175,6 +179,33 @@ def test_after_the_event_the_site_comes_back_and_does_not_overshoot() -> None:
     assert after_w.max() <= 1.02 * before_w
     assert after_w[-1] == pytest.approx(before_w, rel=1e-3)
     assert abs(np.diff(after_w)).max() < 0.01 * before_w
+
+
+@pytest.mark.parametrize("job", [0, 2])
+def test_what_a_checkpoint_leaves_free_is_not_given_to_others(job: int) -> None:
+    site = HandMade()
+    target = event(0.87 * site.site_w)
+    power_w, clocks = [], []
+    for now_s, site_w, decision in played(site, shown(target), 900.0):
+        site.stands = job if 500.0 <= now_s < 540.0 else None
+        power_w.append(site_w)
+        clocks.append(decision.gpu_clock_share)
+    after, others = np.array(power_w[541:600]), np.arange(GPUS // 4, GPUS // 2)
+    assert min(power_w[502:540]) < 0.97 * target.power_w
+    assert means_w(after).max() <= target.power_w
+    before, during = clocks[499], clocks[539]
+    assert before is not None
+    assert during is not None
+    assert (during - before)[others].max() <= 0.002
+
+
+def test_a_checkpoint_before_the_event_does_not_hide_what_a_job_draws() -> None:
+    site, policy = HandMade(), DemandResponse()
+    memory, usual_w = policy.start(PLANT), site.gpu_power_w()
+    for now_s in range(200):
+        site.stands = 0 if now_s >= 180 else None
+        _, memory = policy.decide(site.view(START_S + now_s, None), memory)
+    np.testing.assert_allclose(memory.full_w, usual_w, rtol=0.07)
 
 
 def test_the_cheapest_work_goes_first() -> None:

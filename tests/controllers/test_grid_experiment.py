@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from controllers.experiments.demand_response import cases
+from controllers.experiments.demand_response import SCORED, SETTLED
+from controllers.experiments.demand_response.case import Case, cases
 from controllers.experiments.demand_response.ceiling import ceiling, given_shares, lowest_clock
 from controllers.experiments.demand_response.mix import jobs_of
-from controllers.experiments.demand_response.report import Case
 from controllers.experiments.demand_response.site import unit
 from controllers.team import first_team
 from twin.workload import workload
@@ -22,7 +22,7 @@ def test_the_site_is_one_unit_of_the_pod() -> None:
 
 
 @pytest.mark.parametrize("case", cases(3.0), ids=lambda case: case.name)
-@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("seed", [*SETTLED, *SCORED])
 def test_every_gpu_has_one_job_and_the_tiers_have_their_shares(case: Case, seed: int) -> None:
     jobs = jobs_of(PLANT, seed, case.tiers)
     assert sorted(name for job in jobs for name in job.gpus) == sorted(PLANT.gpu_names)

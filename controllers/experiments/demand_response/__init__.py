@@ -1,32 +1,41 @@
 """The grid asks 256 H100 for less: tiers against uniform capping and against doing nothing."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from controllers.experiment import Experiment, Outcome, Setting
+from controllers.experiments.demand_response.case import (
+    EQUAL,
+    Case,
+    Tried,
+    beyond,
+    cases,
+    long_case,
+)
 from controllers.experiments.demand_response.ceiling import ceiling
 from controllers.experiments.demand_response.judge import judged
 from controllers.experiments.demand_response.mix import jobs_of
-from controllers.experiments.demand_response.play import AFTER_S, Event, Run, answered, do_nothing
+from controllers.experiments.demand_response.notes import notes
+from controllers.experiments.demand_response.play import AFTER_S, Run, answered, do_nothing
 from controllers.experiments.demand_response.report import (
-    Case,
-    Tried,
     asked_of,
+    cooling,
     drawn,
     figures,
     left_alone,
-    notes,
     when_short,
 )
 from controllers.experiments.demand_response.site import unit
 from controllers.experiments.demand_response.uniform import UniformCap
 from controllers.policies.demand_response import DemandResponse
+from controllers.policy import Policy
 from site_models.errors import InputError
 from site_models.plant import Plant
 
-HOUR_S = 3600.0
-SEEDS = (1, 2, 3, 4, 5)
-EQUAL = ((0.0, 0.25), (0.1, 0.25), (0.25, 0.25), (0.5, 0.25))
-"""Allowed slowdown and the part of the GPUs that has it."""
+SETTLED, SCORED = (1, 2), (11, 12, 13, 14, 15)
+"""Seeds that settings of scenario and policy were chosen on, and those that count."""
+QUICK = 2
+"""Seeds of the quick run."""
 
 
 class Ground(NamedTuple):
@@ -36,16 +45,12 @@ class Ground(NamedTuple):
     air: tuple[float, float]
 
 
-def cases(hours: float) -> tuple[Case, ...]:
-    """Return the three cases with events of so many hours."""
-    for_s = hours * HOUR_S
-    rising = ((0.0, 0.1), (0.1, 0.2), (0.25, 0.3), (0.5, 0.4))
-    deep = ((0.0, 0.0), (0.1, 0.2), (0.25, 0.2), (0.5, 0.6))
-    return (
-        Case("equal tiers", EQUAL, Event(0.18, 60.0, for_s)),
-        Case("tiers 10/20/30/40", rising, Event(0.25, 60.0, for_s)),
-        Case("tiers 0/20/20/60", deep, Event(0.30, 30.0, for_s)),
-    )
+class Played(NamedTuple):
+    """A case and what came of it, seed by seed."""
+
+    case: Case
+    ours: Sequence[Tried]
+    uniform: Sequence[Tried]
 
 
 def run(setting: Setting) -> Outcome:
@@ -54,53 +59,73 @@ def run(setting: Setting) -> Outcome:
         raise InputError("demand_response: brings its own site, weather and jobs: expected none")
     site, plant = unit()
     ground = Ground(plant, (site.location.design_dry_bulb_c, site.location.design_wet_bulb_c))
-    seeds = SEEDS[:2] if setting.quick else SEEDS
-    chosen = cases(1.0 if setting.quick else 3.0)
-    ours: dict[str, tuple[Case, list[Tried]]] = {case.name: (case, []) for case in chosen}
-    uniform: dict[str, Tried] = {}
-    quiet: list[Run] = []
-    for seed in seeds:
-        quiet.append(_alone(ground, seed, max(case.event.end_s for case in chosen)))
-        for case in chosen:
-            setting.told(f"seed {seed}, {case.name}")
-            ours[case.name][1].append(_try(ground, seed, case, quiet[-1], DemandResponse()))
-            if seed == seeds[0]:
-                uniform[case.name] = _try(ground, seed, case, quiet[-1], UniformCap())
-    if not setting.quick:
-        setting.told("ten hours")
-        long = Case("equal tiers, 10 h", EQUAL, Event(0.18, 60.0, 10.0 * HOUR_S))
-        alone = _alone(ground, seeds[0], long.event.end_s)
-        ours[long.name] = (long, [_try(ground, seeds[0], long, alone, DemandResponse())])
-    setting.told("more than the tiers allow")
-    greedy = Case("equal tiers, 40 % asked", EQUAL, Event(0.40, 60.0, chosen[0].event.for_s))
-    more = _try(ground, seeds[0], greedy, quiet[0], DemandResponse())
-    findings = [one for case, tried in ours.values() for one in asked_of(case, tried)]
-    told = {case.name: figures(case, tried) for case, tried in ours.values()}
-    baseline: dict[str, Any] = {"nothing": left_alone(quiet[0], chosen[0].event)}
-    for case in chosen:
-        baseline[f"uniform capping, {case.name}"] = figures(case, [uniform[case.name]])
+    hours, seeds = (1.0, SCORED[:QUICK]) if setting.quick else (3.0, SCORED)
+    asked = cases(hours) if setting.quick else (*cases(hours), long_case())
+    until_s = max(case.event.end_s for case in asked) + AFTER_S
+    setting.told("doing nothing")
+    quiet = [do_nothing(plant, ground.air, jobs_of(plant, s, EQUAL), until_s) for s in seeds]
+    met = [_played(setting, ground, seeds, case, quiet, True) for case in asked]
+    short = [_played(setting, ground, seeds, case, quiet, False) for case in beyond(hours)]
     return Outcome(
         "demand_response",
-        baseline,
-        {**told, greedy.name: figures(greedy, [more])},
-        (*findings, *when_short(more)),
-        tuple(drawn(c, ours[c.name][1][0], uniform[c.name], quiet[0]) for c in chosen),
-        notes(seeds, more),
+        _baseline(met, quiet[0]),
+        {one.case.name: figures(one.case, one.ours) for one in (*met, *short)},
+        (
+            *(finding for one in met for finding in asked_of(one.case, one.ours)),
+            *(finding for one in short for finding in when_short(one.case, one.ours)),
+        ),
+        (
+            *(drawn(one.case, one.ours[0], one.uniform[0], quiet[0]) for one in met),
+            cooling(met[0].case, met[0].ours[0], met[0].uniform[0], quiet[0]),
+        ),
+        notes(SETTLED, seeds, [(one.case, one.ours) for one in short]),
     )
 
 
-def _alone(ground: Ground, seed: int, until_s: float) -> Run:
-    jobs = jobs_of(ground.plant, seed, EQUAL)
-    return do_nothing(ground.plant, ground.air, jobs, until_s + AFTER_S)
+def _played(
+    setting: Setting,
+    ground: Ground,
+    seeds: Sequence[int],
+    case: Case,
+    quiet: Sequence[Run],
+    simple: bool,
+) -> Played:
+    """Return a case answered by our policy, and by the simple rule where it is asked for."""
+    ours, uniform = [], []
+    for seed, alone in zip(seeds, quiet, strict=True):
+        setting.told(f"{case.name}, seed {seed}")
+        room = _room(ground, seed, case)
+        ours.append(_try(ground, seed, case, alone, DemandResponse(), room))
+        if simple:
+            uniform.append(_try(ground, seed, case, alone, UniformCap(), room))
+    return Played(case, ours, uniform)
 
 
-def _try(ground: Ground, seed: int, case: Case, alone: Run, policy: Any) -> Tried:
-    jobs = jobs_of(ground.plant, seed, case.tiers)
-    full_w, least_w = ceiling(ground.plant, ground.air, jobs)
-    any_w = ceiling(ground.plant, ground.air, jobs_of(ground.plant, seed, case.tiers, False))[1]
-    played = answered(ground.plant, ground.air, jobs, case.event, policy)
-    most, most_any = 1.0 - least_w / full_w, 1.0 - any_w / full_w
-    return Tried(judged(played, alone, jobs, case.event), played, most, most_any)
+def _baseline(met: Sequence[Played], alone: Run) -> dict[str, Any]:
+    first = met[0]
+    rows = {f"uniform capping, {one.case.name}": figures(one.case, one.uniform) for one in met}
+    return {"nothing": left_alone(alone, first.case, first.ours[0]), **rows}
+
+
+def _room(ground: Ground, seed: int, case: Case) -> tuple[float, float]:
+    """Return the cuts that the tiers allow, and those drawn for all work alike."""
+    plant, air = ground
+    full_w, least_w = ceiling(plant, air, case.jobs(plant, seed))
+    any_w = ceiling(plant, air, jobs_of(plant, seed, case.tiers, False))[1]
+    return 1.0 - least_w / full_w, 1.0 - any_w / full_w
+
+
+def _try(
+    ground: Ground,
+    seed: int,
+    case: Case,
+    alone: Run,
+    policy: Policy,
+    room: tuple[float, float],
+) -> Tried:
+    plant, jobs = ground.plant, case.jobs(ground.plant, seed)
+    played = answered(plant, ground.air, jobs, case.event, policy)
+    return Tried(judged(played, alone, jobs, case.event), played, *room)
 
 
 EXPERIMENT = Experiment(

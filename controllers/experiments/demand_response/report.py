@@ -1,80 +1,62 @@
-"""Findings, figures, plots and notes of the experiment."""
+"""Findings, figures and plots of the experiment."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from controllers.confidence import mean_of
 from controllers.experiment import Curve, Finding, Plot, at_least, at_most
-from controllers.experiments.demand_response.judge import Verdict
-from controllers.experiments.demand_response.mix import Tiers
-from controllers.experiments.demand_response.play import BASE_S, WARM_S, Event, Run
+from controllers.experiments.demand_response.case import Case, Tried
+from controllers.experiments.demand_response.judge import ROUNDING, share_met
+from controllers.experiments.demand_response.play import BASE_S, WARM_S, Run
 from site_models.arrays import Floats
 
-BELOW_NOTHING = 1e-4
-"""Loss beyond a tier that is rounding: a step of five seconds in an hour is more."""
-STUDENT = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78}
-"""Two-sided 95 % of Student's distribution for so many seeds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """Tiers and what is asked of them."""
-
-    name: str
-    tiers: Tiers
-    event: Event
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Tried:
-    """One case and seed, played."""
-
-    verdict: Verdict
-    run: Run
-    most: float
-    """Cut that tiers allow at rest: the computed ceiling."""
-    most_any: float
-    """The same where the tiers are drawn without regard to the kind of work."""
+MET, REBOUND, OF_CEILING = 99.5, 2.0, 95.0
+"""Least share of 15 s means at the target, most rise after the event, and least part of what can
+be given that is given [%]."""
+SHOWN_FROM_MIN = -15.0
+"""Minutes before the message that plots show."""
 
 
 def asked_of(case: Case, tried: Sequence[Tried]) -> list[Finding]:
     """Return what is asked of a case; of several seeds the worst counts."""
     v = [one.verdict for one in tried]
-    given = min(one.cut for one in v)
-    why = f"the tiers of the worst seed allow {min(t.most for t in tried):.1%}, {given:.1%} given"
-    worst = max(one.broken for one in v)
-    broken = 0.0 if abs(worst) < BELOW_NOTHING else worst
+    worst = min(tried, key=lambda one: one.verdict.met)
+    why = (
+        f"up to {worst.verdict.over_w / 1e3:.2f} kW over the target of"
+        f" {worst.run.target_w / 1e3:.1f} kW; the tiers of that seed allow {worst.most:.1%},"
+        f" {worst.verdict.cut:.1%} was given"
+    )
     return [
-        at_least(f"{case.name}: 15 s means at or below -{case.event.cut:.0%}",
-                 100.0 * min(one.met for one in v), 99.5, "%", why),
+        at_least(f"{case.name}: 15 s means at or below -{100.0 * case.event.cut:g} %",
+                 100.0 * worst.verdict.met, MET, "%", why),
         at_most(f"{case.name}: from the message to the target",
                 max(one.reach_s for one in v), case.event.notice_s, "s", why),
-        at_most(f"{case.name}: loss beyond a tier", 100.0 * max(broken, 0.0), 0.0, "%",
-                "a job lost more of its work than its tier allows"),
+        _unbroken(case, tried),
         at_most(f"{case.name}: rebound above the baseline",
-                100.0 * max(one.rebound for one in v), 2.0, "%", "see the plot"),
+                100.0 * max(one.rebound for one in v), REBOUND, "%",
+                "highest 15 s mean of the half hour after the event"),
     ]  # fmt: skip
 
 
-def when_short(more: Tried) -> list[Finding]:
-    """Return how a target that cannot be met is answered."""
-    told = float("below what the tiers allow" in more.verdict.reason)
+def when_short(case: Case, tried: Sequence[Tried]) -> list[Finding]:
+    """Return how a target that may lie beyond the tiers is answered."""
+    beyond = [one for one in tried if one.most < case.event.cut]
+    told = sum("below what the tiers allow" in one.verdict.reason for one in beyond)
+    given = min(one.verdict.cut / min(one.most, case.event.cut) for one in tried)
     return [
-        at_least("40 % asked of equal tiers: given, of the ceiling",
-                 100.0 * more.verdict.cut / more.most, 95.0, "%", "see the plot"),
-        at_least("40 % asked of equal tiers: the answer says so", told, 1.0, "", "it does not"),
-        at_most("40 % asked of equal tiers: loss beyond a tier",
-                100.0 * max(more.verdict.broken, 0.0), 0.0, "%", "a tier was broken"),
+        at_least(f"{case.name}: given, of what can be given", 100.0 * given, OF_CEILING, "%",
+                 "the target or the ceiling, whichever is less"),
+        at_least(f"{case.name}: beyond the ceiling on {len(beyond)} of {len(tried)} seeds, and"
+                 " the answer says so on", told, len(beyond), "", "at the middle of the event"),
+        _unbroken(case, tried),
     ]  # fmt: skip
 
 
 def figures(case: Case, tried: Sequence[Tried]) -> dict[str, Any]:
     """Return the figures of a case over its seeds."""
     v = [one.verdict for one in tried]
-    cut = np.array([one.cut for one in v])
-    spread = STUDENT[len(cut)] * cut.std(ddof=1) / np.sqrt(len(cut)) if len(cut) > 1 else np.nan
     lost = {
         f"lost_tier_{100 * tier:g}": float(np.mean([one.lost[tier] for one in v]))
         for tier in v[0].lost
@@ -85,12 +67,17 @@ def figures(case: Case, tried: Sequence[Tried]) -> dict[str, Any]:
         "ceiling_cut_max": max(one.most for one in tried),
         "ceiling_any_draw_min": min(one.most_any for one in tried),
         "ceiling_any_draw_max": max(one.most_any for one in tried),
-        "cut": float(cut.mean()),
-        "cut_95": float(spread),
+        **_mean("cut", [one.cut for one in v]),
+        "given_of_possible_min": min(t.verdict.cut / min(t.most, case.event.cut) for t in tried),
+        **_mean("met_share", [one.met for one in v]),
         "met_share_min": min(one.met for one in v),
+        "over_target_max_w": max(one.over_w for one in v),
         "reach_s_max": max(one.reach_s for one in v),
+        **_mean("rebound", [one.rebound for one in v]),
         "rebound_max": max(one.rebound for one in v),
         "beyond_tier_max": max(one.broken for one in v),
+        "jobs": float(v[0].jobs),
+        **_mean("jobs_beyond_tier", [one.jobs_broken for one in v]),
         **lost,
         "baseline_w": float(np.mean([one.baseline_w for one in v])),
         "it_cut_w": float(np.mean([one.it_cut_w for one in v])),
@@ -99,54 +86,77 @@ def figures(case: Case, tried: Sequence[Tried]) -> dict[str, Any]:
     }
 
 
-def left_alone(alone: Run, event: Event) -> Mapping[str, Any]:
-    """Return the figures of jobs that nobody slows."""
+def left_alone(alone: Run, case: Case, ours: Tried) -> Mapping[str, Any]:
+    """Return the figures of jobs that nobody slows, held against the target of a case."""
+    event = case.event
     before_w = alone.mean_w(alone.site_w, WARM_S - BASE_S, WARM_S)
     during_w = alone.mean_w(alone.site_w, event.start_s, event.end_s)
-    return {"cut": 1.0 - during_w / before_w, "met_share_min": 0.0, "baseline_w": before_w}
+    return {
+        "asked_cut": event.cut,
+        "cut": 1.0 - during_w / before_w,
+        "met_share_min": share_met(alone, event, ours.run.target_w),
+        "beyond_tier_max": 0.0,
+        "jobs_beyond_tier": 0.0,
+        "baseline_w": before_w,
+        "cooling_before_w": alone.mean_w(alone.cooling_w, WARM_S - BASE_S, WARM_S),
+        "cooling_during_w": alone.mean_w(alone.cooling_w, event.start_s, event.end_s),
+    }
 
 
 def drawn(case: Case, ours: Tried, uniform: Tried, alone: Run) -> Plot:
     """Return site power of a case under all that answer it."""
-    curves = [
-        Curve(name, _means(one.time_s - WARM_S) / 60.0, _means(one.site_w) / 1e3)
-        for name, one in (("tiers", ours.run), ("uniform capping", uniform.run), ("nothing", alone))
-    ]
-    inside = [Curve(c.name, c.x[c.x > -15.0], c.y[c.x > -15.0]) for c in curves]
-    target = {f"target -{case.event.cut:.0%}": ours.run.target_w / 1e3}
+    base_w = ours.verdict.baseline_w
+    limits = {
+        f"target -{100.0 * case.event.cut:g} %": ours.run.target_w / 1e3,
+        f"baseline +{REBOUND:g} %": base_w * (1.0 + REBOUND / 100.0) / 1e3,
+    }
+    runs = _runs(ours, uniform, alone)
+    curves = tuple(_curve(name, one, one.site_w, case) for name, one in runs.items())
     return Plot(
-        f"{case.name}: site power at the meters, 15 s means", "minutes since the message", "kW",
-        tuple(inside), target,
+        f"{case.name}: site power at the meters, cooling included, 15 s means",
+        "minutes since the message", "kW", curves, limits,
     )  # fmt: skip
+
+
+def cooling(case: Case, ours: Tried, uniform: Tried, alone: Run) -> Plot:
+    """Return what cooling draws in a case under all that answer it."""
+    runs = _runs(ours, uniform, alone)
+    curves = tuple(_curve(name, one, one.cooling_w, case) for name, one in runs.items())
+    return Plot(
+        f"{case.name}: cooling power, part of the above, 15 s means",
+        "minutes since the message", "kW", curves,
+    )  # fmt: skip
+
+
+def _unbroken(case: Case, tried: Sequence[Tried]) -> Finding:
+    worst = max(one.verdict.broken for one in tried)
+    loss = 0.0 if worst < ROUNDING else worst
+    return at_most(
+        f"{case.name}: loss beyond a tier", 100.0 * loss, 0.0, "%",
+        f"{sum(one.verdict.jobs_broken for one in tried)} jobs of all seeds lost more than allowed",
+    )  # fmt: skip
+
+
+def _mean(name: str, values: Sequence[float]) -> dict[str, float]:
+    """Return a mean and, of several seeds, half of its 95 % interval."""
+    if len(values) < 2:
+        return {name: float(values[0])}
+    found = mean_of(values)
+    return {name: found.mean, f"{name}_95": found.high - found.mean}
+
+
+def _runs(ours: Tried, uniform: Tried, alone: Run) -> Mapping[str, Run]:
+    return {"tiers": ours.run, "uniform capping": uniform.run, "nothing": alone}
+
+
+def _curve(name: str, run: Run, values_w: Floats, case: Case) -> Curve:
+    """Return a run's 15 s means over the plotted time, in minutes and kilowatts."""
+    x, y = _means(run.time_s - WARM_S) / 60.0, _means(values_w) / 1e3
+    last_min = (case.event.end_s - WARM_S) / 60.0 - 2.0 * SHOWN_FROM_MIN
+    inside = (x > SHOWN_FROM_MIN) & (x <= last_min)
+    return Curve(name, x[inside], y[inside])
 
 
 def _means(values: Floats) -> Floats:
     whole = len(values) // 3 * 3
     return np.asarray(values[:whole].reshape(-1, 3).mean(axis=1))
-
-
-def notes(seeds: Sequence[int], more: Tried) -> tuple[str, ...]:
-    """Return how it was done, a line each."""
-    return (
-        "Site: one unit of superpod-h100 with a quarter of its plant on its design day, 34 C dry"
-        " and 20 C wet bulb: 256 H100 in 32 servers, a network rack, chillers running.",
-        "Jobs by GPUs: pre-training 50 % (a quarter of it mixture of experts), fine-tuning 25 %,"
-        " prefill 12.5 %, decode 12.5 %, from the catalog; always work to do. The seed draws"
-        f" places, tiers and starts; seeds {', '.join(map(str, seeds))}; the worst counts.",
-        "Power is what passes the utility meters, cooling and losses included, as means of each"
-        " step of 5 s. The baseline is the mean of the ten minutes before the message.",
-        "A job's loss is what it misses by half an hour after the event, ways down and back"
-        " included, over what it makes in the event when nothing is asked.",
-        "Inference, which somebody waits for, has the strictest tiers; the other jobs' are drawn."
-        " Ceilings of a draw without regard to the kind of work are printed beside.",
-        "The ceiling: every job at the lowest clock that keeps its tier, at rest, from the"
-        " profiles themselves. Jobs are slowed by locked clocks; none is paused.",
-        "Uniform capping lowers the same power cap on all GPUs until the meters show the target."
-        " The device model takes all power above idle for switching power under a cap, which"
-        " flatters caps against clocks.",
-        "The policy's times and margins, and which jobs get the strict tiers, were settled after"
-        " looking at runs of seeds 1 and 2: a run on other seeds is the fair one.",
-        "The policy sees the twin's own belief of site power, here without error; memory and links"
-        " draw in proportion to the pace of the work, by the equation of board power.",
-        f"Asked for 40 %, the policy says: {more.verdict.reason}.",
-    )

@@ -9,8 +9,8 @@ from controllers.policies.demand_response import DemandResponse, Followed
 from controllers.policy import Decision, View
 from site_models.plant import Plant
 
-RESET_S, HIGHEST = 20.0, 0.93
-"""No GPU of the mix draws more than this share of its limit, so caps from here on bind."""
+HIGHEST = 0.93
+"""About where caps begin to bind in this mix: from here up there is none."""
 
 
 class Level(NamedTuple):
@@ -40,7 +40,9 @@ class UniformCap:
         if np.isnan(aim_w):
             return Decision(most_w.copy(), "nothing is asked"), Level(HIGHEST, followed)
         error = (aim_w - followed.quick_w) / float(most_w.sum())
-        share = memory.share + error * min(view.dt_s / RESET_S, 1.0)
+        reset_s = self.inner.relax_s if error > 0.0 else self.inner.tighten_s
+        share = memory.share + error * min(view.dt_s / reset_s, 1.0)
         share = min(max(share, 0.0), HIGHEST)
         cap_w = np.maximum(share * most_w, view.plant.arrays.gpus.power_min_w)
+        cap_w = most_w.copy() if share >= HIGHEST else cap_w
         return Decision(cap_w, f"every GPU capped at {share:.1%}"), Level(share, followed)
