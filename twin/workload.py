@@ -5,6 +5,8 @@ what follows no clock; communication that no work hides comes on top. Who runs t
 for the slowest, phase by phase, and draws the waiting power meanwhile.
 """
 
+from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -48,8 +50,13 @@ class Pace(NamedTuple):
 
 
 def workload(name: str, catalog: Catalog | None = None) -> Workload:
-    """Return a profile by its catalog name; InputError naming those that there are."""
-    return (catalog or open_catalog()).get(Workload, name)
+    """Return a profile by its catalog name; InputError naming those that there are.
+
+    Without a catalog the file is read once: placement asks for it with every candidate.
+    """
+    if catalog is not None:
+        return catalog.get(Workload, name)
+    return _catalog(tuple(open_catalog().folders)).get(Workload, name)
 
 
 def pattern_of(profile: Workload, models: list[Gpu]) -> Pattern:
@@ -71,8 +78,14 @@ def pattern_of(profile: Workload, models: list[Gpu]) -> Pattern:
 
 def pattern_on(profile: Workload, plant: Plant, gpus: Ints) -> Pattern:
     """Return a profile on GPUs of a plant."""
-    catalog = open_catalog()
+    catalog = _catalog(tuple(open_catalog().folders))
     return pattern_of(profile, [catalog.get(Gpu, plant.gpu_model[g]) for g in gpus])
+
+
+@lru_cache(maxsize=8)
+def _catalog(folders: tuple[Path, ...]) -> Catalog:
+    """Return a catalog that is kept, with what was read of it."""
+    return Catalog(folders)
 
 
 def busy_s(pattern: Pattern, clock: Floats) -> Floats:
