@@ -9,17 +9,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from controllers.coil_cost import TURNS, Staging, exchanged_w
 from controllers.loop_need import held_pa, needed_flow_kg_per_s, pump_power_w
-from controllers.rejection_cost import TURNS, Drawn, exchanged_w, rejected
+from controllers.rejection_cost import Drawn, rejected
 from controllers.room_air import air_side
 from controllers.water_loops import Water, pumped_loops
 from site_models.arrays import Floats, Ints
 from site_models.plant import AIR, Plant
 from twin.physics.movers import held_head_power_w
 from twin.state import Inputs, State
-
-SHORT_WEIGHT = 10.0
-"""Heat that cannot be carried counts as this many times its power: never worth it."""
 
 
 class Course(NamedTuple):
@@ -29,6 +27,8 @@ class Course(NamedTuple):
     """Shape (n,)"""
     user_c: Floats
     """What each user supplies to its loop or hall. Shape (n, users)"""
+    staging: Staging | None = None
+    """None: the coolers all follow one setpoint."""
 
 
 class Sides(NamedTuple):
@@ -57,12 +57,13 @@ def drawn(
         circuits.held_head_share[k],
     )
     heat_w = hot.heat_w.sum(axis=1) + pump_w
-    outdoors = rejected(plant, inputs, water, course.water_c, heat_w, total)
+    outdoors = rejected(plant, inputs, water, course.water_c, heat_w, total, course.staging)
     return Drawn(
         movers_w + pump_w + outdoors.cooling_w,
         it_w,
         outdoors.water_kg_per_s,
         short_w + outdoors.short_w,
+        outdoors.full,
     )
 
 

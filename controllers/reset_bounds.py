@@ -7,7 +7,10 @@ from controllers.policy import View
 from controllers.setpoint_search import Bounds
 from controllers.water_loops import pumped_loops
 from site_models.arrays import Floats
-from site_models.plant import AIR
+from site_models.plant import AIR, Plant
+
+TRIM_SWING_K = 0.05
+"""A chiller holds its water so close to its own setpoint."""
 
 
 def setpoint_bounds(
@@ -28,9 +31,24 @@ def setpoint_bounds(
     low_c = np.where(circuits.kind == AIR, lowest_c[0], lowest_c[2])
     low_c[list(pumped_loops(plant))] = lowest_c[1]
     least_c = np.minimum(np.maximum(low_c[x.hot_circuit], x.setpoint_least_c), x.setpoint_c)
-    warmest_c = np.minimum(circuits.supply_limit_c - reserve_k, _warmest_c(view, now_c, margin_k))
+    warmest_c = np.minimum(accepted_c(plant, reserve_k), _warmest_c(view, now_c, margin_k))
     high_c = np.minimum(warmest_c[x.hot_circuit], now_c + room_k(view, margin_k)[x.hot_circuit])
     return Bounds(least_c, np.maximum(high_c, least_c))
+
+
+def accepted_c(plant: Plant, reserve_k: float) -> Floats:
+    """Return the warmest setpoint that each circuit's equipment accepts; shape (circuits,).
+
+    Where chillers trim, supply stands as far above the coolers' setpoint as they were built to
+    start: the reserve is at least that.
+    """
+    chillers, x = plant.arrays.chillers, plant.arrays.exchangers
+    built_c = np.full(len(plant.circuit_names), np.inf)
+    np.minimum.at(built_c, x.hot_circuit, x.setpoint_c)
+    below_k = np.full(len(plant.circuit_names), reserve_k)
+    above_k = chillers.trim_setpoint_c - built_c[chillers.circuit] + TRIM_SWING_K
+    np.maximum.at(below_k, chillers.circuit, np.where(np.isfinite(above_k), above_k, 0.0))
+    return np.asarray(plant.arrays.circuits.supply_limit_c - below_k)
 
 
 def _warmest_c(view: View, now_c: Floats, margin_k: float) -> Floats:

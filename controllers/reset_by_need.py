@@ -1,6 +1,6 @@
 """Supply temperatures and flows by need: as warm and as slow as is cheapest and safe."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +8,9 @@ import numpy as np
 from controllers.loop_need import flow_share, needed_flow_kg_per_s, sized_heat_w
 from controllers.policy import Decision, Facility, View
 from controllers.reset_bounds import room_k, setpoint_bounds
+from controllers.reset_parameters import ResetParameters
 from controllers.setpoint_search import Bounds, Prices, cheapest_c
+from controllers.staged_coolers import evened_c
 from controllers.water_loops import pumped_loops
 from site_models.arrays import Floats
 from site_models.plant import AIR, Plant
@@ -34,7 +36,7 @@ class Reset(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class CoolantReset:
+class CoolantReset(ResetParameters):
     """Lead every loop, hall and facility water circuit to its cheapest safe setpoint.
 
     *Flow* of a loop: no tray's coolant is to leave warmer than its rack allows, at the load of
@@ -52,71 +54,6 @@ class CoolantReset:
     Checked in ``tests/controllers/test_coolant_reset.py``: bounds, rates and direction on random
     states, a closed loop on a small plant.
     """
-
-    margin_k: float = field(
-        default=5.0,
-        metadata={"doc": "Distance of GPUs and memory to their limit", "unit": "K",
-                  "minimum": 1.0},
-    )  # fmt: skip
-    reserve_k: float = field(
-        default=1.0,
-        metadata={"doc": "Distance of supplies to what the equipment accepts", "unit": "K",
-                  "minimum": 0.0},
-    )  # fmt: skip
-    ready: float = field(
-        default=0.3,
-        metadata={"doc": "Part of the way to full load that flows are ready for", "unit": "",
-                  "minimum": 0.0, "maximum": 1.0},
-    )  # fmt: skip
-    share_min: float = field(
-        default=0.3,
-        metadata={"doc": "Least flow over the built one", "unit": "", "minimum": 0.1,
-                  "maximum": 1.0},
-    )  # fmt: skip
-    coolant_lowest_c: float = field(
-        default=18.0,
-        metadata={"doc": "Coldest supply of a CDU", "unit": "degC"},
-    )
-    air_lowest_c: float = field(
-        default=18.0,
-        metadata={"doc": "Coldest supply air", "unit": "degC"},
-    )
-    water_lowest_c: float = field(
-        default=8.0,
-        metadata={"doc": "Coldest facility water", "unit": "degC"},
-    )
-    water_rate_k_per_min: float = field(
-        default=0.5,
-        metadata={"doc": "Fastest move of a water or coolant setpoint", "unit": "K/min",
-                  "minimum": 0.01},
-    )  # fmt: skip
-    air_rate_k_per_min: float = field(
-        default=0.25,
-        metadata={"doc": "Fastest move of a supply air setpoint", "unit": "K/min",
-                  "minimum": 0.01},
-    )  # fmt: skip
-    more_flow_per_min: float = field(
-        default=0.5,
-        metadata={"doc": "Fastest rise of a flow share", "unit": "1/min", "minimum": 0.01},
-    )
-    less_flow_per_min: float = field(
-        default=0.1,
-        metadata={"doc": "Fastest fall of a flow share", "unit": "1/min", "minimum": 0.01},
-    )
-    search_s: float = field(
-        default=300.0,
-        metadata={"doc": "Longest time between searches", "unit": "s", "minimum": 1.0},
-    )
-    it_weight: float = field(
-        default=0.0,
-        metadata={"doc": "Weight of leakage and server fans against cooling power", "unit": "",
-                  "minimum": 0.0, "maximum": 1.0},
-    )  # fmt: skip
-    water_j_per_kg: float = field(
-        default=3600.0,
-        metadata={"doc": "Energy that a kilogram of make-up water counts for", "unit": "J/kg",
-                  "minimum": 0.0},
-    )  # fmt: skip
 
     def start(self, plant: Plant) -> Reset:
         """Return the setpoints and flows that the site was built with."""
@@ -138,7 +75,7 @@ class CoolantReset:
         moved = abs(heat_w - memory.searched_w) > CHANGED * max(memory.searched_w, 1.0)
         if memory.waited_s >= 0.0 and not moved and waited_s < self.search_s:
             return memory._replace(waited_s=waited_s)
-        prices = Prices(self.it_weight, self.water_j_per_kg)
+        prices = Prices(self.it_weight, self.water_j_per_kg, self.led_k)
         bounds = self.bounds(view, memory)
         aim_c = cheapest_c(view, self._sized_w(view), memory.aim_c, bounds, prices)
         return memory._replace(aim_c=aim_c, searched_w=heat_w, waited_s=0.0)
@@ -146,6 +83,7 @@ class CoolantReset:
     def towards(self, view: View, memory: Reset, aim_c: Floats, more: float) -> Reset:
         """Return the memory with setpoints nearer to an aim, and flows to `more` than is needed."""
         bounds = self.bounds(view, memory)
+        aim_c = evened_c(view, aim_c) if self.led_k > 0.0 else aim_c
         setpoint_c = self._led(view, memory.setpoint_c, np.clip(aim_c, *bounds))
         share = self._shares(view, memory.share, setpoint_c, more)
         return memory._replace(setpoint_c=setpoint_c, share=share)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from controllers.policy import Decision, Facility, View
+from controllers.reset_bounds import accepted_c
 from controllers.reset_by_need import CoolantReset
 from controllers.water_loops import pumped_loops, waters_of
 from site_models.arrays import Flags, Floats
@@ -135,8 +136,8 @@ class TrimAndRespond:
 
 def warmest_setpoints(plant: Plant, limits: CoolantReset) -> Floats:
     """Return the warmest setpoints that equipment accepts, less the policy's reserve."""
-    circuits, hot = plant.arrays.circuits, plant.arrays.exchangers.hot_circuit
-    return np.asarray(circuits.supply_limit_c[hot] - limits.reserve_k)
+    accepted = accepted_c(plant, limits.reserve_k)
+    return np.asarray(accepted[plant.arrays.exchangers.hot_circuit])
 
 
 def _between(cold_c: Floats, warm_c: Floats, colder: float) -> Floats:
