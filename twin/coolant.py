@@ -18,7 +18,7 @@ LEAST_FLOW_KG_PER_S = 1e-12
 """What is divided by where a circuit has no movers at all."""
 
 
-@compiled
+@inlined
 def set_circuit_flows(arrays: Arrays, state: State) -> None:
     """Set each circuit's flow from what its users draw, and the power of its movers.
 
@@ -83,7 +83,7 @@ def lumped_airflow_kg_per_s(air_heat_w: float) -> float:
     return air_heat_w / (1006.0 * 15.0)
 
 
-@compiled
+@inlined
 def advance_circuits(arrays: Arrays, state: State, heat_in_w: Floats, h_s: float) -> float:
     """Advance every circuit with the substep's heats; return heat given outdoors [W].
 

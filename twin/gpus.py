@@ -16,7 +16,7 @@ from twin.gpu_power import (
     reasons_at,
 )
 from twin.physics.clocks import IDLE
-from twin.physics.law import compiled
+from twin.physics.law import compiled, inlined
 from twin.physics.thermal_chain import BODY, DIE, HEAT, MEMORY
 from twin.state import MODELLED, Inputs, State
 
@@ -35,7 +35,7 @@ class Chains(NamedTuple):
     rise_factor: Floats
 
 
-@compiled
+@inlined
 def advance_gpus(
     arrays: Arrays, state: State, inputs: Inputs, h_s: float, to_coolant_w: Floats
 ) -> None:

@@ -29,7 +29,7 @@ MOST_TURNS = 200
 """Bisection alone would need fewer."""
 
 
-@compiled
+@inlined
 def set_rack_flows(arrays: Arrays, state: State, flow_share: Floats, h_s: float) -> None:
     """Move valves and pumps by h, then find the flow of every rack and what it is supplied with.
 

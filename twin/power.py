@@ -8,7 +8,7 @@ from site_models.arrays import Floats
 from site_models.plant import Arrays, Feeds
 from twin.physics.breakers import breaker_tau_s, breaker_thermal, seconds_to_trip
 from twin.physics.converters import converter_input_w
-from twin.physics.law import compiled
+from twin.physics.law import compiled, inlined
 from twin.physics.storage import battery_drain_w, battery_power_w
 from twin.physics.switching import shares_now
 from twin.power_live import generator_limit_w
@@ -18,7 +18,7 @@ GENERATOR_OVERLOAD = 1.1
 """Load over what a generator accepts that its own protection takes off. Estimate."""
 
 
-@compiled
+@inlined
 def load_feeds(
     arrays: Arrays, state: State, to_air_w: Floats, h_s: float
 ) -> tuple[float, float, float]:

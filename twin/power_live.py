@@ -10,7 +10,7 @@ from twin.physics.generators import (
     advance_generator,
     generator_capacity_w,
 )
-from twin.physics.law import compiled
+from twin.physics.law import compiled, inlined
 from twin.physics.switching import Transfer, TransferSwitch, advance_transfer
 from twin.state import State
 
@@ -19,7 +19,7 @@ DARK_SHARE = 0.5
 tenth of a second between two contacts is bridged by what turns and by power supplies."""
 
 
-@compiled
+@inlined
 def set_power(arrays: Arrays, state: State, h_s: float) -> None:
     """Set which stages are live at the substep's start, and what they leave in the dark.
 

@@ -5,7 +5,7 @@ import numpy as np
 from site_models.arrays import Floats
 from site_models.plant import Arrays, Chillers, Curves
 from twin.physics.chiller import beyond_the_curves, biquadratic, eir_chiller_power_w
-from twin.physics.law import compiled
+from twin.physics.law import compiled, inlined
 from twin.physics.movers import second_law_cop
 from twin.state import Inputs, State
 
@@ -25,7 +25,7 @@ def add_condenser_flows(chillers: Chillers, running: Floats, flow: Floats) -> No
             )
 
 
-@compiled
+@inlined
 def chill(arrays: Arrays, state: State, inputs: Inputs, h_s: float) -> None:
     """Set each chiller's heat and power: it takes off what its circuit's coolers left.
 
