@@ -59,7 +59,8 @@ def climbed(vessel: Vessel, ladder: Ladder, gangs: Gangs, low_w: Floats) -> Floa
     """
     cap_w, rack, prices = low_w.copy(), vessel.gpu_rack, ladder.prices()
     for rank in np.unique(gangs.priority)[::-1]:
-        climb = _Climb(vessel, ladder, prices, gangs.gang, gangs.size, rack, gangs.priority == rank)
+        mine = np.flatnonzero(gangs.priority == rank)
+        climb = _Climb(vessel, ladder, prices, gangs.gang, gangs.size, rack, mine)
         cap_w = climb.whole(cap_w)
     return cap_w
 
@@ -77,7 +78,7 @@ class _Climb:
     gangs: int
     rack: Ints
     """Of each GPU."""
-    mine: Flags
+    mine: Ints
     """GPUs of the class."""
 
     def whole(self, cap_w: Floats) -> Floats:
@@ -110,7 +111,7 @@ class _Climb:
     def _once(self, cap_w: Floats, top_w: Floats) -> Floats:
         for _ in range(ROUNDS):
             level = self.vessel.pour(cap_w, top_w).level
-            stopped, going = stood(level, self.rack, self.gang, cap_w, top_w, self.gangs)
+            stopped, going = stood(level, self.rack, self.gang, cap_w, top_w, self.mine, self.gangs)
             if not going:
                 break
             cap_w = self._round(cap_w, stopped)

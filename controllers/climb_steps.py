@@ -1,4 +1,4 @@
-"""Compiled steps of a climb: over all GPUs at once, told apart by gang and rack."""
+"""Compiled steps of a climb: over the GPUs of a class at once, told apart by gang and rack."""
 
 import numpy as np
 
@@ -14,16 +14,16 @@ WHOLE = 1.0 - 1e-9
 
 @compiled
 def aimed_w(
-    power_w: Floats, worth_per_w: Floats, price: float, gang: Ints, goes: Flags, stopped: Flags,
+    power_w: Floats, worth_per_w: Floats, price: float, gang: Ints, mine: Ints, stopped: Flags,
     cap_w: Floats,
 ) -> Floats:  # fmt: skip
-    """Return the caps with all gangs that go and are not stopped at a price or above it [W].
+    """Return the caps with the GPUs in `mine` of gangs not stopped at a price or above it [W].
 
     The first two are the arrays of a ladder.
     """
     high_w = cap_w.copy()
-    for g in range(len(cap_w)):
-        if goes[g] and not stopped[gang[g]]:
+    for g in mine:
+        if not stopped[gang[g]]:
             k = 0
             while k < worth_per_w.shape[1] and worth_per_w[g, k] >= price:
                 k += 1
@@ -33,21 +33,21 @@ def aimed_w(
 
 @compiled
 def stood(
-    level: Floats, rack: Ints, gang: Ints, cap_w: Floats, top_w: Floats, gangs: int
+    level: Floats, rack: Ints, gang: Ints, cap_w: Floats, top_w: Floats, mine: Ints, gangs: int
 ) -> tuple[Flags, bool]:
     """Return the gangs with a rising GPU on a rack that stands, and whether others still rise."""
     stopped, going = np.zeros(gangs, dtype=np.bool_), False
-    for g in range(len(gang)):
+    for g in mine:
         if top_w[g] > cap_w[g] + RISING_W and level[rack[g]] < BLOCKED:
             stopped[gang[g]] = True
-    for g in range(len(gang)):
+    for g in mine:
         going |= top_w[g] > cap_w[g] + RISING_W and not stopped[gang[g]]
     return stopped, going
 
 
 @compiled
 def gone(
-    level: Floats, rack: Ints, gang: Ints, cap_w: Floats, high_w: Floats, goes: Flags,
+    level: Floats, rack: Ints, gang: Ints, cap_w: Floats, high_w: Floats, mine: Ints,
     stopped: Flags,
 ) -> tuple[Floats, bool]:  # fmt: skip
     """Return the caps after each gang went as far as its least rack, and whether any goes on.
@@ -55,19 +55,19 @@ def gone(
     Gangs that did not go the whole way are stopped, in place.
     """
     least = np.ones(len(stopped))
-    for g in range(len(gang)):
+    for g in mine:
         least[gang[g]] = min(least[gang[g]], level[rack[g]])
     now_w, going = cap_w.copy(), False
-    for g in range(len(gang)):
+    for g in mine:
         now_w[g] += least[gang[g]] * (high_w[g] - cap_w[g])
         stopped[gang[g]] |= least[gang[g]] < WHOLE
-        going |= goes[g] and not stopped[gang[g]]
+        going |= not stopped[gang[g]]
     return now_w, going
 
 
 @compiled
 def scarcity(
-    level: Floats, rack: Ints, gang: Ints, cap_w: Floats, top_w: Floats, goes: Flags,
+    level: Floats, rack: Ints, gang: Ints, cap_w: Floats, top_w: Floats, mine: Ints,
     gangs: int, least_part: float,
 ) -> Floats:  # fmt: skip
     """Return for each GPU the size of its gang over the part of it on racks that stand [-].
@@ -77,12 +77,11 @@ def scarcity(
     """
     whole, part, weight = np.zeros(gangs), np.zeros(gangs), np.ones(len(gang))
     rising = np.zeros(gangs, dtype=np.bool_)
-    for g in range(len(gang)):
-        if goes[g]:
-            whole[gang[g]] += 1.0
-            part[gang[g]] += level[rack[g]] < BLOCKED
-            rising[gang[g]] |= top_w[g] > cap_w[g] + RISING_W
-    for g in range(len(gang)):
+    for g in mine:
+        whole[gang[g]] += 1.0
+        part[gang[g]] += level[rack[g]] < BLOCKED
+        rising[gang[g]] |= top_w[g] > cap_w[g] + RISING_W
+    for g in mine:
         if rising[gang[g]] or part[gang[g]] > 0.0:
             weight[g] = whole[gang[g]] / max(part[gang[g]], least_part * whole[gang[g]])
     return weight
