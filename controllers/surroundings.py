@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.allocations import Allocations
+from controllers.allocations import Allocation, Allocations
 from controllers.charges import Charges
 from controllers.policy import JobOn, LoadTarget, Outlook
 from controllers.targets import Targets
@@ -79,10 +79,16 @@ class Surroundings:
 def jobs_of(allocations: Allocations) -> Jobs:
     """Return the jobs that schedulers told of: nobody gave leave to pause or slow them."""
 
+    seen: tuple[Allocation, ...] = ()
+    shown: tuple[JobOn, ...] = ()
+
     def jobs(time_s: float, target: LoadTarget | None) -> tuple[JobOn, ...]:
-        return tuple(
-            JobOn(one.job, one.gpus, allowed_slowdown=0.0) for one in allocations.jobs(time_s)
-        )
+        nonlocal seen, shown
+        held = allocations.jobs(time_s)
+        if held is not seen:
+            shown = tuple(JobOn(one.job, one.gpus, allowed_slowdown=0.0) for one in held)
+            seen = held
+        return shown
 
     return jobs
 
