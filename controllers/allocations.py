@@ -81,6 +81,7 @@ class Allocations:
         self._seen = JobsSeen()
         self._version = 0
         self._told = Holdings(-1, self._held, self._expected_w)
+        self._by_name: tuple[int, tuple[Allocation, ...]] = (-1, ())
 
     def indices(self, names: Iterable[str]) -> Ints:
         """Return the plant's indices of GPU names; InputError for an unknown or double one."""
@@ -165,10 +166,12 @@ class Allocations:
         return self.holdings(now_s).free_share
 
     def jobs(self, now_s: float) -> tuple[Allocation, ...]:
-        """Return what is held, in the order of job names."""
+        """Return what is held, in the order of job names; the same object while nothing changes."""
         with self._lock:
             self._expire(now_s)
-            return tuple(self._jobs[job] for job in sorted(self._jobs))
+            if self._by_name[0] != self._version:
+                self._by_name = self._version, tuple(self._jobs[job] for job in sorted(self._jobs))
+            return self._by_name[1]
 
     def _replace(self, old: tuple[Allocation, ...], new: Allocation) -> None:
         """Swap holders; on a conflict put the old ones back and raise."""

@@ -36,7 +36,8 @@ def chained(digest: str, frame: Frame, state: State, decision: Decision, order: 
         link.update("\n".join(sorted(asked.paused)).encode())
         link.update("\n".join(sorted(asked.racks_off)).encode())
     link.update(decision.reason.encode())
-    link.update(_bytes(np.concatenate(numbers)))
+    for values in numbers:
+        link.update(_bytes(values))
     return link.hexdigest()
 
 
@@ -49,7 +50,11 @@ def _numbers(state: tuple[Any, ...]) -> Iterator[Floats]:
             yield np.ravel(np.asarray(item, dtype=np.float64))
 
 
-def _bytes(values: Floats) -> bytes:
-    """Return little-endian bytes in which every NaN is the same."""
-    values[np.isnan(values)] = np.nan
-    return values.astype("<f8", copy=False).tobytes()
+def _bytes(values: Floats) -> memoryview:
+    """Return little-endian bytes in which every NaN is the same; a view where none has to be
+    changed, since a site's numbers are millions."""
+    plain = np.ascontiguousarray(values, dtype="<f8")
+    missing = np.isnan(plain)
+    if missing.any():
+        plain = np.where(missing, np.nan, plain)
+    return plain.data

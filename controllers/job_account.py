@@ -7,6 +7,7 @@ and the rest, unallocated, add up to the site's account.
 
 import math
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -110,17 +111,22 @@ class StepShares:
 
     def charged(self, record: JobAccount, gpus: Ints, part: float = 1.0) -> JobAccount:
         """Return a record with energy, water, cost and carbon of a part of its GPUs added."""
-        it_j = part * float(self.gpu_it_j[gpus].sum())
-        share = it_j / self.account.rack_j if self.account.rack_j > 0.0 else 0.0
-        return replace(
-            record,
-            gpu_j=record.gpu_j + part * float(self.gpu_j[gpus].sum()),
-            it_j=record.it_j + it_j,
-            site_j=record.site_j + share * self.account.site_j,
-            water_kg=record.water_kg + share * float(self.account.water_kg),
-            cost_usd=record.cost_usd + share * self.account.cost_usd,
-            emissions_kg=record.emissions_kg + share * self.account.emissions_kg,
-        )
+        gpu_j, it_j = float(self.gpu_j[gpus].sum()), float(self.gpu_it_j[gpus].sum())
+        return replace(record, **self.totals(record, part * gpu_j, part * it_j))
+
+    def totals(self, record: JobAccount, gpu_j: float, it_j: float) -> dict[str, Any]:
+        """Return what a record comes to with the energy of GPUs and at the inlets added, and
+        its part of water, cost and carbon; by field."""
+        account = self.account
+        share = it_j / account.rack_j if account.rack_j > 0.0 else 0.0
+        return {
+            "gpu_j": record.gpu_j + gpu_j,
+            "it_j": record.it_j + it_j,
+            "site_j": record.site_j + share * account.site_j,
+            "water_kg": record.water_kg + share * float(account.water_kg),
+            "cost_usd": record.cost_usd + share * account.cost_usd,
+            "emissions_kg": record.emissions_kg + share * account.emissions_kg,
+        }
 
 
 def shares_of_step(plant: Plant, state: State, dt_s: float, terms: Terms) -> StepShares:

@@ -87,6 +87,8 @@ def _paused(
     last: frozenset[str], asked: frozenset[str], jobs: tuple[JobOn, ...], fresh: Flags
 ) -> frozenset[str]:
     """Return the jobs that stand: as asked, but as before where a GPU is silent."""
+    if not (last or asked):
+        return asked
     silent = frozenset(job.name for job in jobs if not fresh[job.gpus].all())
     return (asked - silent) | (last & silent)
 

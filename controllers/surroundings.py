@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.allocations import Allocations
+from controllers.allocations import Allocation, Allocations
 from controllers.charges import Charges
 from controllers.policy import JobOn, LoadTarget, Outlook
 from controllers.publication import known_until_s, published
@@ -88,20 +88,28 @@ class Surroundings:
         return None if self._made is None else self._made[2]
 
 
+def _job_on(one: Allocation) -> JobOn:
+    return JobOn(
+        one.job,
+        one.gpus,
+        priority=one.priority,
+        allowed_slowdown=one.allowed_slowdown,
+        preemptible=one.preemptible,
+    )
+
+
 def jobs_of(allocations: Allocations) -> Jobs:
     """Return the jobs that schedulers told of, with the leave that was given for each."""
 
+    seen: tuple[Allocation, ...] = ()
+    shown: tuple[JobOn, ...] = ()
+
     def jobs(time_s: float, target: LoadTarget | None) -> tuple[JobOn, ...]:
-        return tuple(
-            JobOn(
-                one.job,
-                one.gpus,
-                priority=one.priority,
-                allowed_slowdown=one.allowed_slowdown,
-                preemptible=one.preemptible,
-            )
-            for one in allocations.jobs(time_s)
-        )
+        nonlocal seen, shown
+        held = allocations.jobs(time_s)
+        if held is not seen:
+            seen, shown = held, tuple(_job_on(one) for one in held)
+        return shown
 
     return jobs
 

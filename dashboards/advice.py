@@ -33,6 +33,12 @@ def _advise(feed: Feed, request: Request) -> Answer:
     )
 
 
+def is_quick(feed: Feed, request: Request) -> bool:
+    """Say whether a request takes milliseconds: it waits for nobody and looks at no losses."""
+    losses = feed.plant.placing.n_minus_1 if request.n_minus_1 is None else request.n_minus_1
+    return request.reserve_s is None and not losses
+
+
 def advise_all(feed: Feed, requests: list[Request]) -> list[Answer]:
     """Return an answer for each request, on one state; those that reserve come one by one."""
     if any(request.reserve_s is not None for request in requests):

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
@@ -17,6 +18,10 @@ from dashboards.guard import is_loopback
 from dashboards.web import build
 from site_models.errors import InputError
 
+SWITCH_S = 5e-4
+"""How long the loop's thread may keep the interpreter from a request that waits for it: a tick of
+a large site takes tens of milliseconds, a request changes threads several times."""
+
 
 def serve(
     world: World,
@@ -28,6 +33,7 @@ def serve(
     audit: Path = Path("runs/audit.jsonl"),
 ) -> None:
     """Run until interrupted. InputError when the address may not be or cannot be bound."""
+    sys.setswitchinterval(SWITCH_S)
     server = server_of(world, host, port, trust_loopback=trust_loopback, tokens=tokens, audit=audit)
     with contextlib.suppress(KeyboardInterrupt):
         server.run()

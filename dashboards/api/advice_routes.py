@@ -3,16 +3,19 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Response
+from pydantic import TypeAdapter
+from starlette.concurrency import run_in_threadpool
 
 from controllers.placement.models import Answer, Request
-from dashboards.advice import advise_all
-from dashboards.api.replies import need, newest, reply
+from dashboards.advice import advise, advise_all, is_quick
+from dashboards.api.replies import need, newest
 from dashboards.audit import Audit
 from dashboards.auth import Role
 from dashboards.feed import Feed
 
 BATCH = 100
 """Requests in one call."""
+ANSWERS: TypeAdapter[Answer | list[Answer]] = TypeAdapter(Answer | list[Answer])
 
 
 def advice_routes(feed: Feed, audit: Audit) -> APIRouter:
@@ -20,7 +23,7 @@ def advice_routes(feed: Feed, audit: Audit) -> APIRouter:
     routes = APIRouter(tags=["placement"])
 
     @routes.post("/placement", response_model=Answer | list[Answer])
-    def placement(
+    async def placement(
         request: Annotated[
             Request | Annotated[list[Request], Body(min_length=1, max_length=BATCH)], Body()
         ],
@@ -31,14 +34,25 @@ def advice_routes(feed: Feed, audit: Audit) -> APIRouter:
         """
         need(Role.SCHEDULER)
         newest(feed)
-        asked = [request] if isinstance(request, Request) else request
-        answers = advise_all(feed, asked)
-        for one, answer in zip(asked, answers, strict=True):
-            _audit_reservation(audit, one, answer)
-        content = [answer.model_dump() for answer in answers]
-        return reply(content[0] if isinstance(request, Request) else content)
+        if isinstance(request, Request) and is_quick(feed, request):
+            # milliseconds of one core: changing threads for them would cost as much again
+            return _replied(advise(feed, request))
+        return await run_in_threadpool(_answered, feed, audit, request)
 
     return routes
+
+
+def _answered(feed: Feed, audit: Audit, request: Request | list[Request]) -> Response:
+    asked = [request] if isinstance(request, Request) else request
+    answers = advise_all(feed, asked)
+    for one, answer in zip(asked, answers, strict=True):
+        _audit_reservation(audit, one, answer)
+    return _replied(answers[0] if isinstance(request, Request) else answers)
+
+
+def _replied(answer: Answer | list[Answer]) -> Response:
+    """Return answers as JSON; NaN and infinity become null."""
+    return Response(ANSWERS.dump_json(answer), media_type="application/json")
 
 
 def _audit_reservation(audit: Audit, request: Request, answer: Answer) -> None:
