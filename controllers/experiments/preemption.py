@@ -35,10 +35,10 @@ from twin.state import State
 SEEDS, TRIED = (1, 2, 3, 4, 5), (11, 12)
 """Scored; looked at while the ratings and the policy's defaults were settled."""
 START = datetime(2026, 7, 14, 18, 0, tzinfo=UTC)
-DT_S = 2.0
+DT_S = 4.0
 LOST_S, BACK_S, END_S = 300.0, 1200.0, 2400.0
 LOST, LEFT = "pdu-a1", "pdu-b1"
-RATING_W = 190_000.0
+RATING_W = 175_000.0
 """Of each of the two units: together they carry the load, one alone does not."""
 REACT_S = 20.0
 """Caps fall, and jobs are paused, within it."""
