@@ -67,7 +67,7 @@ class PriceShift:
     carbon_usd_per_kg: float = _number("What a kilogram of CO2 counts for", 0.05, "USD/kg", 0, 10)
     horizon_s: float = _number("Planned ahead", 172_800.0, "s", 7200.0, 604_800.0)
     least: float = _number(
-        "What a pause must save, of the cost of an hour's running", 0.3, "", 0, 9
+        "What a pause must save, of the cost of an hour's running", 0.1, "", 0, 9
     )
     least_pause_s: float = _number("Shortest pause", 3600.0, "s", 0.0, 86_400.0)
     least_run_s: float = _number("Shortest run between pauses", 3600.0, "s", 0.0, 86_400.0)

@@ -2,18 +2,27 @@
 
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from controllers.charges import Charges
 from controllers.policies.price_shift import PriceShift, ahead_of
 from controllers.policy import JobOn, Outlook, View
+from controllers.scenario import scenario_of
 from controllers.shift_plan import Ahead, Holding, choices
 from controllers.vetting import fault_of
+from controllers.what_if import staged_from
+from controllers.worlds import looped
+from site_models.compile import compile_site
 from site_models.plant import Plant
+from telemetry.tariffs import StepSeries
 from tests.fakes.small_plant import START_S, small_plant, small_state
 from tests.fakes.small_run import view_of
+from twin.account import Terms
 
 HOUR_S = 3600.0
 PLANT = small_plant()
@@ -96,7 +105,7 @@ def lived(
 
 
 def test_dear_hours_are_stood_out_and_the_deadline_is_kept() -> None:
-    prices = [30.0] * 4 + [400.0] * 3 + [25.0] * 40
+    prices = [26.0] * 4 + [400.0] * 3 + [25.0] * 40
     job = JobOn("batch", np.arange(8), preemptible=True, finish_by_s=START_S + 10 * HOUR_S,
                 left_s=5 * HOUR_S, resume_s=300.0)  # fmt: skip
     stood, done_s = lived(PLANT, PriceShift(), prices, job)
@@ -180,3 +189,32 @@ def test_a_deadline_beyond_the_horizon_leaves_room_after_it() -> None:
     assert ahead.quanta.tolist() == [10, 20, 20, 20, 20]
     assert ahead.room == 100
     assert ahead_of(np.ones(5), 1800.0, 5400.0).quanta.tolist() == [10, 10]
+
+
+def test_armed_on_a_scenario_it_saves_money_and_loses_no_work() -> None:
+    plant, spent, units = compile_site("hgx-h200"), [], []
+    raw = {
+        "site": "hgx-h200", "start": "2023-07-10T18:00:00Z", "duration_s": 4.5 * HOUR_S,
+        "weather": {"dry_bulb_c": 25.0, "wet_bulb_c": 18.0},
+        "jobs": [{"name": "batch", "gpus": ["*"], "profile": "finetuning", "end_s": 1.2 * HOUR_S,
+                  "finish_by_s": 4.4 * HOUR_S, "preemptible": True}],
+    }  # fmt: skip
+    path = Path("scenario")
+    for mode in ("shadow", "armed"):
+        what_if = staged_from(
+            scenario_of(dict(raw), path), path, plant, lambda time_s: (25.0, 18.0), 300.0
+        )
+        start_s = what_if.rig.state.time_s
+        edges_s = start_s + HOUR_S * np.arange(-24.0, 49.0)
+        dear = (edges_s[:-1] >= start_s) & (edges_s[:-1] < start_s + 2 * HOUR_S)
+        price = np.where(dear, 500.0, 20.0) * USD_PER_J
+        charges = Charges(Terms(StepSeries("price", edges_s, price), None))
+        what_if.around.charges = what_if.work.charges = charges
+        for _ in looped(what_if, plant, [f"price_shift={mode}"]):
+            pass
+        told = what_if.work.records[0]
+        assert told.end_s <= start_s + 4.4 * HOUR_S
+        spent.append(told.cost_usd)
+        units.append(told.kept_units)
+    assert units[1] == pytest.approx(units[0], rel=1e-3)
+    assert spent[1] < 0.75 * spent[0]  # a server that idles still costs a third

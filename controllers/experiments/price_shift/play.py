@@ -48,6 +48,7 @@ class Played:
     """The same of serving, over what it would do unhindered. 0..1"""
     late: int
     jobs: int
+    preemptible: int
     pauses: int
     shortest_pause_s: float
     held_gpu_s: float
@@ -158,6 +159,7 @@ class _Meter:
             serving=float(np.mean([one.units / one.ideal_units for one in serves])),
             late=sum(share < DONE for share in done.values()),
             jobs=len(ends),
+            preemptible=sum(job.preemptible for job in ends),
             pauses=len(self._pauses_s) + len(self._stood_s),
             shortest_pause_s=min(self._pauses_s, default=float("nan")),
             held_gpu_s=sum(records[job.name].gpu_s for job in ends),
