@@ -78,7 +78,12 @@ def run(setting: Setting) -> Outcome:
             *(drawn(one.case, one.ours[0], one.uniform[0], quiet[0]) for one in met),
             cooling(met[0].case, met[0].ours[0], met[0].uniform[0], quiet[0]),
         ),
-        notes(SETTLED, seeds, [(one.case, one.ours) for one in short]),
+        notes(
+            SETTLED,
+            seeds,
+            [(one.case, one.ours) for one in met],
+            [(one.case, one.ours) for one in short],
+        ),
     )
 
 
@@ -92,7 +97,7 @@ def _played(
 ) -> Played:
     """Return a case answered by our policy, and by the simple rule where it is asked for."""
     ours, uniform = [], []
-    for seed, alone in zip(seeds, quiet, strict=True):
+    for seed, alone in zip(seeds[: case.seeds], quiet, strict=False):
         setting.told(f"{case.name}, seed {seed}")
         room = _room(ground, seed, case)
         ours.append(_try(ground, seed, case, alone, DemandResponse(), room))

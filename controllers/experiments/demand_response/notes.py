@@ -32,10 +32,18 @@ FIXED = (
 
 
 def notes(
-    settled: Sequence[int], seeds: Sequence[int], short: Sequence[tuple[Case, Sequence[Tried]]]
+    settled: Sequence[int],
+    seeds: Sequence[int],
+    met: Sequence[tuple[Case, Sequence[Tried]]],
+    short: Sequence[tuple[Case, Sequence[Tried]]],
 ) -> tuple[str, ...]:
     """Return how it was done, a line each."""
-    return (*FIXED, _chosen(settled, seeds), *(_given(case, tried) for case, tried in short))
+    return (
+        *FIXED,
+        _chosen(settled, seeds),
+        *(_room(case, tried) for case, tried in met),
+        *(_given(case, tried) for case, tried in short),
+    )
 
 
 def _chosen(settled: Sequence[int], seeds: Sequence[int]) -> str:
@@ -46,15 +54,35 @@ def _chosen(settled: Sequence[int], seeds: Sequence[int]) -> str:
     )
 
 
+def _room(case: Case, tried: Sequence[Tried]) -> str:
+    """Return what was asked, what the tiers allow, and what was given."""
+    least, most = min(one.most for one in tried), max(one.most for one in tried)
+    given = sum(one.verdict.cut for one in tried) / len(tried)
+    seeds = "1 seed" if len(tried) == 1 else f"{len(tried)} seeds"
+    return (
+        f"{case.name}, {seeds}: {_whole(case.event.cut)} asked, the tiers allow"
+        f" {_tenths(least)} to {_tenths(most)}, {_tenths(given)} given."
+    )
+
+
 def _given(case: Case, tried: Sequence[Tried]) -> str:
     """Return what the seeds' tiers allow, what was given, and what the policy says of it."""
-    each = ", ".join(f"{one.most:.1%} allowed {one.verdict.cut:.1%} given" for one in tried)
-    worst = min(tried, key=lambda one: one.most)
-    said = worst.verdict.reason
-    return (
-        f"{case.name} ({case.event.cut:.0%}), seed by seed: {each}. With the least room the"
-        f" policy says: {said}."
+    each = ", ".join(
+        f"{_tenths(one.most)} allowed and {_tenths(one.verdict.cut)} given" for one in tried
     )
+    worst = min(tried, key=lambda one: one.most)
+    return (
+        f"{case.name}, {_whole(case.event.cut)} asked, seed by seed: {each}. With the least room"
+        f" the policy says: {worst.verdict.reason}."
+    )
+
+
+def _whole(share: float) -> str:
+    return f"{100.0 * share:g} %"
+
+
+def _tenths(share: float) -> str:
+    return f"{100.0 * share:.1f} %"
 
 
 def _listed(seeds: Sequence[int]) -> str:
