@@ -108,7 +108,7 @@ def test_a_stream_asks_for_its_share_of_the_gpu_time() -> None:
     assert all(a.submit_s <= b.submit_s for a, b in pairwise(long))
 
 
-def test_ten_second_substeps_are_as_good_as_those_of_the_twin() -> None:
+def test_fifteen_second_substeps_are_as_good_as_those_of_the_twin() -> None:
     run = played("first-fit")
     for _ in range(20):
         run.place()
@@ -120,7 +120,7 @@ def test_ten_second_substeps_are_as_good_as_those_of_the_twin() -> None:
         fine = step(run.plant, fine, run.inputs, STEP_S)
         energies_j.append((coarse.ledger.energy_in_j, fine.ledger.energy_in_j))
     apart_k = np.abs(coarse.gpu_temp_c - fine.gpu_temp_c)
-    assert np.quantile(apart_k, 0.99) < 0.2
+    assert np.quantile(apart_k, 0.99) < 0.5
     coarse_j, fine_j = np.sum(energies_j, axis=0)
     assert coarse_j == pytest.approx(fine_j, rel=1e-3)
 
