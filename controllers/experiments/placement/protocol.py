@@ -44,8 +44,8 @@ def notes(week: Weeks, days: Mapping[int, Weeks], asides: Asides) -> tuple[str, 
         f" seed. Hot: that Wednesday {HOT_K:g} K warmer and the chiller that trims the facility"
         f" water down; {len(days)} days of as many seeds, figures are their means."
         f" {100.0 * asides.load:g} % of the GPU time of each model is asked for: 1 to 64 GPUs,"
-        " pre-training from 16 on, fine-tuning below, lengths lognormal about 1.5 h. First come first served with"
-        " backfill; the same stream for every rule. The site starts empty.",
+        " pre-training from 16 on, fine-tuning below, lengths lognormal about 1.5 h. First come"
+        " first served with backfill; the same stream for every rule. The site starts empty.",
         "The site has flaws that its twin knows and the other rules do not:"
         f" {len(PLATES)} of 144 trays with partly clogged plates ({min(PLATES.values()):g} to"
         f" {max(PLATES.values()):g} times the pressure loss, {FOULED:g} times the resistance)"
@@ -57,7 +57,8 @@ def notes(week: Weeks, days: Mapping[int, Weeks], asides: Asides) -> tuple[str, 
         " pod that has room. Ours leaves out the nodes that the engine tells to avoid in the"
         " hottest hour of a job and takes the best advice, whole nodes before parts, unless the"
         f" network would cost {100.0 * SLOW:g} % of the step; what finds no such place for"
-        f" {100.0 * PATIENCE:g} % of its length runs as topology only would have it, and may throttle.",
+        f" {100.0 * PATIENCE:g} % of its length runs as topology only would have it, and may"
+        " throttle.",
         f"More jobs, {100.0 * asides.crowded_load:g} % of the GPU time, on a hot day of one seed:"
         f" {crowded}. To leave GPUs out costs waiting once jobs fill the site for hours.",
         f"Weights of our score: temperature {WEIGHTS.temperature:g}, headroom"
