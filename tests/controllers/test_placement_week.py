@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from controllers.experiments.placement import DAY_START_S, heat_wave, without_trim, worn
+from controllers.experiments.placement import DAY_START_S
 from controllers.experiments.placement.choosers import (
     Chooser,
     at_random,
@@ -18,6 +18,7 @@ from controllers.experiments.placement.choosers import (
 )
 from controllers.experiments.placement.played import STEP_S, Played, stepped
 from controllers.experiments.placement.stream import Asked, stream
+from controllers.experiments.placement.wear import heat_wave, without_trim, worn
 from controllers.experiments.placement.week import Week, run_week
 from controllers.outdoors import outdoors_of
 from site_models.compile import compile_site
@@ -25,7 +26,7 @@ from site_models.plant import Plant
 from site_models.site import load_site
 from twin.step import step
 
-SPAN_S = 2.0 * 3600.0
+SPAN_S = 3600.0
 RULES = ("first-fit", "random", "topology only", "ours")
 AIR = heat_wave(outdoors_of(load_site("pilot").location))
 
@@ -87,7 +88,7 @@ def test_no_gpu_is_given_twice_and_no_job_is_lost(rule: str) -> None:
 @pytest.mark.parametrize("rule", ["random", "ours"])
 def test_the_same_seed_gives_the_same_figures_to_the_last_bit(rule: str) -> None:
     first, again = (
-        run_week(site(), jobs(), chooser(rule), AIR, DAY_START_S, SPAN_S / 2.0) for _ in range(2)
+        run_week(site(), jobs(), chooser(rule), AIR, DAY_START_S, SPAN_S) for _ in range(2)
     )
     for field in fields(Week):
         one, other = getattr(first, field.name), getattr(again, field.name)
@@ -95,7 +96,7 @@ def test_the_same_seed_gives_the_same_figures_to_the_last_bit(rule: str) -> None
     assert first.energy_per_job_j > 0.0
     assert first.mean_slowdown >= first.mean_stretch >= 1.0
     assert first.finished + first.running + first.waiting == sum(
-        job.submit_s <= SPAN_S / 2.0 - STEP_S for job in jobs()
+        job.submit_s <= SPAN_S - STEP_S for job in jobs()
     )
 
 
@@ -108,7 +109,7 @@ def test_a_stream_asks_for_its_share_of_the_gpu_time() -> None:
     assert all(a.submit_s <= b.submit_s for a, b in pairwise(long))
 
 
-def test_ten_second_substeps_are_as_good_as_those_of_the_twin() -> None:
+def test_fifteen_second_substeps_are_as_good_as_those_of_the_twin() -> None:
     run = played("first-fit")
     for _ in range(20):
         run.place()
@@ -120,7 +121,7 @@ def test_ten_second_substeps_are_as_good_as_those_of_the_twin() -> None:
         fine = step(run.plant, fine, run.inputs, STEP_S)
         energies_j.append((coarse.ledger.energy_in_j, fine.ledger.energy_in_j))
     apart_k = np.abs(coarse.gpu_temp_c - fine.gpu_temp_c)
-    assert np.quantile(apart_k, 0.99) < 0.2
+    assert np.quantile(apart_k, 0.99) < 0.5
     coarse_j, fine_j = np.sum(energies_j, axis=0)
     assert coarse_j == pytest.approx(fine_j, rel=1e-3)
 

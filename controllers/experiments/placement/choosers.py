@@ -29,6 +29,8 @@ WEIGHTS = PlacingWeights(temperature=0.05, headroom=0.0, fabric=0.55, packing=0.
 """Hot nodes are left out before the score, and racks of the pilot carry all that their GPUs
 draw: weight on headroom would only spread jobs, and large ones then find no whole rack."""
 PATIENCE = 0.5
+SLOW = 0.05
+"""A place where the network would cost more of the step is left: the job waits, or throttles."""
 HEAT_WORDS = "a GPU "
 """How the reasons of nodes begin that are, or would be, too hot."""
 
@@ -89,19 +91,31 @@ def steered(
     plant = replace(plant, placing=placing)
     index, otherwise = place_index(plant), packed(plant)
 
+    nodes = plant.arrays.nodes
+    model = np.array(plant.gpu_model)
+    size = {
+        name: int(nodes.gpu_count[plant.arrays.gpus.node[model == name]].max())
+        for name in set(plant.gpu_model)
+    }
+
     def choose(
         job: Asked, free: Flags, state: State, inputs: Inputs, held: Allocations
     ) -> Ints | None:
         now_s = state.time_s
-        request = Request(
+        if int((free & (model == job.model)).sum()) < job.gpus:
+            return None
+        any_nodes = Request(
             job=job.name, gpus=job.gpus, gpu_model=job.model, profile=job.profile,
             duration_s=job.length_s, limit=3,
         )  # fmt: skip
-        hot = _hot_nodes(index, request, state, inputs, held, outdoors)
-        cool = request.model_copy(update={"exclude": hot})
-        answer = rank(plant, state, inputs, held, cool, now_s, outdoors)
-        if answer.advice:
-            return held.indices(answer.advice[0].gpus)
+        hot = _hot_nodes(index, any_nodes, state, inputs, held, outdoors)
+        each = size[job.model]
+        for whole in (each, None) if job.gpus % each == 0 else (None,):
+            cool = any_nodes.model_copy(update={"exclude": hot, "gpus_per_node": whole})
+            answer = rank(plant, state, inputs, held, cool, now_s, outdoors)
+            best = answer.advice[0] if answer.advice else None
+            if best is not None and (best.predicted.slowdown_share or 0.0) <= SLOW:
+                return held.indices(best.gpus)
         if now_s - start_s - job.submit_s >= patience * job.length_s:
             return otherwise(job, free, state, inputs, held)
         return None

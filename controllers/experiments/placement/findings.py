@@ -8,7 +8,7 @@ import numpy as np
 
 from controllers.confidence import mean_of
 from controllers.experiment import Curve, Finding, Outcome, Plot, at_least, at_most
-from controllers.experiments.placement.protocol import OURS, notes
+from controllers.experiments.placement.protocol import OURS, Asides, notes
 from controllers.experiments.placement.week import Week
 
 FIRST = "first-fit"
@@ -23,8 +23,8 @@ ROW_WHY = (
 )
 
 
-def outcome(week: Weeks, days: Mapping[int, Weeks], unworn: Weeks, span_d: float) -> Outcome:
-    """Return all of it: a span in usual weather, hot days by seed, one on a site without wear."""
+def outcome(week: Weeks, days: Mapping[int, Weeks], asides: Asides) -> Outcome:
+    """Return all of it: a span in usual weather, hot days by seed, and what was looked at aside."""
     figures = {f"{rule}, usual week": _figures(week, rule) for rule in week}
     figures |= {f"{rule}, hot day": _mean_figures(days, rule) for rule in week}
     return Outcome(
@@ -33,7 +33,7 @@ def outcome(week: Weeks, days: Mapping[int, Weeks], unworn: Weeks, span_d: float
         ours={key: value for key, value in figures.items() if key.startswith(OURS)},
         findings=(*_of_week(week), *_of_days(days)),
         plots=_plots(week, next(iter(days.values()))),
-        notes=notes(week, days, unworn, span_d),
+        notes=notes(week, days, asides),
     )
 
 

@@ -24,9 +24,9 @@ from twin.step import advance, copied, plain
 from twin.workload import workload
 
 STEP_S = 60.0
-SUBSTEPS = 6
-"""Ten seconds each, ten times the twin's own: a week of minutes in half a minute. Temperatures
-differ by 0.2 K (99 of 100), throttled time and energy by less than a thousandth."""
+SUBSTEPS = 4
+"""Fifteen seconds each, the twin's own are of one: a week of minutes in half a minute. How far
+that is from the twin's own is in ``tests/controllers/test_placement_week.py``."""
 LOOKED_AT = 20
 """Jobs of the queue that are tried when the first has to wait: simple backfill."""
 AGAIN_S = 600.0

@@ -35,7 +35,7 @@ class Week:
     """The same of the run alone: heat and network."""
     mean_wait_s: float
     energy_per_job_j: float
-    """Site energy of a mean finished job: by its share of the work done."""
+    """Site energy of a mean job of the stream, by its share of the work done."""
     energy_per_gpu_h_j: float
     """Site energy of a GPU-hour of work at full pace."""
     finished: int
@@ -98,13 +98,12 @@ class _Notes:
         stretch, waits = [], []
         slowdown = np.full(len(jobs), np.nan)
         number = {asked.name: n for n, asked in enumerate(jobs)}
-        work_s = 0.0
         for asked, start_s, end_s in played.done:
             slowdown[number[asked.name]] = (end_s - asked.submit_s) / asked.length_s
             stretch.append((end_s - start_s) / asked.length_s)
             waits.append(start_s - asked.submit_s)
-            work_s += asked.gpus * asked.length_s
         per_gpu_h_j = HOUR_S * self._energy_j / max(played.work_s, 1e-9)
+        mean_gpu_h = _mean([asked.gpus * asked.length_s / HOUR_S for asked in jobs])
         count = len(played.done)
         return Week(
             gpu_temp_max_c=max(self._hottest_c),
@@ -115,7 +114,7 @@ class _Notes:
             mean_slowdown=float(np.nanmean(slowdown)) if count else float("nan"),
             mean_stretch=_mean(stretch),
             mean_wait_s=_mean(waits),
-            energy_per_job_j=per_gpu_h_j * work_s / HOUR_S / max(count, 1),
+            energy_per_job_j=per_gpu_h_j * mean_gpu_h,
             energy_per_gpu_h_j=per_gpu_h_j,
             finished=count,
             running=len(played.running),
