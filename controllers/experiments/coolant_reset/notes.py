@@ -33,7 +33,7 @@ def _protocol(done: Sequence[Trial], setting: Setting) -> tuple[str, ...]:
     return (
         f"Weeks: seven whole days of highest and of lowest mean wet bulb in the typical year of"
         f" Dallas ({chosen}), for both sites; played: the {days} day(s) in the middle of each,"
-        " after six hours (quick: three) that are not counted.",
+        " after six hours (quick, and predictive: three) that are not counted.",
         "Work: seeded jobs of log-normal length, median 4 h, over racks or whole loops; one in"
         " eight stands idle, serving follows the day. The same for every policy.",
         f"Closed loop on the twin's own plant: a decision a minute, temperatures seen every 20 s,"
@@ -60,9 +60,9 @@ def _policies() -> tuple[str, ...]:
         f"{WHOLE_SITE}: server fans and leakage weigh as much as cooling. {ALIKE}: without leading"
         " some coolers to full fans over wet pads while the others run slow and dry. What that"
         " saves rests on pads being wetted by fans above 80 %, as the twin's coolers are.",
-        f"{PREDICTIVE}: one day of the hours above, the reset by need over the same hours beside"
-        " it. It plans on the true plant and the true weather with work as it is, and weighs all"
-        " that the site draws.",
+        f"{PREDICTIVE}: the first hours of those above, a day on frontier-like and four hours on"
+        " the pilot (quick: two), the reset by need over the same ones beside it. It plans on the"
+        " true plant and the true weather with work as it is, and weighs all that the site draws.",
     )
 
 

@@ -24,11 +24,15 @@ SITES = ("pilot", "frontier-like")
 FULL_DAYS, QUICK_DAYS = 2, 1
 """Out of the middle of each week."""
 QUICK_LEAD_S = 3 * 3600.0
-FULL_PREDICTED_S, QUICK_PREDICTED_S = 86_400.0, 2 * 3600.0
-"""So long the predictive controller is tried beside the reset, from the start of the span."""
+PREDICTED_HOURS = {
+    ("frontier-like", "hot"): (24, 2),
+    ("frontier-like", "cool"): (24, 0),
+    ("pilot", "hot"): (4, 0),
+}
+"""So many the predictive controller is tried beside the reset, from the start of the span:
+fully, and where time is short. Others are too dear: it runs the twin a dozen hours ahead a plan."""
 FULL_REST, QUICK_REST = (4, 16), (16,)
 """Hours of the span whose best setpoints are searched."""
-PREDICTED = (("pilot", "hot"), ("frontier-like", "hot"), ("frontier-like", "cool"))
 UNHURRIED_S = 3600.0
 """A busy machine is no reason for another result: planning is never late here."""
 
@@ -70,8 +74,7 @@ def trials(site: str, setting: Setting) -> Iterator[Trial]:
         rests = at_rest(plant, span, work, asked, QUICK_REST if setting.quick else FULL_REST)
         for name, played in done.items():
             yield Trial(site, span, name, played, water_c, tuple(rests) if name == OURS else ())
-        if (site, span.name) in PREDICTED:
-            yield from _ahead(plant, span, work, water_c, lead_s, setting)
+        yield from _ahead(plant, span, work, water_c, setting)
 
 
 def _policies(plant: Plant, coldest_c: Floats, quick: bool) -> dict[str, Any]:
@@ -87,7 +90,7 @@ def _policies(plant: Plant, coldest_c: Floats, quick: bool) -> dict[str, Any]:
     found[TEMPERATURE_FIRST] = TrimAndRespond(coldest_c, reset)
     found[FLOW_FIRST] = replace(found[TEMPERATURE_FIRST], flow_first=True)
     found[OURS] = reset
-    if len(plant.gpu_names):
+    if len(plant.gpu_names) and not quick:
         found[WHOLE_SITE] = replace(reset, it_weight=1.0)
     if any(may_be_staged(plant, one.holders, one.chillers) for one in waters_of(plant)):
         found[ALIKE] = replace(reset, led_k=0.0)
@@ -95,15 +98,17 @@ def _policies(plant: Plant, coldest_c: Floats, quick: bool) -> dict[str, Any]:
 
 
 def _ahead(
-    plant: Plant, span: Span, work: Floats, water_c: float, lead_s: float, setting: Setting
+    plant: Plant, span: Span, work: Floats, water_c: float, setting: Setting
 ) -> Iterator[Trial]:
     """Yield the predictive controller and the reset over the same, shorter time."""
-    length_s = QUICK_PREDICTED_S if setting.quick else FULL_PREDICTED_S
+    hours = PREDICTED_HOURS.get((plant.site, span.name), (0, 0))[setting.quick]
+    if not hours:
+        return
     for name, policy in (
         (RESET_TRIAL, CoolantReset()),
         (PREDICTIVE, Predictive(late_s=UNHURRIED_S)),
     ):
-        played = play(plant, policy, span, work, length_s, lead_s)
+        played = play(plant, policy, span, work, 3600.0 * hours, QUICK_LEAD_S)
         _tell(setting, plant.site, span, name, played)
         yield Trial(plant.site, span, name, played, water_c)
 
