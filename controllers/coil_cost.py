@@ -1,4 +1,4 @@
-"""What coils in outdoor air draw to take a heat off water: all alike, or some driven to the full."""
+"""What coils in outdoor air draw to take a heat off water: all alike, or some at full fans."""
 
 from typing import NamedTuple
 
@@ -104,7 +104,7 @@ def staged(coils: Coils, heat_w: Floats, water_c: Floats, staging: Staging) -> D
     `coils` count how many are driven so, from none to all but one. A count stands unless
     another saves more than WORTH of the fans.
     """
-    count = np.arange(len(coils.units))
+    count = np.arange(float(len(coils.units)))
     rest = len(coils.units) - count
     full_w, full_kg_per_s = _cooled(coils, coils.most)
     lowest_c = led_c(coils.plant, coils.inputs, coils.units, water_c[:, None], staging.led_k)
@@ -115,14 +115,14 @@ def staged(coils: Coils, heat_w: Floats, water_c: Floats, staging: Staging) -> D
     given_w, made_up = _cooled(coils, opening)
     most_w = coils.plant.arrays.exchangers.fan_power_max_w[coils.units]
     fans_w = count * cube_law_power_w(coils.most, most_w) + rest * cube_law_power_w(opening, most_w)
-    made_up = count * full_kg_per_s + rest * made_up
+    water_kg_per_s = count * full_kg_per_s + rest * made_up
     left_w = rest * np.maximum(part_w - np.minimum(given_w, part_w), 0.0)
-    cost_w = fans_w + staging.water_j_per_kg * made_up + SHORT_WEIGHT * left_w
-    row, best = np.arange(len(cost_w)), cost_w.argmin(axis=1)
+    cost_w = fans_w + staging.water_j_per_kg * water_kg_per_s + SHORT_WEIGHT * left_w
+    row, best = np.arange(len(cost_w)), np.asarray(cost_w.argmin(axis=1), np.int64)
     stands = min(staging.now, len(count) - 1)
     kept = cost_w[row, stands] <= (1.0 + WORTH) * cost_w[row, best]
-    best = np.where(kept, stands, best)
-    return Driven(fans_w[row, best], made_up[row, best], left_w[row, best], best)
+    best = np.where(kept, np.int64(stands), best)
+    return Driven(fans_w[row, best], water_kg_per_s[row, best], left_w[row, best], best)
 
 
 def led_c(

@@ -5,7 +5,12 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class ResetParameters:
-    """Parameters that the reset by need and the policy that looks ahead share."""
+    """Parameters that the reset by need and the policy that looks ahead share.
+
+    Chosen on the second hottest and second coldest week of Dallas, which are not scored:
+    `ready` and `reserve_k` as the least that kept every limit there, `led_k` and `it_weight` by
+    cooling energy.
+    """
 
     margin_k: float = field(
         default=5.0,
@@ -13,12 +18,12 @@ class ResetParameters:
                   "minimum": 1.0},
     )  # fmt: skip
     reserve_k: float = field(
-        default=1.0,
+        default=0.5,
         metadata={"doc": "Distance of supplies to what the equipment accepts", "unit": "K",
                   "minimum": 0.0},
     )  # fmt: skip
     ready: float = field(
-        default=0.3,
+        default=0.1,
         metadata={"doc": "Part of the way to full load that flows are ready for", "unit": "",
                   "minimum": 0.0, "maximum": 1.0},
     )  # fmt: skip

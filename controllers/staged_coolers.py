@@ -50,9 +50,9 @@ def evened_c(view: View, aim_c: Floats) -> Floats:
 
 
 def _in_service(plant: Plant, water: Water) -> Ints:
-    return water.holders[plant.arrays.exchangers.in_service[water.holders]]
+    return np.asarray(water.holders[plant.arrays.exchangers.in_service[water.holders]], np.int64)
 
 
 def _led(aim_c: Floats, units: Ints) -> Ints:
     held_c = aim_c[units]
-    return units[held_c < held_c.max(initial=-np.inf)]
+    return np.asarray(units[held_c < held_c.max(initial=-np.inf)], np.int64)

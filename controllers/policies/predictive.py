@@ -1,7 +1,7 @@
 """Look ahead with the twin itself: move temperatures, flows and caps where that is cheaper."""
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from controllers.plan_step import cheapest_step
 from controllers.policy import Decision, Facility, View
 from controllers.reset_by_need import CoolantReset, Reset, reason_of
+from controllers.reset_parameters import ResetParameters
 from controllers.rollout import Seen, Stage, Worth, rolled
 from controllers.water_loops import waters_of
 from site_models.arrays import Floats
@@ -18,6 +19,8 @@ LARGEST_K, LARGEST_FLOW, LARGEST_CAP = 6.0, 0.5, 0.5
 """How far a plan may go from what the reset by need asks for."""
 RADIUS = (0.25, 2.0)
 """Least and most that a plan moves in one go: kelvins, tenths of flow, twentieths of caps."""
+WORTH = 1e-4
+"""A plan that does not foresee to save this share of the site's energy is not worth a move."""
 PLANNED, NONE_YET, LATE, NO_ANSWER, NOT_PROVED = range(5)
 REASONS = (
     "as planned",
@@ -43,23 +46,24 @@ class Plan(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Predictive:
+class Predictive(ResetParameters):
     """Model-predictive control with the twin as its model, over a reset by need.
 
     Every `every_s` the twin is run ahead over the horizon, once as planned and once for each
     move of each block: the water of every circuit, the distance of coolant and air above it,
     flows, caps. A linear program takes the cheapest step within a radius that keeps the margin,
     and the twin proves it: a step that does not save is halved, and if that does not either the
-    plan stands. Where the twin does not prove the margin, where the program finds nothing, or
-    where planning takes more than `late_s`, the reset by need is in force alone until the next
-    plan, and the reason says so. Rates and bounds are the reset's: plans move its aims.
+    plan stands. It is given up where the reset alone is foreseen to cost no more. Where the twin
+    does not prove the margin, where the program finds nothing, or where planning takes more than
+    `late_s`, the reset by need is in force alone until the next plan, and the reason says so.
+    Rates and bounds are the reset's: plans move its aims.
 
     Pure but for the clock that tells how late it is. Checked in
     ``tests/controllers/test_predictive.py``.
     """
 
     horizon_s: float = field(
-        default=1800.0,
+        default=3600.0,
         metadata={"doc": "How far the twin looks ahead", "unit": "s", "minimum": 600.0,
                   "maximum": 3600.0},
     )  # fmt: skip
@@ -71,30 +75,20 @@ class Predictive:
         default=60.0,
         metadata={"doc": "Longest planning before the fallback", "unit": "s", "minimum": 0.0},
     )
-    margin_k: float = field(
-        default=5.0,
-        metadata={"doc": "Distance of GPUs and memory to their limit", "unit": "K",
-                  "minimum": 1.0},
-    )  # fmt: skip
     work_weight: float = field(
         default=5.0,
         metadata={"doc": "Joules that a joule of work held back counts for", "unit": "",
-                  "minimum": 0.0},
-    )  # fmt: skip
-    water_j_per_kg: float = field(
-        default=3600.0,
-        metadata={"doc": "Energy that a kilogram of make-up water counts for", "unit": "J/kg",
                   "minimum": 0.0},
     )  # fmt: skip
 
     def start(self, plant: Plant) -> Plan:
         """Return the plan to do as the reset does."""
         move = np.zeros((2, len(_scales(plant))))
-        return Plan(CoolantReset().start(plant), move, 1.0, -1.0, NONE_YET)
+        return Plan(self._rule().start(plant), move, 1.0, -1.0, NONE_YET)
 
     def decide(self, view: View, memory: Plan) -> tuple[Decision, Plan]:
         """Return what the plan's first block asks for now."""
-        reset = CoolantReset(margin_k=self.margin_k, water_j_per_kg=self.water_j_per_kg)
+        reset = self._rule()
         plan = memory._replace(
             reset=reset.aimed(view, memory.reset), waited_s=memory.waited_s + view.dt_s
         )
@@ -110,11 +104,20 @@ class Predictive:
             cap_w, f"{what} ({REASONS[int(plan.fallback)]})", facility=facility
         ), plan._replace(reset=after)
 
+    def _rule(self) -> CoolantReset:
+        """Return the reset by need with the parameters that both share."""
+        shared = {part.name: getattr(self, part.name) for part in fields(ResetParameters)}
+        return CoolantReset(**shared)
+
     def _planned(self, view: View, plan: Plan) -> Plan:
         """Return the next plan, or the reason for none."""
         until_s = time.perf_counter() + self.late_s
         start = plan.move if not plan.fallback else np.zeros_like(plan.move)
         now = self._seen(view, plan.reset, start)
+        if start.any():
+            alone = self._seen(view, plan.reset, 0.0 * start)
+            if alone.cost_j <= (1.0 + WORTH) * now.cost_j:
+                start, now = 0.0 * start, alone
         steps = _scales(view.plant)
         slope_j, slope_k = np.zeros(start.shape), np.zeros(start.shape)
         for place in np.ndindex(*start.shape):
@@ -135,7 +138,7 @@ class Predictive:
         safe_k = min(self.margin_k, now.closest_k)
         for part, radius in ((1.0, 1.5), (0.5, 0.7)):
             seen = self._seen(view, plan.reset, start + part * step)
-            if seen.cost_j < now.cost_j and seen.closest_k >= safe_k:
+            if seen.cost_j < (1.0 - WORTH) * now.cost_j and seen.closest_k >= safe_k:
                 wider = min(max(plan.radius * radius, RADIUS[0]), RADIUS[1])
                 return plan._replace(move=start + part * step, radius=wider, fallback=PLANNED)
         if not np.isfinite(now.cost_j) or now.closest_k < self.margin_k:
@@ -143,9 +146,12 @@ class Predictive:
         return plan._replace(move=start, radius=max(0.5 * plan.radius, RADIUS[0]), fallback=PLANNED)
 
     def _seen(self, view: View, reset: Reset, move: Floats) -> Seen:
-        """Return what the twin shows under moves: a third of the horizon, then the rest."""
+        """Return what the twin shows under moves: a third of the horizon, then the rest.
+
+        Coolers are not evened: how they run now says nothing of the end of the horizon.
+        """
         worth = Worth(self.work_weight, self.water_j_per_kg, 2.0 * self.horizon_s)
-        rule = CoolantReset(margin_k=self.margin_k, water_j_per_kg=self.water_j_per_kg)
+        rule = replace(self._rule(), led_k=0.0)
         stage_s, stages, led = self.horizon_s / 6.0, [], reset
         minute = replace(view, dt_s=60.0)
         for n in range(6):

@@ -1,6 +1,6 @@
 """The predictive controller does no worse than it foresees, and says when it falls back."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -35,6 +35,13 @@ def same(first: Decision, second: Decision) -> None:
     np.testing.assert_array_equal(first.gpu_cap_w, second.gpu_cap_w)
     for one, other in zip(first.facility, second.facility, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_the_reset_inside_has_the_parameters_given() -> None:
+    policy = Predictive(margin_k=7.0, ready=0.4, it_weight=1.0)
+    assert policy._rule() == CoolantReset(margin_k=7.0, ready=0.4, it_weight=1.0)
+    shared = {part.name: part.default for part in fields(CoolantReset)}
+    assert shared.items() <= {part.name: part.default for part in fields(Predictive)}.items()
 
 
 def test_late_planning_leaves_the_reset_by_need_alone_and_says_so() -> None:

@@ -1,7 +1,8 @@
 """Cooling by need against fixed setpoints and trim and respond, a hot and a cool week."""
 
 from controllers.experiment import Experiment, Outcome, Setting
-from controllers.experiments.coolant_reset.findings import findings, notes
+from controllers.experiments.coolant_reset.findings import findings
+from controllers.experiments.coolant_reset.notes import notes
 from controllers.experiments.coolant_reset.tables import columns, plots
 from controllers.experiments.coolant_reset.trials import SITES, trials
 

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from controllers.experiment import Finding, Setting, at_least, at_most
-from controllers.experiments.coolant_reset.play import SUBSTEP_S
+import numpy as np
+
+from controllers.experiment import Finding, at_least, at_most
 from controllers.experiments.coolant_reset.trials import (
     FIXED,
     FLOW_FIRST,
-    FULL_DAYS,
     OURS,
     PREDICTIVE,
-    QUICK_DAYS,
     RESET_TRIAL,
     TEMPERATURE_FIRST,
     Trial,
@@ -37,7 +36,7 @@ def findings(done: Sequence[Trial]) -> Iterator[Finding]:
                 rule = by_name[site, week, name]
                 yield at_least(
                     f"{where}: cooling energy below {name}", _saved(ours, rule), BELOW_RULE, "%",
-                    _why_alike(ours, rule),
+                    f"{_why_alike(ours, rule)}; {_possible(ours, name)}",
                 )  # fmt: skip
             yield from _kept(where, ours)
         elif policy == PREDICTIVE:
@@ -92,30 +91,14 @@ def _why_alike(ours: Trial, rule: Trial) -> str:
     )
 
 
-def notes(done: Sequence[Trial], setting: Setting) -> tuple[str, ...]:
-    """Return the protocol, a line each."""
-    days = QUICK_DAYS if setting.quick else FULL_DAYS
-    seen = {(one.site, one.span.name): one for one in done}
-    weeks = sorted({(one.span.name, one.span.mean_wet_bulb_c) for one in done}, reverse=True)
-    chosen = ", ".join(f"{name} {mean_c:.1f} °C" for name, mean_c in weeks)
-    coldest = ", ".join(f"{s} {w} {one.coldest_c:.1f} °C" for (s, w), one in seen.items())
+def _possible(ours: Trial, rule: str) -> str:
+    """Return how far below a rule anything could be, by the hours at rest."""
+    best_w = sum(hour.best_w for hour in ours.rests)
+    ours_w = sum(hour.ours_w for hour in ours.rests)
+    rule_w = sum(hour.rules_w[rule] for hour in ours.rests)
+    if not np.isfinite(best_w + ours_w + rule_w) or best_w <= 0.0:
+        return "the hours searched find no rest"
     return (
-        f"Weeks: seven whole days of highest and of lowest mean wet bulb in the typical year of"
-        f" Dallas ({chosen}), for both sites; played: {days} day(s) in the middle of each.",
-        "Work: seeded jobs of log-normal length, median 4 h, over racks or whole loops; one in"
-        " eight stands idle, serving follows the day. The same for every policy.",
-        f"Closed loop on the twin's own plant: a decision a minute, temperatures seen every 20 s,"
-        f" substeps of {SUBSTEP_S:g} s (against 1 s they change an hour's cooling energy by less"
-        " than 0.1 %).",
-        "Cooling energy is pumps, room fans, coolers and chillers. Fans of servers and leakage are"
-        " IT: their change shows in the energy at the meters.",
-        f"Fixed: the coldest facility supply that rated load lets the plant hold in every hour of"
-        f" the whole week, no colder than 18 °C ({coldest}); loops above it as built, racks at"
-        " their table's flow; chilled water and room air as built.",
-        "One thing was chosen on a day that is scored: leakage and server fans were left out of"
-        " what the reset weighs (`it_weight` 0) after the pilot's hot day, where weighing them"
-        " reached 1.0 % below trim and respond in place of 3.6 %, with a lead of 6 h.",
-        "Trim and respond: ASHRAE Guideline 36 logic and published parameters, the warm limits of"
-        " our policy. It gives up cold before flow; the same rule in the other order is stronger"
-        " here and stands beside it.",
+        f"in {len(ours.rests)} hour(s) at rest the best setpoints in hindsight are"
+        f" {1.0 - best_w / rule_w:.1%} below the rule, ours {1.0 - ours_w / rule_w:.1%}"
     )

@@ -48,6 +48,8 @@ class Played:
     cooling_w: Floats
     supply_c: Floats
     """Warmest of the loops' supplies."""
+    asked: tuple[Facility, ...] = ()
+    """In the middle of every hour."""
 
 
 class Meter:
@@ -66,6 +68,7 @@ class Meter:
         self._before_c: Floats | None = None
         self._hourly: list[tuple[float, float]] = []
         self._looks = 0
+        self._asked: list[Facility] = []
 
     def take(self, state: State, ledger: tuple[float, ...], inputs: Inputs) -> None:
         """Count one look."""
@@ -111,6 +114,8 @@ class Meter:
             air_k = float(moved_k[self._air_units].max(initial=0.0))
             self._fastest_air = max(self._fastest_air, air_k)
         self._before_c = now_c
+        if counts:
+            self._asked.append(facility)
 
     def told(self) -> Played:
         """Return the sums."""
@@ -121,4 +126,5 @@ class Meter:
             self._water_kg, self._closest_k, self._fastest, self._fastest_air, self._over_k,
             self._flow / max(self._looks, 1), self._held_j,
         )  # fmt: skip
-        return Played(use, np.arange(float(len(hourly))) + 0.5, hourly[:, 0], hourly[:, 1])
+        hour, asked = np.arange(float(len(hourly))) + 0.5, tuple(self._asked[30::60])
+        return Played(use, hour, hourly[:, 0], hourly[:, 1], asked)

@@ -15,8 +15,8 @@ from twin.state import MODELLED, Inputs
 from twin.steady import NotSettledError, steady
 from twin.step import advance, copied, plain
 
-DECIDE_S, SUBSTEP_S = 60.0, 4.0
-"""A decision a minute; temperatures are watched every 20 s; heats are held for 4 s."""
+DECIDE_S, SUBSTEP_S = 60.0, 5.0
+"""A decision a minute; temperatures are watched every 20 s; heats are held for 5 s."""
 OUTLOOK_EVERY = 15
 """Minutes."""
 LEAD_S = 6 * 3600.0

@@ -4,9 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from controllers.experiment import Curve, Plot
-from controllers.experiments.coolant_reset.trials import OURS, PREDICTIVE, RESET_TRIAL, Trial
+from controllers.experiments.coolant_reset.trials import (
+    ALIKE,
+    OURS,
+    PREDICTIVE,
+    RESET_TRIAL,
+    WHOLE_SITE,
+    Trial,
+)
 
 J_PER_KWH = 3.6e6
+OF_OURS = (OURS, WHOLE_SITE, ALIKE, RESET_TRIAL, PREDICTIVE)
 
 
 def columns(done: Sequence[Trial]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
@@ -14,7 +22,7 @@ def columns(done: Sequence[Trial]) -> tuple[Mapping[str, Any], Mapping[str, Any]
     baseline: dict[str, dict[str, Any]] = {}
     ours: dict[str, dict[str, Any]] = {}
     for one in done:
-        of = ours if one.policy in (OURS, RESET_TRIAL, PREDICTIVE) else baseline
+        of = ours if one.policy in OF_OURS else baseline
         for key, value in _figures(one).items():
             shown = round(value) if abs(value) >= 1000.0 else value
             of.setdefault(one.policy, {})[f"{one.site} {one.span.name} {key}"] = shown
@@ -41,7 +49,7 @@ def _figures(trial: Trial) -> dict[str, float]:
 def plots(done: Sequence[Trial]) -> tuple[Plot, ...]:
     """Return cooling power over the hours, a plot for each site and week."""
     found = []
-    whole = [one for one in done if one.policy not in (RESET_TRIAL, PREDICTIVE)]
+    whole = [one for one in done if one.policy not in (RESET_TRIAL, PREDICTIVE, WHOLE_SITE)]
     for site, week in dict.fromkeys((one.site, one.span.name) for one in whole):
         mine = [one for one in whole if (one.site, one.span.name) == (site, week)]
         curves = tuple(
