@@ -7,7 +7,7 @@ import numpy as np
 from site_models.arrays import Floats
 from site_models.plant import Arrays
 from twin.physics.converters import converter_input_w
-from twin.physics.law import compiled, inlined
+from twin.physics.law import inlined
 from twin.physics.movers import cube_law_power_w
 from twin.state import Inputs, State
 

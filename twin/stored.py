@@ -1,7 +1,7 @@
 """What the site holds: the left side of the energy account."""
 
 from site_models.plant import Arrays
-from twin.physics.law import compiled, inlined
+from twin.physics.law import inlined
 from twin.state import State
 
 
