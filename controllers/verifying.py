@@ -5,9 +5,12 @@ import numpy as np
 from controllers.actuators.actuator import Held
 from controllers.actuators.order import Order
 from controllers.admit import Rules
+from controllers.gather import applied
 from controllers.policy import View
 from site_models.arrays import Flags, Floats
 from site_models.plant import Plant
+from twin.physics.clocks import switching_share
+from twin.physics.leakage import leakage_power_w
 from twin.state import MODELLED, State
 from twin.step import step
 
@@ -46,11 +49,14 @@ class Prediction:
 
     Its prediction starts afresh from the belief every `predict_s`, so that what the model does
     not know is no departure, and what a write does within that time is. Temperatures are held
-    against it, driven by the power that was measured; and that power against the caps.
+    against it, driven by the power that was measured; and that power against the caps, or what
+    a busy GPU draws at its lowest clock where that is more: no cap gets it lower, and a safe
+    plant must not be given its power back for that.
     """
 
     def __init__(self, plant: Plant, rules: Rules) -> None:
         self._plant, self._rules = plant, rules
+        self._lowest_w = lowest_clock_w(plant)
         self._foretold: State | None = None
         self._since_s = -np.inf
         self._hot_s = self._over_s = np.full(len(plant.gpu_names), np.inf)
@@ -75,7 +81,8 @@ class Prediction:
         there = fresh & view.plant.arrays.gpus.in_service & ~state.gpu_off
         hot = state.gpu_temp_c - foretold.gpu_temp_c > rules.depart_k
         measured = there & (view.inputs.gpu_power_basis < MODELLED)
-        over = measured & (state.gpu_power_w > order.gpu_cap_w * (1.0 + rules.depart_share))
+        asked_w = np.maximum(order.gpu_cap_w, self._lowest_w)
+        over = measured & (state.gpu_power_w > asked_w * (1.0 + rules.depart_share))
         self._hot_s = np.where(there & hot, np.minimum(self._hot_s, view.time_s), np.inf)
         self._over_s = np.where(over, np.minimum(self._over_s, view.time_s), np.inf)
         late_hot = int((view.time_s - self._hot_s >= rules.depart_s).sum())
@@ -85,3 +92,18 @@ class Prediction:
         if late_over:
             return f"{late_over} GPUs draw more than {1.0 + rules.depart_share:.0%} of their caps"
         return ""
+
+
+def lowest_clock_w(plant: Plant) -> Floats:
+    """Return what hot GPUs draw at the most under full load at their lowest clocks [W].
+
+    Power when idle already leaks, at the temperature of an idle chip; the rest of the leakage
+    is that of a chip about to shut down.
+    """
+    gpus, groups, q = plant.arrays.gpus, plant.arrays.groups, plant.arrays.gpus.group
+    share = applied(switching_share, groups.clock_min, groups.voltage_flat, groups.voltage_floor)
+    working_c, rate = groups.working_temp_c[q], groups.leakage_rate_per_k[q]
+    hot_w = applied(leakage_power_w, gpus.shutdown_c, gpus.leakage_w, working_c, rate)
+    cold_w = applied(leakage_power_w, groups.idle_temp_c[q], gpus.leakage_w, working_c, rate)
+    switching_w = share[q] * (gpus.power_max_w - gpus.idle_power_w)
+    return np.asarray(gpus.idle_power_w + switching_w + hot_w - cold_w)

@@ -9,15 +9,19 @@ import pytest
 
 from controllers.actuators.actuator import Held
 from controllers.actuators.nobody import Nobody
-from controllers.actuators.order import Order
+from controllers.actuators.order import Order, default_order
 from controllers.admit import Limits, Rules
 from controllers.policy import Decision, Facility, JobOn, Mode, View
 from controllers.scopes import Scopes
 from controllers.supervisor import Supervisor
+from controllers.verifying import Prediction, lowest_clock_w
+from site_models.compile import compile_site
 from site_models.errors import InputError
 from site_models.plant import Plant
 from tests.fakes.small_plant import small_plant, small_state
 from tests.fakes.small_run import view_of
+from twin.start import first_state, rated_inputs
+from twin.state import MEASURED
 
 PLANT = small_plant()
 GPUS = len(PLANT.gpu_names)
@@ -179,6 +183,24 @@ def test_gpus_over_their_caps_undo_everything() -> None:
     assert any(line.startswith("rolled back") for line in ruling.health)
     supervisor.set_mode("p", "armed", 20.0, "admin", "looked at it")
     assert not any(line.startswith("rolled back") for line in supervisor.rule(at(21.0)).health)
+
+
+@pytest.mark.parametrize(("over", "said"), [(1.05, False), (1.2, True)])
+def test_a_hot_gpu_at_its_lowest_clock_may_draw_more_than_its_lowest_cap(
+    over: float, said: bool
+) -> None:
+    """A loop without flow: power given back for that would melt the rack."""
+    plant = compile_site("edge")
+    gpus = plant.arrays.gpus
+    drawn_w = over * lowest_clock_w(plant)
+    assert (drawn_w > 1.2 * gpus.power_min_w).all()
+    inputs = rated_inputs(plant, 30.0, 20.0)
+    inputs = inputs._replace(gpu_power_basis=np.full(len(drawn_w), MEASURED, dtype=np.int64))
+    state = first_state(plant, inputs, 0.0)._replace(gpu_power_w=drawn_w)
+    order = default_order(plant, gpus.power_min_w)._replace(until_s=1e9)
+    prediction, age_s = Prediction(plant, Rules(depart_s=5.0)), np.zeros(len(drawn_w))
+    views = [View(plant, state, inputs, float(s), 1.0, 0.0, age_s) for s in range(10)]
+    assert any(prediction.look(view, order, age_s == 0.0) for view in views) == said
 
 
 def test_warmer_than_foretold_undoes_everything() -> None:

@@ -48,7 +48,8 @@ from controllers.policies.hold import Hold
 from site_models.errors import InputError
 
 MOST = 80
-SEEDS = (1, 2, 3, 4, 5)
+SEEDS = (11, 12, 13, 14, 15)
+"""Scored; the policy and its settings were developed on 1 to 5."""
 QUICK_S = 900
 
 
