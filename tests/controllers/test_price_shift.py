@@ -138,11 +138,11 @@ def test_no_deadline_is_missed_and_no_pause_is_short(
 def test_who_gave_no_time_or_no_leave_is_left_alone() -> None:
     view = view_of(PLANT, small_state(PLANT))
     prices = [500.0] + [10.0] * 40
-    spare = {"finish_by_s": START_S + 20 * HOUR_S, "left_s": 4 * HOUR_S}
+    by_s = START_S + 20 * HOUR_S
     for job in (
         JobOn("endless", np.arange(4), preemptible=True),
         JobOn("late", np.arange(4), preemptible=True, finish_by_s=START_S, left_s=HOUR_S),
-        JobOn("strict", np.arange(4), allowed_slowdown=0.0, **spare),
+        JobOn("strict", np.arange(4), allowed_slowdown=0.0, finish_by_s=by_s, left_s=4 * HOUR_S),
     ):
         decision, _ = PriceShift().decide(at(view, START_S, job, prices), PriceShift().start(PLANT))
         assert decision.paused == frozenset()
