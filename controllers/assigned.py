@@ -44,3 +44,27 @@ class Assigned(NamedTuple):
     finish_by_s: float = np.inf
     """Where it is given the job ends when it has done what it would have by `end_s` undisturbed,
     and at this time at the latest."""
+
+
+def meant_units(job: Assigned, ideal_per_s: float) -> float:
+    """Return what a job with a time to be done by has to do, given its pace undisturbed.
+
+    Checkpoints are in that pace, the network it has to itself. Infinite for other jobs.
+    """
+    if np.isinf(job.finish_by_s):
+        return float("inf")
+    return ideal_per_s * working_share(job) * (job.end_s - job.start_s)
+
+
+def working_share(job: Assigned) -> float:
+    """Return the share of its time in which a job writes no checkpoint. 0..1"""
+    every_s, lasts_s = job.profile.checkpoint_every_s, job.profile.checkpoint_s
+    if every_s is None or lasts_s is None:
+        return 1.0
+    return float(every_s) / (float(every_s) + float(lasts_s))
+
+
+def resume_s(job: Assigned) -> float:
+    """Return what a pause costs a job: a checkpoint before, as its GPUs may be lost, a restart."""
+    checkpoint_s, restart_s = job.profile.checkpoint_s, job.profile.restart_s
+    return float(checkpoint_s or 0.0) + float(restart_s or 0.0)

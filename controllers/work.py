@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from controllers.assigned import Assigned
+from controllers.assigned import Assigned, meant_units, resume_s, working_share
 from controllers.charges import Charges
 from controllers.job_account import JobAccount, shares_of_step
 from controllers.losses import Losses
@@ -221,14 +221,14 @@ class Work:
             slowdown=self.losses.slowdown(run.job.name),
             finish_by_s=run.job.finish_by_s,
             left_s=self._left_s(run),
-            resume_s=_resume_s(run.job),
+            resume_s=resume_s(run.job),
         )
 
     def _left_s(self, run: _Run) -> float:
         """Return what a job's work takes yet at full pace [s]; infinite: without end."""
         rate = run.ideal_per_s if run.team is None else self._full(run, run.team)[1]
         left = run.meant_units - run.record.kept_units
-        return run.pause_left_s + left / (rate * _working(run.job)) if rate > 0.0 else np.inf
+        return run.pause_left_s + left / (rate * working_share(run.job)) if rate > 0.0 else np.inf
 
     def _checkpoint(self, run: _Run, active_s: float, units: float) -> None:
         run.since_s += active_s
@@ -257,7 +257,7 @@ class Work:
             if run.paused != (run.job.name in paused):
                 self._leave(run)
                 run.paused = not run.paused
-                run.pause_left_s += 0.0 if run.paused else _resume_s(run.job)
+                run.pause_left_s += 0.0 if run.paused else resume_s(run.job)
                 self._join(run)
         for run in self._running:
             if run.team is not None and run.uses_network:
@@ -308,30 +308,6 @@ def _is_over(run: _Run, time_s: float) -> bool:
         return run.job.end_s <= time_s
     done = run.record.kept_units >= run.meant_units * (1.0 - MEANT_S)
     return done or run.job.finish_by_s <= time_s
-
-
-def meant_units(job: Assigned, ideal_per_s: float) -> float:
-    """Return what a job with a time to be done by has to do, given its pace undisturbed.
-
-    Checkpoints are in that pace, the network it has to itself. Infinite for other jobs.
-    """
-    if np.isinf(job.finish_by_s):
-        return float("inf")
-    return ideal_per_s * _working(job) * (job.end_s - job.start_s)
-
-
-def _working(job: Assigned) -> float:
-    """Return the share of its time in which a job writes no checkpoint. 0..1"""
-    every_s, lasts_s = job.profile.checkpoint_every_s, job.profile.checkpoint_s
-    if every_s is None or lasts_s is None:
-        return 1.0
-    return float(every_s) / (float(every_s) + float(lasts_s))
-
-
-def _resume_s(job: Assigned) -> float:
-    """Return what a pause costs a job: a checkpoint before, as its GPUs may be lost, a restart."""
-    checkpoint_s, restart_s = job.profile.checkpoint_s, job.profile.restart_s
-    return float(checkpoint_s or 0.0) + float(restart_s or 0.0)
 
 
 def _name(record: JobAccount) -> str:

@@ -161,7 +161,10 @@ class PriceShift:
             return False
         if was:
             return time_s - since_s < self.least_pause_s or choice.held <= choice.running
-        if time_s - since_s < self.least_run_s:
+        # a pause lasts until the end of an hour, when it is planned anew, in whole quanta
+        pause_s = hour_of(time_s + self.least_pause_s + HOUR_S - 1.0) - time_s + 3.0 * QUANTUM_S
+        spare_s = by_s - time_s - job.left_s - job.resume_s
+        if time_s - since_s < self.least_run_s or spare_s < pause_s:
             return False
         least = self.least * float(np.abs(costs).mean()) * HOUR_S / QUANTUM_S
         return choice.held + least < choice.running

@@ -81,12 +81,12 @@ def at(view: View, time_s: float, job: JobOn, prices: list[float]) -> View:
 
 
 def lived(
-    plant: Plant, policy: PriceShift, prices: list[float], job: JobOn, tick_s: float = 600.0
+    plant: Plant, policy: PriceShift, prices: list[float], job: JobOn, begin_s: float = START_S
 ) -> tuple[list[bool], float]:
     """Return in which ticks a job stood, and when it was done, restarts paid."""
     view, memory = view_of(plant, small_state(plant)), policy.start(plant)
-    time_s, left_s, stood = START_S, job.left_s, list[bool]()
-    restart_s = 0.0
+    time_s, left_s, stood = begin_s, job.left_s, list[bool]()
+    restart_s, tick_s = 0.0, 600.0
     while left_s > 0.0:
         hour = int((time_s - START_S) / HOUR_S)
         seen = replace(job, left_s=left_s, paused=bool(stood and stood[-1]))
@@ -121,14 +121,15 @@ def test_dear_hours_are_stood_out_and_the_deadline_is_kept() -> None:
     left_h=st.floats(0.5, 20.0),
     spare_h=st.floats(0.0, 20.0),
     resume_s=st.floats(0.0, 900.0),
+    after_s=st.sampled_from([0.0, 600.0, 1800.0, 3000.0]),
 )
 def test_no_deadline_is_missed_and_no_pause_is_short(
-    prices: list[float], left_h: float, spare_h: float, resume_s: float
+    prices: list[float], left_h: float, spare_h: float, resume_s: float, after_s: float
 ) -> None:
-    finish_by_s = START_S + (left_h + spare_h) * HOUR_S
+    finish_by_s = START_S + after_s + (left_h + spare_h) * HOUR_S
     job = JobOn("batch", np.arange(8), preemptible=True, finish_by_s=finish_by_s,
                 left_s=left_h * HOUR_S, resume_s=resume_s)  # fmt: skip
-    stood, done_s = lived(PLANT, PriceShift(), prices, job)
+    stood, done_s = lived(PLANT, PriceShift(), prices, job, START_S + after_s)
     assert done_s <= finish_by_s + 600.0  # the last tick is a whole one
     turns = np.flatnonzero(np.diff([0, *stood, 0]))
     assert all(np.diff(turns)[::2] >= 6)  # of ten minutes each
@@ -137,11 +138,11 @@ def test_no_deadline_is_missed_and_no_pause_is_short(
 def test_who_gave_no_time_or_no_leave_is_left_alone() -> None:
     view = view_of(PLANT, small_state(PLANT))
     prices = [500.0] + [10.0] * 40
-    spare = {"finish_by_s": START_S + 20 * HOUR_S, "left_s": 4 * HOUR_S}
+    by_s = START_S + 20 * HOUR_S
     for job in (
         JobOn("endless", np.arange(4), preemptible=True),
         JobOn("late", np.arange(4), preemptible=True, finish_by_s=START_S, left_s=HOUR_S),
-        JobOn("strict", np.arange(4), allowed_slowdown=0.0, **spare),
+        JobOn("strict", np.arange(4), allowed_slowdown=0.0, finish_by_s=by_s, left_s=4 * HOUR_S),
     ):
         decision, _ = PriceShift().decide(at(view, START_S, job, prices), PriceShift().start(PLANT))
         assert decision.paused == frozenset()
