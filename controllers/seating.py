@@ -82,9 +82,12 @@ class Seating:
                 self._journal.write(Entry(time_s, name, after, what, "its time is over"))
 
     def disarm(self, time_s: float, reason: str) -> None:
-        """Put every policy that is armed somewhere to advise. Journaled."""
+        """Put every policy that is armed somewhere to advise, but for safety. Journaled.
+
+        What guards people or hardware stays: it only ever asks for less.
+        """
         for name, seat in self.seats.items():
-            if seat.disarm():
+            if not is_safety(seat.policy) and seat.disarm():
                 self._journal.write(Entry(time_s, name, "advise", "armed -> advise", reason))
 
     def set_policy(

@@ -232,11 +232,12 @@ class Supervisor:
         self._note("verification", self._readback.look(written, held, default_w, time_s), time_s)
 
     def _look(self, view: View, fresh: Flags) -> None:
-        """Undo everything where the plant departs from what was foretold."""
+        """Undo everything but safety where the plant departs from what was foretold."""
         departed = self._prediction.look(view, self._orders.written, fresh)
         if departed:
             self._seating.disarm(view.time_s, f"rolled back: {departed}")
-            self._expire(view.time_s, departed)
+            if not self._seating.armed():
+                self._expire(view.time_s, departed)
             self._prediction.forget()
             self._note("prediction", f"rolled back: {departed}", view.time_s)
 

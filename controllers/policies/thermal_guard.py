@@ -1,7 +1,7 @@
 """Hold GPU and memory temperatures under a limit by lowering power caps."""
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -37,6 +37,8 @@ class ThermalGuard:
     full load it stays below the device's own limit and comes to rest at `limit_c`, where
     doing nothing passes the shutdown temperature.
     """
+
+    safety: ClassVar[bool] = True
 
     limit_c: float = field(
         default=83.0,

@@ -11,7 +11,7 @@ from controllers.actuators.actuator import Held
 from controllers.actuators.nobody import Nobody
 from controllers.actuators.order import Order, default_order
 from controllers.admit import Limits, Rules
-from controllers.policy import Decision, Facility, JobOn, Mode, View
+from controllers.policy import Decision, Facility, JobOn, Mode, Policy, View
 from controllers.scopes import Scopes
 from controllers.supervisor import Supervisor
 from controllers.verifying import Prediction, lowest_clock_w
@@ -67,6 +67,13 @@ class Says:
 
     def decide(self, view: View, memory: tuple[()]) -> tuple[Decision, tuple[()]]:
         return self.answer, memory
+
+
+@dataclass(frozen=True)
+class Guards(Says):
+    """One that guards hardware."""
+
+    safety: ClassVar[bool] = True
 
 
 def at(second: float, **changes: Any) -> View:
@@ -203,6 +210,26 @@ def test_a_hot_gpu_at_its_lowest_clock_may_draw_more_than_its_lowest_cap(
     assert any(prediction.look(view, order, age_s == 0.0) for view in views) == said
 
 
+def test_what_guards_hardware_stays_armed_when_all_else_is_undone() -> None:
+    rules = Rules(predict_s=60.0, depart_k=5.0, depart_s=3.0, fall_w_per_s=1e4)
+    device = Device()
+    guard = Guards(Decision(MOST_W - 50.0, "hot"))
+    other = Says(Decision(MOST_W - 100.0, "because"))
+    policies: dict[str, Policy] = {"guard": guard, "p": other}
+    modes: dict[str, Mode] = dict.fromkeys(policies, "armed")
+    supervisor = Supervisor(PLANT, policies, device, modes, rules)
+    supervisor.rule(at(1.0))
+    for second in range(2, 9):
+        warm = STATE._replace(gpu_temp_c=STATE.gpu_temp_c + 5.0 * second)
+        ruling = supervisor.rule(at(float(second), state=warm._replace(time_s=float(second))))
+    assert [one.mode for one in ruling.standings] == ["armed", "advise"]
+    assert device.expired == 0
+    for second in range(9, 120):
+        supervisor.rule(at(float(second)))
+    assert device.order is not None
+    np.testing.assert_array_equal(device.order.gpu_cap_w, MOST_W - 50.0)
+
+
 def test_warmer_than_foretold_undoes_everything() -> None:
     rules = Rules(predict_s=60.0, depart_k=5.0, depart_s=3.0)
     supervisor, device = supervised("armed", rules)
@@ -230,7 +257,10 @@ class Hangs:
 
 def test_a_policy_that_hangs_is_taken_out_and_the_rest_go_on() -> None:
     device = Device()
-    policies = {"stuck": Hangs(), "fine": Says(Decision(MOST_W - 100.0, "because"))}
+    policies: dict[str, Policy] = {
+        "stuck": Hangs(),
+        "fine": Says(Decision(MOST_W - 100.0, "because")),
+    }
     modes: dict[str, Mode] = dict.fromkeys(policies, "armed")
     supervisor = Supervisor(PLANT, policies, device, modes, Rules(decide_s=0.05))
     ruling = supervisor.rule(at(1.0))
