@@ -126,8 +126,7 @@ def places_in(
             inside = inside[room[inside] > 0]
             found = iter([spread(room[inside], inside, need)])
         else:
-            racks = np.flatnonzero((index.rack_group[level] == g) & (offer.rack_room > 0))
-            found = over_racks(index, ground, offer, racks)
+            found = over_racks(index, ground, offer, level, g)
         for nodes, takes in found:
             if takes.sum() == need:
                 yield Candidate(_gpus_in(index, ground, offer, nodes, takes), level)

@@ -7,6 +7,7 @@ import numpy as np
 from controllers.placement.free import NEARLY
 from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
+from controllers.placement.models import Level
 from controllers.placement.offer import Offer
 from controllers.placement.taking import limits_hold, whole_racks
 from site_models.arrays import Floats, Ints
@@ -35,9 +36,9 @@ def _spread(room: Ints, filled: Ints, where: Ints, need: int) -> tuple[Ints, Int
 
 
 def over_racks(
-    index: PlaceIndex, ground: Ground, offer: Offer, racks: Ints
+    index: PlaceIndex, ground: Ground, offer: Offer, level: Level, group: int
 ) -> Iterator[tuple[Ints, Ints]]:
-    """Yield nodes in some racks and what each takes, within every limit that the racks share.
+    """Yield nodes in the racks of a group and what each takes, within the limits that they share.
 
     The roomiest racks are filled, the last one is where the rest just fits. Each rack takes
     whole segments. Where limits that racks share stop that, rack after rack is filled as
@@ -46,10 +47,7 @@ def over_racks(
     crosses the network.
     """
     unit, need = offer.request.unit, offer.request.count
-    room = offer.rack_room[racks] // unit * unit
-    order = np.argsort(-room, kind="stable")
-    racks, room = racks[order], room[order]
-    filled = np.cumsum(room)
+    racks, room, filled = _roomiest(index, offer, level, group)
     count = int(np.searchsorted(filled, need)) + 1
     if count > len(racks):
         return
@@ -64,6 +62,20 @@ def over_racks(
         chosen, takes = _filled(index, ground, offer, racks, room)
     if takes.sum() == need and _kept(index, ground, offer, chosen, takes):
         yield _nodes_in(index, offer, chosen, takes)
+
+
+def _roomiest(index: PlaceIndex, offer: Offer, level: Level, group: int) -> tuple[Ints, Ints, Ints]:
+    """Return the racks of a group that have room, the roomiest first, how many GPUs in whole
+    segments each can take, and all up to it; kept for the next request of the kind."""
+    key = (level, group, offer.request.unit, offer.rail)
+    kept = offer.supply.roomiest.get(key)
+    if kept is None:
+        racks = np.flatnonzero((index.rack_group[level] == group) & (offer.rack_room > 0))
+        room = offer.rack_room[racks] // offer.request.unit * offer.request.unit
+        order = np.argsort(-room, kind="stable")
+        kept = racks[order], room[order], np.cumsum(room[order])
+        offer.supply.roomiest[key] = kept
+    return kept
 
 
 def _kept(index: PlaceIndex, ground: Ground, offer: Offer, racks: Ints, takes: Ints) -> bool:
