@@ -12,7 +12,7 @@ from controllers.water_loops import Water, waters_of
 from site_models.arrays import Floats
 
 WATER_STEPS = 17
-APART = (0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0)
+APART = (0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0)
 """Distances between users' supply and water to try, over the built ones."""
 
 

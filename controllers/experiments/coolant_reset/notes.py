@@ -59,7 +59,8 @@ def _policies() -> tuple[str, ...]:
         " stronger, stands beside it.",
         f"{WHOLE_SITE}: server fans and leakage weigh as much as cooling. {ALIKE}: without leading"
         " some coolers to full fans over wet pads while the others run slow and dry. What that"
-        " saves rests on pads being wetted by fans above 80 %, as the twin's coolers are.",
+        " saves rests on pads being wetted by fans above 80 %, as the twin's coolers are, and is"
+        " bought with make-up water (`water_l` below), which counts as 1 kWh a cubic metre.",
         f"{PREDICTIVE}: the first hours of those above, a day on frontier-like and four hours on"
         " the pilot (quick: two), the reset by need over the same ones beside it. It plans on the"
         " true plant and the true weather with work as it is, and weighs all that the site draws.",
