@@ -244,7 +244,8 @@ def _notes(runs: Mapping[str, Sequence[Run]]) -> tuple[str, ...]:
         " run through the supervisor, with its rates.",
         "Protected work kept while the feed is lost: "
         + "; ".join(f"{name} {mean.told(1)} %" for name, mean in kept.items())
-        + " (95 % over seeds).",
+        + " (95 % over seeds). Doing nothing overloads the unit that is left for a quarter of an"
+        " hour; its breaker, as modelled, stands that for so long.",
         "What pausing gives the protected is taken from the others, and more of it: all jobs"
         " together do more under caps. It is worth it where somebody waits for the protected and"
         " caps alone leave them short: here at a third less power. With units of 190 kW in a"

@@ -26,8 +26,8 @@ from controllers.policies.price_shift import PriceShift
 from site_models.errors import InputError
 from site_models.site import load_site
 
-SCORED = (2, 10, 18, 26, 34, 42)
-"""Weeks of the year: every eighth."""
+SCORED = (2, 10, 18, 26, 34)
+"""Weeks of the year: every eighth until the end of the summer."""
 SETTLED_ON = (5, 17, 29)
 """The rules' hours and threshold, and the policy's defaults, were chosen on these."""
 QUICK = (10, 34)
