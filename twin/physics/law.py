@@ -39,9 +39,14 @@ def law(function: Callable[..., float]) -> Law:
 
 
 def compiled(function: F) -> F:
-    """Return a function compiled without Python objects, kept on disk."""
+    """Return a function compiled without Python objects, kept on disk.
+
+    It runs without the interpreter's lock: requests are answered while a large site steps.
+    """
     _keep_with(function)
-    return cast(F, numba.njit(cache=True, error_model="numpy", forceinline=True)(function))
+    return cast(
+        F, numba.njit(cache=True, error_model="numpy", forceinline=True, nogil=True)(function)
+    )
 
 
 def compiled_for(signature: str) -> Callable[[F], F]:
