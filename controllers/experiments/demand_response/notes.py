@@ -30,6 +30,9 @@ FIXED = (
 )
 """A line each."""
 
+HELD = 0.995
+"""Share of 15 s means at or below a target from which it counts as held."""
+
 
 def notes(
     settled: Sequence[int],
@@ -71,9 +74,11 @@ def _given(case: Case, tried: Sequence[Tried]) -> str:
         f"{_tenths(one.most)} allowed and {_tenths(one.verdict.cut)} given" for one in tried
     )
     worst = min(tried, key=lambda one: one.most)
+    held = sum(one.verdict.met >= HELD for one in tried)
     return (
-        f"{case.name}, {_whole(case.event.cut)} asked, seed by seed: {each}. With the least room"
-        f" the policy says: {worst.verdict.reason}."
+        f"{case.name}, target -{_whole(case.event.cut)}, seed by seed: {each}; held on {held} of"
+        f" {len(tried)}, for the ceiling has no reserve for margins and the ways down and back."
+        f" With the least room the policy says: {worst.verdict.reason}."
     )
 
 
