@@ -17,8 +17,8 @@ Weeks = Mapping[str, Week]
 ROW_WHY = (
     "Jobs name their GPU model, and each model stands in one row of the pilot: which jobs run at"
     " a time sets the row's power, where they stand in it changes next to nothing. Busways and"
-    " PDUs are loaded by place: the most that one of them gave fell by {branch:.1f} %, little,"
-    " since at times jobs fill the site and every rule then loads all of it. Caps cut such peaks:"
+    " PDUs are loaded by place: ours changed the most that one of them gave by {branch:+.1f} %:"
+    " at times jobs fill all or most of it under every rule. Caps cut such peaks:"
     " experiments power_budget and oversubscribe"
 )
 
@@ -64,7 +64,7 @@ def _of_week(week: Weeks) -> tuple[Finding, ...]:
         ),
         at_least(
             "row peak power below first-fit, usual week", 100.0 * _less(week, "row_peak_w"),
-            15.0, "%", ROW_WHY.format(branch=100.0 * _less(week, "branch_peak_w")),
+            15.0, "%", ROW_WHY.format(branch=-100.0 * _less(week, "branch_peak_w")),
         ),
         at_most(
             "mean slowdown above first-fit's, usual week", slow[OURS] - slow[FIRST], 0.0, "",
@@ -76,7 +76,7 @@ def _of_week(week: Weeks) -> tuple[Finding, ...]:
 def _of_days(days: Mapping[int, Weeks]) -> tuple[Finding, ...]:
     cut = mean_of([100.0 * throttled_cut(day) for day in days.values()])
     row = mean_of([100.0 * _less(day, "row_peak_w") for day in days.values()])
-    branch = mean_of([100.0 * _less(day, "branch_peak_w") for day in days.values()])
+    branch = mean_of([-100.0 * _less(day, "branch_peak_w") for day in days.values()])
     slow = [slowdowns(day) for day in days.values()]
     more = mean_of([one[OURS] - one[FIRST] for one in slow])
     return (
