@@ -61,9 +61,9 @@ def _policies() -> tuple[str, ...]:
         " some coolers to full fans over wet pads while the others run slow and dry. What that"
         " saves rests on pads being wetted by fans above 80 %, as the twin's coolers are, and is"
         " bought with make-up water (`water_l` below), which counts as 1 kWh a cubic metre.",
-        f"{PREDICTIVE}: the first hours of those above, a day on frontier-like and four hours on"
-        " the pilot (quick: two), the reset by need over the same ones beside it. It plans on the"
-        " true plant and the true weather with work as it is, and weighs all that the site draws.",
+        f"{PREDICTIVE}: the first day (quick: two hours) of frontier-like's hot ones, the reset"
+        " by need over the same hours beside it. It plans on the true plant and the true weather"
+        " with work as it is, and weighs all that the site draws.",
     )
 
 
