@@ -49,7 +49,7 @@ def _protocol(done: Sequence[Trial], setting: Setting) -> tuple[str, ...]:
         " kelvin to what equipment accepts, how far coolers are led apart, and that server fans"
         " and leakage are not weighed, which there gives less cooling energy and more at the"
         " meters. How far coolant may stand above its water was widened after the hours searched in"
-        " hindsight below had shown it: on the other weeks' days that saved 6 %, in frontier-like's"
+        " hindsight below had shown it: on frontier-like's unscored cold day that saved 6 %, in its"
         " scored cool week it cost 11 % (1,885 kWh before); it was kept for the former.",
     )
 
