@@ -24,13 +24,9 @@ SITES = ("pilot", "frontier-like")
 FULL_DAYS, QUICK_DAYS = 2, 1
 """Out of the middle of each week."""
 QUICK_LEAD_S = 3 * 3600.0
-PREDICTED_HOURS = {
-    ("frontier-like", "hot"): (24, 2),
-    ("frontier-like", "cool"): (24, 0),
-    ("pilot", "hot"): (4, 0),
-}
+PREDICTED_HOURS = {("frontier-like", "hot"): (24, 2)}
 """So many the predictive controller is tried beside the reset, from the start of the span:
-fully, and where time is short. Others are too dear: it runs the twin a dozen hours ahead a plan."""
+fully, and where time is short. More is too dear: each plan runs the twin a dozen hours ahead."""
 FULL_REST, QUICK_REST = (4, 16), (16,)
 """Hours of the span whose best setpoints are searched."""
 UNHURRIED_S = 3600.0
