@@ -120,29 +120,12 @@ def place_index(plant: Plant) -> PlaceIndex:
     gpus, nodes, racks = plant.arrays.gpus, plant.arrays.nodes, plant.arrays.racks
     models = tuple(sorted(set(plant.gpu_model)))
     number = {name: i for i, name in enumerate(models)}
-    domain = np.full(len(plant.node_names), -1, dtype=np.int64)
-    domain[gpus.node] = plant.gpu_nvlink_domain
     count = len(plant.node_names)
     sinks = sink_circuits(plant)
     rails = int(plant.gpu_rail.max(initial=0)) + 1
     run_first = np.flatnonzero(np.diff(gpus.node, prepend=-1))
     uses = uses_of(plant)
-    node_group = {
-        "node": np.arange(count),
-        "nvlink_domain": domain,
-        "rack": nodes.rack,
-        "row": racks.row[nodes.rack],
-        "pod": racks.pod[nodes.rack],
-        "site": np.zeros(count, dtype=np.int64),
-    }
-    group_count = {
-        "node": count,
-        "nvlink_domain": len(plant.nvlink_domain_names),
-        "rack": len(plant.rack_names),
-        "row": len(plant.row_names),
-        "pod": len(plant.pod_names),
-        "site": 1,
-    }
+    node_group, group_count = _groups(plant)
     in_service = gpus.in_service & _nodes_in_service(plant)[gpus.node]
     serviceable = np.bincount(gpus.node[in_service], minlength=count).astype(np.int64)
     model = np.array([number[name] for name in plant.gpu_model], dtype=np.int64)
@@ -177,13 +160,7 @@ def place_index(plant: Plant) -> PlaceIndex:
             "pod": racks.pod,
             "site": np.zeros(len(plant.rack_names), dtype=np.int64),
         },
-        walk=Walk(
-            gpus.node.copy(),
-            nodes.first_gpu.copy(),
-            nodes.gpu_count.copy(),
-            nodes.liquid_flow_share.copy(),
-            nodes.rack.copy(),
-        ),
+        walk=_walk(plant),
         run_first=run_first,
         run_node=gpus.node[run_first],
         rail=racks.pod[nodes.rack[gpus.node]] * rails + plant.gpu_rail,
@@ -192,6 +169,42 @@ def place_index(plant: Plant) -> PlaceIndex:
         sink_circuit=sinks,
         cooling_depth=_cooling_depth(sinks),
         row_cuts=row_cuts(plant),
+    )
+
+
+def _groups(plant: Plant) -> tuple[dict[str, Ints], dict[str, int]]:
+    """Return the group of every node at each level, and how many groups each level has."""
+    gpus, nodes, racks = plant.arrays.gpus, plant.arrays.nodes, plant.arrays.racks
+    count = len(plant.node_names)
+    domain = np.full(count, -1, dtype=np.int64)
+    domain[gpus.node] = plant.gpu_nvlink_domain
+    group = {
+        "node": np.arange(count),
+        "nvlink_domain": domain,
+        "rack": nodes.rack,
+        "row": racks.row[nodes.rack],
+        "pod": racks.pod[nodes.rack],
+        "site": np.zeros(count, dtype=np.int64),
+    }
+    groups = {
+        "node": count,
+        "nvlink_domain": len(plant.nvlink_domain_names),
+        "rack": len(plant.rack_names),
+        "row": len(plant.row_names),
+        "pod": len(plant.pod_names),
+        "site": 1,
+    }
+    return group, groups
+
+
+def _walk(plant: Plant) -> Walk:
+    gpus, nodes = plant.arrays.gpus, plant.arrays.nodes
+    return Walk(
+        gpus.node.copy(),
+        nodes.first_gpu.copy(),
+        nodes.gpu_count.copy(),
+        nodes.liquid_flow_share.copy(),
+        nodes.rack.copy(),
     )
 
 

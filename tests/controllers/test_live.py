@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from controllers import live, this_host, worlds
+from controllers import live, opening, this_host
 from controllers.this_host import located
 from controllers.wish import Wish
 from controllers.worlds import open_world
@@ -33,7 +33,7 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDriver]:
         return NvmlSource(host, seats, plant.gpu_names, every_s)
 
     module = SimpleNamespace(SCHEME="nvml", LIVE=True, open_source=open_source)
-    monkeypatch.setattr(worlds, "find_sources", lambda: {"nvml": module})
+    monkeypatch.setattr(opening, "find_sources", lambda: {"nvml": module})
     monkeypatch.setattr(live, "source_of", lambda scheme: module)
     yield fake
     for host in hosts:
