@@ -2,7 +2,7 @@
 
 import math
 
-from controllers.actuators.nvml_door import Device
+from controllers.actuators.nvml_door import Device, milliwatts
 
 
 class Killed(BaseException):
@@ -49,7 +49,7 @@ class FakeDoor:
         if not device.cap_min_w <= cap_w <= device.cap_max_w:
             raise OSError("invalid argument")
         if uuid not in self.deaf:
-            self.caps[uuid] = cap_w
+            self.caps[uuid] = milliwatts(cap_w) / 1e3  # a driver knows whole ones alone
 
     def lock_clock(self, uuid: str, clock_hz: float | None) -> None:
         """Write a clock."""
