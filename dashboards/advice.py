@@ -3,6 +3,7 @@
 from controllers.placement import advise as advised
 from controllers.placement import rank_all
 from controllers.placement.models import Answer, Request
+from controllers.placement.rank import STALE_S
 from dashboards.feed import Feed
 from dashboards.summary import Summary
 from twin.inputs import Outdoors
@@ -15,9 +16,29 @@ def advise(feed: Feed, request: Request) -> Answer:
     sent away because others were quicker.
     """
     if request.reserve_s is None:
-        return _advise(feed, request)
+        return _looked_up(feed, request)
     with feed.reserving:
         return _advise(feed, request)
+
+
+def _looked_up(feed: Feed, request: Request) -> Answer:
+    """Return advice; what was asked before on this tick, with the same holders, as it was then.
+
+    Jobs of an array ask alike but for their names, which advice does not depend on. An answer
+    that age could change is worked out anew.
+    """
+    now, now_s = _newest(feed), feed.now_s()
+    age_s = max(now_s - now.state.time_s, 0.0)
+    if age_s > STALE_S or (request.max_age_s is not None and age_s > request.max_age_s):
+        return _advise(feed, request)
+    version = feed.world.allocations.holdings(now_s).version
+    key = (version, request.model_copy(update={"job": ""}))
+    known = feed.answers.get(now, key)
+    if known is not None:
+        return known.model_copy(update={"age_s": age_s})
+    answer = _advise(feed, request)
+    feed.answers.put(now, key, answer)
+    return answer
 
 
 def _advise(feed: Feed, request: Request) -> Answer:

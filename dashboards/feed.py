@@ -13,6 +13,7 @@ from controllers.grid_desk import GridDesk
 from controllers.job_account import JobAccount
 from controllers.job_books import JobBooks
 from controllers.live import Live
+from controllers.placement.models import Answer
 from controllers.snapshot import Snapshot
 from controllers.supervisor import Supervisor
 from controllers.surroundings import Surroundings
@@ -21,6 +22,7 @@ from dashboards.findings import Finding, findings
 from dashboards.history import History
 from dashboards.index import Index
 from dashboards.lookahead import Lookahead
+from dashboards.recent import Recent
 from dashboards.summary import Summary, summarise
 from site_models.plant import Plant
 
@@ -87,6 +89,8 @@ class Feed:
         """Held while the history is written or read."""
         self.reserving = threading.Lock()
         """Held from ranking until the best place is reserved."""
+        self.answers: Recent[Answer] = Recent()
+        """Advice given on the newest tick."""
         self.ended = False
         self.failure = ""
         """Why the loop died; empty while it lives."""

@@ -1,0 +1,91 @@
+"""Advice that was given on a tick is given again to who asks alike, and to nobody else."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from controllers.allocations import Allocation
+from controllers.placement.models import Answer, Request, read_request
+from dashboards import advice
+from dashboards.advice import advise
+from dashboards.feed import Feed
+from dashboards.recent import MOST_KEPT, Recent
+from tests.fakes.broker import until
+from tests.fakes.small_world import SmallWorld
+
+ASKED = read_request({"job": "a-1", "gpus": 2, "duration_s": 600.0})
+
+
+@pytest.fixture
+def feed() -> Iterator[Feed]:
+    one = Feed(SmallWorld(ticks=1))
+    one.start()
+    until(lambda: one.ready, "a tick")
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def ranked(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
+    """List the requests that were worked out."""
+    every: list[Request] = []
+    own = advice.advised
+
+    def noted(*words: object) -> Answer:
+        every.append(words[4])  # type: ignore[arg-type]
+        return own(*words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(advice, "advised", noted)
+    return every
+
+
+def test_jobs_of_an_array_are_answered_alike_from_one_ranking(
+    feed: Feed, ranked: list[Request]
+) -> None:
+    first = advise(feed, ASKED)
+    again = advise(feed, ASKED.model_copy(update={"job": "a-2"}))
+    assert len(ranked) == 1
+    assert again.advice == first.advice
+    assert again.advice
+    advise(feed, ASKED.model_copy(update={"gpus": 3}))
+    assert len(ranked) == 2
+
+
+def test_who_comes_after_an_allocation_is_told_of_what_is_left(
+    feed: Feed, ranked: list[Request]
+) -> None:
+    first = advise(feed, ASKED)
+    table = feed.world.allocations
+    taken = table.indices(first.advice[0].gpus)
+    table.put(Allocation("other", taken, 0.0), feed.now_s())
+    after = advise(feed, ASKED)
+    assert len(ranked) == 2
+    assert not set(after.advice[0].gpus) & set(first.advice[0].gpus)
+
+
+def test_who_cannot_use_what_is_old_is_never_given_it(
+    feed: Feed, ranked: list[Request], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    advise(feed, ASKED)
+    assert feed.summary is not None
+    later_s = feed.summary.state.time_s + 9.0
+    monkeypatch.setattr(feed, "now_s", lambda: later_s)
+    assert advise(feed, ASKED).age_s == pytest.approx(9.0)
+    assert len(ranked) == 1
+    picky = ASKED.model_copy(update={"max_age_s": 5.0})
+    assert not advise(feed, picky).advice
+    monkeypatch.setattr(feed, "now_s", lambda: later_s + 60.0)
+    stale = advise(feed, ASKED)
+    assert any("stale" in reason for reason in stale.advice[0].reasons)
+
+
+def test_a_moment_that_is_over_leaves_nothing_and_many_answers_only_the_latest() -> None:
+    kept: Recent[int] = Recent()
+    now, then = object(), object()
+    for k in range(MOST_KEPT + 10):
+        kept.put(now, k, k)
+    assert kept.get(now, 9) is None
+    assert kept.get(now, 10) == 10
+    assert kept.get(then, 10) is None
+    kept.put(then, "a", 1)
+    assert kept.get(now, 10) is None
