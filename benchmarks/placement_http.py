@@ -41,25 +41,29 @@ def campus_server() -> Iterator[int]:
             server.wait(30.0)
 
 
-def latencies_s(port: int) -> list[float]:
+def latencies_s(port: int, unlike: bool = False) -> list[float]:
     """Return the time from when each request was due to its whole answer [s].
 
     An open loop: requests are due at their rate whether or not earlier ones are answered.
+    They ask for three sizes in turn, as job arrays do; where `unlike`, each for a length of its
+    own, so that no answer serves two.
     """
-    return asyncio.run(_loaded(port))
+    return asyncio.run(_loaded(port, unlike))
 
 
-async def _loaded(port: int) -> list[float]:
+async def _loaded(port: int, unlike: bool) -> list[float]:
     due: asyncio.Queue[tuple[float, bytes] | None] = asyncio.Queue()
     found: list[float] = []
     senders = [asyncio.create_task(_sender(port, due, found)) for _ in range(CONNECTIONS)]
-    bodies = [_request_bytes(size) for size in SIZES]
+    count = int(RATE_HZ * LASTS_S)
+    lengths_s = [3600.0 + k * unlike for k in range(count)]
+    bodies = [_request_bytes(SIZES[k % len(SIZES)], lengths_s[k]) for k in range(count)]
     await asyncio.sleep(1.0)
     began_s = time.perf_counter()
-    for k in range(int(RATE_HZ * LASTS_S)):
+    for k in range(count):
         at_s = began_s + k / RATE_HZ
         await asyncio.sleep(max(at_s - time.perf_counter(), 0.0))
-        due.put_nowait((at_s, bodies[k % len(bodies)]))
+        due.put_nowait((at_s, bodies[k]))
     for _ in senders:
         due.put_nowait(None)
     await asyncio.gather(*senders)
@@ -82,8 +86,8 @@ async def _sender(
     writer.close()
 
 
-def _request_bytes(gpus: int) -> bytes:
-    asked = {"job": "asked", "gpus": gpus, "duration_s": 3600.0}
+def _request_bytes(gpus: int, duration_s: float) -> bytes:
+    asked = {"job": "asked", "gpus": gpus, "duration_s": duration_s}
     collective = {"op": "all_reduce", "bytes": 1e9, "per_step_s": 0.5}
     body = json.dumps(asked | {"collective": collective}).encode()
     head = "POST /api/v1/placement HTTP/1.1\r\nhost: localhost\r\n"

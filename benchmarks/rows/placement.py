@@ -38,8 +38,12 @@ def rows(only: str = "") -> Iterator[Row]:
         with campus_server() as port:
             latencies_s(port)  # the first ones find cold caches
             took_s = np.array(latencies_s(port))
+            unlike_s = np.array(latencies_s(port, unlike=True))
         yield Row.yardstick("campus_http_p50", float(np.percentile(took_s, 50)) * 1e3, "ms")
         yield Row.at_most("campus_http_p99", float(np.percentile(took_s, 99)) * 1e3, "ms", 20.0)
+        for name in ("p50", "p99"):
+            value = float(np.percentile(unlike_s, float(name[1:]))) * 1e3
+            yield Row.yardstick(f"campus_http_unlike_{name}", value, "ms")
 
 
 def _pilot() -> Row:
