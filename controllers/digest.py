@@ -1,7 +1,7 @@
 """A chain of hashes over a run: equal digests mean equal frames, beliefs and decisions."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from twin.state import State
 
 FIRST = "0" * 64
 """The digest of a run that has not begun."""
+SMALL = 4096
 
 
 def chained(digest: str, frame: Frame, state: State, decision: Decision, order: Order) -> str:
@@ -36,9 +37,27 @@ def chained(digest: str, frame: Frame, state: State, decision: Decision, order: 
         link.update("\n".join(sorted(asked.paused)).encode())
         link.update("\n".join(sorted(asked.racks_off)).encode())
     link.update(decision.reason.encode())
-    for values in numbers:
+    for values in _in_runs(numbers):
         link.update(_bytes(values))
     return link.hexdigest()
+
+
+def _in_runs(numbers: Iterable[Floats]) -> Iterator[Floats]:
+    """Yield the same numbers in fewer arrays: small ones together, large ones as they are.
+
+    A small array costs more to look at than to copy, a large one the other way round.
+    """
+    run: list[Floats] = []
+    for values in numbers:
+        if values.size <= SMALL:
+            run.append(values)
+            continue
+        if run:
+            yield np.concatenate(run)
+            run = []
+        yield values
+    if run:
+        yield np.concatenate(run)
 
 
 def _numbers(state: tuple[Any, ...]) -> Iterator[Floats]:
