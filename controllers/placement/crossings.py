@@ -56,18 +56,20 @@ def _placed(
 
 @compiled_for(
     "Tuple((i8[::1], i8[::1], b1[::1], i8[::1], i8[::1], i8[::1], f8[::1]))(i8[::1], i8[::1], b1,"
-    " i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], b1[::1])"
+    " i8[::1], i8, i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8, i8[::1], i8[::1], b1[::1])"
 )
 def crossings(
     gpus: Ints,
     start: Ints,
     all_to_all: bool,
     domain: Ints,
+    domain_count: int,
     leaf_pair: Ints,
     pod_pair: Ints,
     pair_leaf: Ints,
     pair_pod: Ints,
     block: Ints,
+    block_count: int,
     leaf_block: Ints,
     trunk_of: Ints,
     apart: Flags,
@@ -83,7 +85,7 @@ def crossings(
     ascending, and the bytes that each carries for a byte of one GPU; none for one domain.
     """
     sets, leafs = len(start) - 1, len(leaf_block)
-    in_domain, in_block = np.zeros(domain.max() + 1, np.int64), np.zeros(block.max() + 1, np.int64)
+    in_domain, in_block = np.zeros(domain_count, np.int64), np.zeros(block_count, np.int64)
     of_leaf, of_pod = np.zeros(len(pair_leaf) + 1, np.int64), np.zeros(len(pair_pod) + 1, np.int64)
     behind, most = np.zeros(len(trunk_of), np.int64), np.zeros(len(trunk_of), np.int64)
     places = np.zeros(len(trunk_of), np.int64)

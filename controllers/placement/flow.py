@@ -1,7 +1,7 @@
 """Coolant that rack valves give at rest: sized by the warmest node, as far as pressure allows.
 
 The law of ``twin.loop_pressures`` once its valves and pumps have come to rest, for many
-candidate places at once. Checked against the step run to rest, in
+candidate places in one compiled walk. Checked against the step run to rest, in
 ``tests/controllers/test_placement_predict.py``.
 """
 
@@ -10,19 +10,25 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.gather import distinct, sum_by
+from controllers.gather import sum_by
 from controllers.placement.ground import Ground
-from site_models.arrays import Floats, Ints
-from site_models.plant import HOLDS_FLOW, Arrays, Plant
+from site_models.arrays import Flags, Floats, Ints
+from site_models.plant import HOLDS_FLOW, Plant
 from twin.loop_pressures import LEAST_DRIVE_K
-from twin.physics.parallel_racks import SHUT
+from twin.physics.law import compiled, compiled_for
+from twin.physics.parallel_racks import branch_flow
 
 HALVINGS = 48
 """Of the pressure difference at the racks: to 1 mPa of 4 bar."""
+MOST_PA = 4.0e5
+NEARLY_KG_PER_S = 1e-12
 
 
 class Places(NamedTuple):
-    """Racks that candidates touch, one entry for each (candidate, rack). Shape (places,)"""
+    """Racks that candidates touch, one entry for each (candidate, rack). Shape (places,)
+
+    Sorted by candidate.
+    """
 
     candidate: Ints
     rack: Ints
@@ -31,154 +37,213 @@ class Places(NamedTuple):
     liquid_w: Floats
 
 
-def wanted_flows(arrays: Arrays, rack: Ints, sized_w: Floats, supply_c: Floats) -> Floats:
-    """Return the flow at which no node's coolant leaves above the setpoint [kg/s].
+class Wants(NamedTuple):
+    """What racks want of their loops: arrays of their own. Shape (racks,), but for the last"""
 
-    0 in air and out of service.
+    circuit: Ints
+    """-1 in air"""
+    return_setpoint_c: Floats
+    least_kg_per_s: Floats
+    """0 out of service, as the most"""
+    most_kg_per_s: Floats
+    cp_j_per_kg_k: Floats
+    """Shape (circuits,)"""
 
-    Arguments of one shape: racks, heat as `Places.sized_w`, supply at each.
-    """
-    racks, circuits = arrays.racks, arrays.circuits
-    flow = np.zeros(len(rack))
-    wet = np.flatnonzero(racks.liquid_circuit[rack] >= 0)
-    r = rack[wet]
-    drive_k = np.maximum(racks.return_setpoint_c[r] - supply_c[wet], LEAST_DRIVE_K)
-    wanted = sized_w[wet] / (circuits.cp_j_per_kg_k[racks.liquid_circuit[r]] * drive_k)
-    wanted = np.clip(wanted, racks.flow_min_kg_per_s[r], racks.flow_max_kg_per_s[r])
-    flow[wet] = wanted * racks.in_service[r]
-    return flow
+
+class Loops(NamedTuple):
+    """What loops have to give: arrays of their own."""
+
+    rack: Ints
+    """Liquid-cooled racks sorted by circuit"""
+    first: Ints
+    """Where each circuit begins there, and the end. Shape (circuits + 1,)"""
+    square: Floats
+    """Of each rack, shape (racks,), as the four below"""
+    linear: Floats
+    valve_square: Floats
+    opening_min: Floats
+    opening_max: Floats
+    holds_flow: Flags
+    """Pumps hold a flow, not a pressure. Shape (circuits,), as the rest"""
+    held_kg_per_s: Floats
+    held_pa: Floats
+    speed_min: Floats
+    """0 where no unit cools, as the most"""
+    speed_max: Floats
+    rest_pa: Floats
+    rising: Floats
+    falling: Floats
+    """Of the pumps with the square of the flow; negative where their head falls"""
+    loss: Floats
+    """Of the headers with the square of the flow"""
 
 
 def rack_flows(ground: Ground, places: Places, supply_c: Floats) -> tuple[Floats, Floats]:
     """Return coolant flow [kg/s] and return temperature [C] of each place; 0, NaN in air.
 
     `supply_c` is every circuit's with each candidate's heat. Shape (candidates, circuits)
+    All racks of a circuit count: those that a candidate does not touch open their valves too
+    when its heat warms the supply.
     """
-    arrays = ground.plant.arrays
-    flow, return_c = np.zeros(len(places.rack)), np.full(len(places.rack), np.nan)
-    wet = np.flatnonzero(arrays.racks.liquid_circuit[places.rack] >= 0)
-    if not len(wet):
-        return flow, return_c
-    here = Places(
-        places.candidate[wet], places.rack[wet], places.sized_w[wet], places.liquid_w[wet]
+    plant = ground.plant
+    heats = supply_c, ground.rack_sized_w
+    return _settled(*heats, *places, wants_of(plant), _loops_of(plant))
+
+
+@lru_cache(maxsize=8)
+def wants_of(plant: Plant) -> Wants:
+    """Return what the racks of a plant want."""
+    racks = plant.arrays.racks
+    return Wants(
+        racks.liquid_circuit.copy(),
+        racks.return_setpoint_c.copy(),
+        racks.flow_min_kg_per_s * racks.in_service,
+        racks.flow_max_kg_per_s * racks.in_service,
+        plant.arrays.circuits.cp_j_per_kg_k.copy(),
     )
-    k = arrays.racks.liquid_circuit[here.rack]
-    inlet_c = supply_c[here.candidate, k]
-    wanted = wanted_flows(arrays, here.rack, here.sized_w, inlet_c)
-    flow[wet] = _given(ground, here, supply_c, wanted)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rise_k = here.liquid_w / (flow[wet] * arrays.circuits.cp_j_per_kg_k[k])
-    return_c[wet] = np.where(flow[wet] > 0.0, inlet_c + rise_k, np.nan)
-    return flow, return_c
 
 
-def _given(ground: Ground, places: Places, supply_c: Floats, wanted: Floats) -> Floats:
-    """Return what each place gets of the flow that it wants [kg/s].
+@lru_cache(maxsize=8)
+def _loops_of(plant: Plant) -> Loops:
+    racks, c, x = plant.arrays.racks, plant.arrays.circuits, plant.arrays.exchangers
+    rack = np.argsort(racks.liquid_circuit, kind="stable")
+    rack = rack[racks.liquid_circuit[rack] >= 0]
+    cooled = sum_by(x.hot_circuit, x.in_service, len(c.kind)) > 0.0
+    return Loops(
+        rack=rack,
+        first=np.searchsorted(racks.liquid_circuit[rack], np.arange(len(c.kind) + 1)),
+        square=racks.loss_square_pa_s2_per_kg2.copy(),
+        linear=racks.loss_linear_pa_s_per_kg.copy(),
+        valve_square=racks.valve_square_pa_s2_per_kg2.copy(),
+        opening_min=racks.valve_opening_min.copy(),
+        opening_max=racks.valve_opening_max.copy(),
+        holds_flow=c.pump_control == HOLDS_FLOW,
+        held_kg_per_s=c.pump_setpoint_kg_per_s.copy(),
+        held_pa=c.pump_setpoint_pa.copy(),
+        speed_min=c.pump_speed_min * cooled,
+        speed_max=c.pump_speed_max * cooled,
+        rest_pa=c.pump_rest_pa.copy(),
+        rising=c.pump_linear_pa_s_per_kg.copy(),
+        falling=c.pump_square_pa_s2_per_kg2.copy(),
+        loss=c.loss_square_pa_s2_per_kg2.copy(),
+    )
 
-    All racks of a circuit count, at the candidate's supply: those that it does not touch
-    open their valves too when the supply warms up.
+
+@compiled
+def _wanted(wants: Wants, rack: int, sized_w: float, supply_c: float) -> float:
+    drive_k = max(wants.return_setpoint_c[rack] - supply_c, LEAST_DRIVE_K)
+    flow = sized_w / (wants.cp_j_per_kg_k[wants.circuit[rack]] * drive_k)
+    return min(max(flow, wants.least_kg_per_s[rack]), wants.most_kg_per_s[rack])
+
+
+@compiled_for("f8[::1](i8[::1], f8[::1], f8[::1])", Wants)
+def wanted_flows(rack: Ints, sized_w: Floats, supply_c: Floats, wants: Wants) -> Floats:
+    """Return the flow at which no node's coolant leaves above the setpoint [kg/s].
+
+    0 in air and out of service. Arguments of one shape: racks, heat as `Places.sized_w`, supply
+    at each; then what racks want.
     """
-    arrays, on = ground.plant.arrays, _racks_on_circuits(ground.plant)
-    circuits, racks = len(ground.plant.circuit_names), len(ground.plant.rack_names)
-    key = places.candidate * circuits + arrays.racks.liquid_circuit[places.rack]
-    pairs, pair = distinct(key)
-    candidate, k = pairs // circuits, pairs % circuits
-    size = on.first[k + 1] - on.first[k]
-    of = np.repeat(np.arange(len(pairs)), size)
-    rack = on.rack[on.first[k][of] + np.arange(len(of)) - (np.cumsum(size) - size)[of]]
-    asked = wanted_flows(arrays, rack, ground.rack_sized_w[rack], supply_c[candidate, k][of])
-    mine = np.searchsorted(of * racks + rack, pair * racks + places.rack)
-    asked[mine] = wanted
-    flow: Floats = settled_flows(arrays, _Loops(k, of, rack, asked))[mine]
+    flow = np.zeros(len(rack))
+    for i in range(len(rack)):
+        if wants.circuit[rack[i]] >= 0:
+            flow[i] = _wanted(wants, rack[i], sized_w[i], supply_c[i])
     return flow
 
 
-class _Loops(NamedTuple):
-    """Circuits to settle, each with its racks: one loop for each (candidate, circuit)."""
+@compiled
+def _passed(loops: Loops, rack: int, free: bool, wanted: float, dp_pa: float) -> float:
+    """Return the flow of a rack at a pressure difference [kg/s]; a free valve stands open."""
+    square, linear, valve = loops.square[rack], loops.linear[rack], loops.valve_square[rack]
+    most, _ = branch_flow(dp_pa, square, linear, valve, loops.opening_max[rack])
+    if free and wanted > 0.0:
+        return most
+    least, _ = branch_flow(dp_pa, square, linear, valve, loops.opening_min[rack])
+    return min(max(wanted, least), most)
 
-    circuit: Ints
-    """Shape (loops,)"""
-    of: Ints
-    """Loop of each entry, shape (entries,), as the two below."""
-    rack: Ints
-    wanted: Floats
+
+@compiled
+def _head_pa(loops: Loops, k: int, speed: float, total: float) -> float:
+    rising = loops.rest_pa[k] * speed * speed + loops.rising[k] * speed * total
+    return rising + loops.falling[k] * total * total
 
 
-def settled_flows(arrays: Arrays, loops: _Loops) -> Floats:
-    """Return the flow of every entry at rest [kg/s].
+@compiled
+def _left_pa(loops: Loops, k: int, total: float) -> float:
+    """Return the pressure that is left for the racks when a circuit gives a flow [kg/s]."""
+    least_pa = _head_pa(loops, k, loops.speed_min[k], total)
+    most_pa = _head_pa(loops, k, loops.speed_max[k], total)
+    pumped_pa = min(max(loops.held_pa[k], least_pa), most_pa)
+    if loops.holds_flow[k]:
+        pumped_pa = most_pa if total < loops.held_kg_per_s[k] else least_pa
+    return pumped_pa - loops.loss[k] * total * total
+
+
+@compiled
+def _settle(loops: Loops, k: int, wanted: Floats, flow: Floats) -> None:
+    """Set the flow of a circuit's racks at rest [kg/s].
 
     Valves pass what is wanted where the pressure suffices and stand open where not; the pumps
     hold what they are set to as far as their curve reaches. Where all get what they want that
     is the answer; else the pressure difference at the racks is found by halving.
     """
-    held = arrays.circuits.pump_control[loops.circuit] == HOLDS_FLOW
-    total = sum_by(loops.of, loops.wanted, len(held))
-    flow = _passed(arrays, loops, _left_pa(arrays, loops.circuit, total))
-    short = held.copy()
-    np.logical_or.at(short, loops.of, np.abs(flow - loops.wanted) > 1e-12)
-    if not short.any():
-        return flow
-    entries, number = np.flatnonzero(short[loops.of]), np.cumsum(short) - 1
-    rest = _Loops(
-        loops.circuit[short], number[loops.of[entries]], loops.rack[entries], loops.wanted[entries]
-    )
-    low, high = np.zeros(len(rest.circuit)), np.full(len(rest.circuit), 4.0e5)
+    racks, free = loops.rack[loops.first[k] : loops.first[k + 1]], loops.holds_flow[k]
+    low, high, short = _left_pa(loops, k, wanted.sum()), MOST_PA, free
+    for i in range(len(racks)):
+        flow[i] = _passed(loops, racks[i], free, wanted[i], low)
+        short |= abs(flow[i] - wanted[i]) > NEARLY_KG_PER_S
+    if not short:
+        return
+    low = 0.0
     for _ in range(HALVINGS):
-        middle = 0.5 * (low + high)
-        passed = sum_by(rest.of, _passed(arrays, rest, middle), len(middle))
-        more = _left_pa(arrays, rest.circuit, passed) > middle
-        low, high = np.where(more, middle, low), np.where(more, high, middle)
-    flow[entries] = _passed(arrays, rest, low)
-    return flow
+        middle_pa, total = 0.5 * (low + high), 0.0
+        for i in range(len(racks)):
+            total += _passed(loops, racks[i], free, wanted[i], middle_pa)
+        if _left_pa(loops, k, total) > middle_pa:
+            low = middle_pa
+        else:
+            high = middle_pa
+    for i in range(len(racks)):
+        flow[i] = _passed(loops, racks[i], free, wanted[i], low)
 
 
-def _left_pa(arrays: Arrays, k: Ints, total: Floats) -> Floats:
-    """Return the pressure that is left for the racks when circuits give a flow [kg/s]."""
-    c, x = arrays.circuits, arrays.exchangers
-    cooled = sum_by(x.hot_circuit, x.in_service, len(c.kind))
-
-    def head_pa(speed: Floats) -> Floats:
-        rising = speed * c.pump_linear_pa_s_per_kg[k] * total
-        rest_pa = speed * speed * c.pump_rest_pa[k]
-        return np.asarray(rest_pa + rising + c.pump_square_pa_s2_per_kg2[k] * total * total)
-
-    least_pa = head_pa(np.where(cooled[k] > 0.0, c.pump_speed_min[k], 0.0))
-    most_pa = head_pa(np.where(cooled[k] > 0.0, c.pump_speed_max[k], 0.0))
-    held_pa = np.clip(c.pump_setpoint_pa[k], least_pa, most_pa)
-    to_flow_pa = np.where(total < c.pump_setpoint_kg_per_s[k], most_pa, least_pa)
-    unit_pa = np.where(c.pump_control[k] == HOLDS_FLOW, to_flow_pa, held_pa)
-    return np.asarray(unit_pa - c.loss_square_pa_s2_per_kg2[k] * total * total)
-
-
-def _passed(arrays: Arrays, loops: _Loops, dp_pa: Floats) -> Floats:
-    """Return the flow of every entry at its loop's pressure difference [kg/s]."""
-    racks, r = arrays.racks, loops.rack
-    linear, there_pa = racks.loss_linear_pa_s_per_kg[r], np.maximum(dp_pa[loops.of], 0.0)
-
-    def through(opening: Floats) -> Floats:
-        x = np.maximum(opening, SHUT)
-        whole = racks.loss_square_pa_s2_per_kg2[r] + racks.valve_square_pa_s2_per_kg2[r] / x**2
-        root = linear + np.sqrt(linear**2 + 4.0 * whole * there_pa)
-        return np.where(opening > SHUT, 2.0 * there_pa / np.maximum(root, 1e-300), 0.0)
-
-    free = arrays.circuits.pump_control[loops.circuit[loops.of]] == HOLDS_FLOW
-    wanted = np.where(free & (loops.wanted > 0.0), np.inf, loops.wanted)
-    least, most = through(racks.valve_opening_min[r]), through(racks.valve_opening_max[r])
-    return np.clip(wanted, least, most)
-
-
-class _OnCircuits(NamedTuple):
-    """Liquid-cooled racks sorted by circuit."""
-
-    rack: Ints
-    first: Ints
-    """Where each circuit begins, and the end. Shape (circuits + 1,)"""
-
-
-@lru_cache(maxsize=8)
-def _racks_on_circuits(plant: Plant) -> _OnCircuits:
-    circuit = plant.arrays.racks.liquid_circuit
-    rack = np.argsort(circuit, kind="stable")
-    rack = rack[circuit[rack] >= 0]
-    first = np.searchsorted(circuit[rack], np.arange(len(plant.circuit_names) + 1))
-    return _OnCircuits(rack, first)
+@compiled_for(
+    "Tuple((f8[::1], f8[::1]))(f8[:,::1], f8[::1], i8[::1], i8[::1], f8[::1], f8[::1])",
+    Wants,
+    Loops,
+)
+def _settled(
+    supply_c: Floats,
+    usual_w: Floats,
+    candidate: Ints,
+    rack: Ints,
+    sized_w: Floats,
+    liquid_w: Floats,
+    wants: Wants,
+    loops: Loops,
+) -> tuple[Floats, Floats]:
+    """Return flow and return temperature of every place; `usual_w` is what racks are sized for
+    that no candidate touches."""
+    flow, return_c = np.zeros(len(rack)), np.full(len(rack), np.nan)
+    done, mine = np.zeros(len(rack), np.bool_), np.full(len(usual_w), -1)
+    for i in range(len(rack)):
+        k = wants.circuit[rack[i]]
+        if k < 0 or done[i]:
+            continue
+        here, inlet_c = loops.rack[loops.first[k] : loops.first[k + 1]], supply_c[candidate[i], k]
+        end = i
+        while end < len(rack) and candidate[end] == candidate[i]:
+            mine[rack[end]], end = end, end + 1
+        wanted, given = np.zeros(len(here)), np.zeros(len(here))
+        for j in range(len(here)):
+            heat_w = sized_w[mine[here[j]]] if mine[here[j]] >= 0 else usual_w[here[j]]
+            wanted[j] = _wanted(wants, here[j], heat_w, inlet_c)
+        _settle(loops, k, wanted, given)
+        for j in range(len(here)):
+            at = mine[here[j]]
+            if at >= 0:
+                flow[at], done[at] = given[j], True
+                if given[j] > 0.0:
+                    rise_k = liquid_w[at] / (given[j] * wants.cp_j_per_kg_k[k])
+                    return_c[at] = inlet_c + rise_k
+        mine[rack[i:end]] = -1
+    return flow, return_c

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from controllers.placement.flow import wanted_flows
+from controllers.placement.flow import wanted_flows, wants_of
 from controllers.placement.ground import Ground, liquid_factor, whole_rack_w
 from controllers.placement.index import PlaceIndex
 from controllers.placement.offer import Offer
@@ -30,7 +30,7 @@ def quick_margins_k(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints
         offer.supply.rack_added_w[rack] * here
     )
     sized_w = np.maximum(ground.rack_sized_w[rack], whole_rack_w(of, nodes, liquid_w))
-    flow = wanted_flows(arrays, rack, sized_w, inlet_c)
+    flow = wanted_flows(rack, sized_w, inlet_c, wants_of(index.plant))
     cp = arrays.groups.coolant_cp_j_per_kg_k[group]
     count = np.maximum(of.gpu_count[nodes], 1)
     stream = np.where(

@@ -28,11 +28,13 @@ class Numbers(NamedTuple):
     """What `controllers.placement.crossings` counts by, as it takes them."""
 
     domain: Ints
+    domain_count: int
     leaf_pair: Ints
     pod_pair: Ints
     pair_leaf: Ints
     pair_pod: Ints
     block: Ints
+    block_count: int
     leaf_block: Ints
     trunk_of: Ints
     apart: Flags
@@ -70,11 +72,13 @@ def wiring(plant: Plant) -> Wiring:
     return Wiring(
         numbers=Numbers(
             domain=plant.gpu_nvlink_domain.copy(),
+            domain_count=int(plant.gpu_nvlink_domain.max(initial=0)) + 1,
             leaf_pair=leafs.of_gpu,
             pod_pair=pods.of_gpu,
             pair_leaf=leafs.at,
             pair_pod=pods.at,
             block=block,
+            block_count=int(block.max(initial=0)) + 1,
             leaf_block=block[example],
             trunk_of=np.concatenate([leafs.place, len(fabric.switch_names) + pods.place]),
             apart=fabric.pod_uplink_bytes_per_s[pods.place] <= 0.0,

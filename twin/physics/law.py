@@ -6,11 +6,12 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast, overload
+from typing import Any, Protocol, TypeVar, cast, get_type_hints, overload
 
 import numba
+from numba.core import sigutils
 
-from site_models.arrays import Floats
+from site_models.arrays import Flags, Floats, Ints
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -49,19 +50,30 @@ def compiled(function: F) -> F:
     )
 
 
-def compiled_for(signature: str) -> Callable[[F], F]:
+def compiled_for(signature: str, *records: type[Any]) -> Callable[[F], F]:
     """Return a decorator like `compiled` that has the code ready at import.
 
-    For what answers a request: nobody's request may wait for the compiler.
+    For what answers a request: nobody's request may wait for the compiler. `records` are named
+    tuples of `Floats`, `Ints` and `Flags` that the function takes after the signature's.
     """
+    takes, gives = sigutils.normalize_signature(signature)
+    whole = gives(*takes, *(_record_type(record) for record in records))
 
     def decorator(function: F) -> F:
         _keep_with(function)
         return cast(
-            F, numba.njit(signature, cache=True, error_model="numpy", forceinline=True)(function)
+            F, numba.njit(whole, cache=True, error_model="numpy", forceinline=True)(function)
         )
 
     return decorator
+
+
+def _record_type(record: type[Any]) -> Any:
+    numbers = {Floats: numba.float64, Ints: numba.int64, Flags: numba.boolean}
+    fields = [numbers[kind][::1] for kind in get_type_hints(record).values()]
+    if len(set(fields)) == 1:
+        return numba.types.NamedUniTuple(fields[0], len(fields), record)
+    return numba.types.NamedTuple(fields, record)
 
 
 def inlined(function: F) -> F:
