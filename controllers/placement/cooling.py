@@ -1,6 +1,8 @@
 """How much heat each circuit can still take off, and how warm its supply then gets."""
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -80,8 +82,44 @@ def _risen_c(
     return supply_c
 
 
+class Units(NamedTuple):
+    """What a plant's exchangers and chillers can take off."""
+
+    open_w_per_k: Floats
+    """Of each exchanger, open at rated flows; 0 out of service. Shape (exchangers,)"""
+    whole_w_per_k: Floats
+    """Of each circuit's together. Shape (circuits,), as the rest"""
+    rated_w: Floats
+    chiller_w: Floats
+    trim_c: Floats
+
+
 def cooling_of(plant: Plant, state: State, inputs: Inputs) -> Cooling:
     """Return each circuit's exchangers as one conductance, open at rated flows."""
+    x, units = plant.arrays.exchangers, _units(plant)
+    count = len(plant.circuit_names)
+    wetted_c = inputs.dry_bulb_c - x.adiabatic_effectiveness * (
+        inputs.dry_bulb_c - inputs.wet_bulb_c
+    )
+    sink_c = np.where(x.cold_circuit >= 0, state.circuit_supply_c[x.cold_circuit], wetted_c)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean_c = sum_by(x.hot_circuit, units.open_w_per_k * sink_c, count) / units.whole_w_per_k
+    setpoint_c = np.full(count, -np.inf)
+    np.maximum.at(setpoint_c, x.hot_circuit, inputs.exchanger_setpoint_c)
+    heat_w = sum_by(x.hot_circuit, state.exchanger_heat_w, count)
+    heat_w += sum_by(plant.arrays.chillers.circuit, state.chiller_heat_w, count)
+    return Cooling(
+        heat_w=heat_w,
+        sink_c=np.where(units.whole_w_per_k > 0.0, mean_c, 0.0),
+        open_w_per_k=units.whole_w_per_k,
+        chiller_w=units.chiller_w,
+        setpoint_c=np.where(np.isfinite(setpoint_c), setpoint_c, state.circuit_supply_c),
+        trim_c=units.trim_c,
+    )
+
+
+@lru_cache(maxsize=8)
+def _units(plant: Plant) -> Units:
     x, c, ch = plant.arrays.exchangers, plant.arrays.circuits, plant.arrays.chillers
     count = len(plant.circuit_names)
     hot_w_per_k = x.hot_flow_rated_kg_per_s * c.cp_j_per_kg_k[x.hot_circuit]
@@ -98,40 +136,26 @@ def cooling_of(plant: Plant, state: State, inputs: Inputs) -> Cooling:
     approach_k = plant.arrays.towers.approach_k[x.tower[towers]]
     open_w_per_k[towers] = x.capacity_w[towers] / approach_k
     open_w_per_k = np.where(x.in_service, open_w_per_k, 0.0)
-    wetted_c = inputs.dry_bulb_c - x.adiabatic_effectiveness * (
-        inputs.dry_bulb_c - inputs.wet_bulb_c
-    )
-    sink_c = np.where(x.cold_circuit >= 0, state.circuit_supply_c[x.cold_circuit], wetted_c)
-    whole = sum_by(x.hot_circuit, open_w_per_k, count)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean_c = sum_by(x.hot_circuit, open_w_per_k * sink_c, count) / whole
-    setpoint_c = np.full(count, -np.inf)
-    np.maximum.at(setpoint_c, x.hot_circuit, inputs.exchanger_setpoint_c)
-    heat_w = sum_by(x.hot_circuit, state.exchanger_heat_w, count)
-    heat_w += sum_by(ch.circuit, state.chiller_heat_w, count)
     trim_c = np.full(count, -np.inf)
     np.maximum.at(trim_c, ch.circuit, np.where(ch.in_service, ch.trim_setpoint_c, -np.inf))
-    return Cooling(
-        trim_c=trim_c,
-        heat_w=heat_w,
-        sink_c=np.where(whole > 0.0, mean_c, 0.0),
-        open_w_per_k=whole,
+    return Units(
+        open_w_per_k=open_w_per_k,
+        whole_w_per_k=sum_by(x.hot_circuit, open_w_per_k, count),
+        rated_w=sum_by(x.hot_circuit, x.capacity_w * x.in_service, count),
         chiller_w=sum_by(ch.circuit, ch.capacity_w * ch.in_service, count),
-        setpoint_c=np.where(np.isfinite(setpoint_c), setpoint_c, state.circuit_supply_c),
+        trim_c=trim_c,
     )
 
 
 def cooling_room_w(index: PlaceIndex, cooling: Cooling, state: State, rack_w: Floats) -> Floats:
     """Return what each circuit can still take off: until rated, or too warm a supply."""
     plant = index.plant
-    x, c = plant.arrays.exchangers, plant.arrays.circuits
-    count = len(plant.circuit_names)
-    rated_w = sum_by(x.hot_circuit, x.capacity_w * x.in_service, count)
-    warm_w = cooling.open_w_per_k * np.maximum(c.supply_limit_c - cooling.sink_c, 0.0)
+    rated_w, limit_c = _units(plant).rated_w, plant.arrays.circuits.supply_limit_c
+    warm_w = cooling.open_w_per_k * np.maximum(limit_c - cooling.sink_c, 0.0)
     heats = index.heats
     settled = heats.factor / _at_inlet(index)[heats.rack]
     promised_w = np.maximum(rack_w - state.rack_power_w, 0.0)[heats.rack] * settled
-    later_w = sum_by(heats.limit, promised_w, count)
+    later_w = sum_by(heats.limit, promised_w, len(plant.circuit_names))
     room_w = np.minimum(rated_w, warm_w) + cooling.chiller_w - cooling.heat_w - later_w
     owned = (rated_w > 0.0) | (cooling.chiller_w > 0.0)
     return np.where(owned, room_w, np.inf)
@@ -139,6 +163,4 @@ def cooling_room_w(index: PlaceIndex, cooling: Cooling, state: State, rack_w: Fl
 
 def _at_inlet(index: PlaceIndex) -> Floats:
     """Return the watts at each rack's inlet for a watt at its GPUs: its own entry in `uses`."""
-    own = index.uses.limit - len(index.plant.feed_names) - len(index.plant.circuit_names)
-    at_inlet: Floats = index.uses.factor[own == index.uses.rack]
-    return at_inlet
+    return index.uses.factor[index.uses.first[1:] - 1]

@@ -4,6 +4,9 @@ Losses are convex, so between the present load and a limit the chord bounds what
 rise adds: it is safe everywhere below the limit and exact at it.
 """
 
+from functools import lru_cache
+from typing import NamedTuple
+
 import numpy as np
 
 from controllers.gather import applied
@@ -13,30 +16,38 @@ from site_models.arrays import Floats, Ints
 from twin.physics.converters import converter_output_w
 
 
+class Tops(NamedTuple):
+    """Where every rack and stage takes its rating [W]."""
+
+    nodes_w: Floats
+    """What the nodes of each rack then draw. Shape (racks,)"""
+    inlet_w: Floats
+    out_w: Floats
+    """What each stage then gives. Shape (feeds,)"""
+    in_w: Floats
+
+
 def rack_rooms_w(index: PlaceIndex, rack_nodes_w: Floats) -> Floats:
     """Return what the nodes of each rack may draw more until the rack's rating [W]."""
-    return _most_nodes_w(index) - rack_nodes_w
+    return _tops(index).nodes_w - rack_nodes_w
 
 
 def feed_rooms_w(index: PlaceIndex, out_w: Floats) -> Floats:
     """Return what each stage can give more until it takes its rating [W]; 0 out of service."""
-    tree = power_tree(index.plant)
-    most_w = tree.stage_output_w(index.plant.arrays.feeds.rating_w)
-    return np.where(tree.live, most_w - out_w, 0.0)
+    return np.where(power_tree(index.plant).live, _tops(index).out_w - out_w, 0.0)
 
 
 def limit_factors(index: PlaceIndex, rack_nodes_w: Floats, out_w: Floats) -> Floats:
-    """Return the watts out of each limit's stage for a watt at a GPU [-]. Shape (uses,)"""
-    plant, tree, uses = index.plant, power_tree(index.plant), index.uses
-    factor = uses.factor.copy()
-    own = uses.limit >= len(plant.feed_names) + len(plant.circuit_names)
-    most_w = _most_nodes_w(index)
-    shelf = _chord(tree.rack_power_w(rack_nodes_w), tree.rack_power_w(most_w), rack_nodes_w, most_w)
-    gain = tree.share * (factor[own] * shelf)[tree.rack]
-    rating_w = plant.arrays.feeds.rating_w
-    top_w = tree.stage_output_w(rating_w)
-    stage = _chord(tree.stage_input_w(out_w), tree.stage_input_w(top_w), out_w, top_w)
-    for carrier, entry in zip(reversed(tree.ancestors), uses.wired[::-1], strict=True):
+    """Return the watts out of each limit's stage for a watt at a GPU [-]. Shape (uses,)
+
+    The last entry of each rack is its own.
+    """
+    tree, top = power_tree(index.plant), _tops(index)
+    factor = index.uses.factor.copy()
+    shelf = _chord(tree.rack_power_w(rack_nodes_w), top.inlet_w, rack_nodes_w, top.nodes_w)
+    gain = tree.share * (factor[index.uses.first[1:] - 1] * shelf)[tree.rack]
+    stage = _chord(tree.stage_input_w(out_w), top.in_w, out_w, top.out_w)
+    for carrier, entry in zip(reversed(tree.ancestors), index.uses.wired[::-1], strict=True):
         mine = entry >= 0
         np.add.at(factor, entry[mine], gain[mine])
         gain = gain.copy()
@@ -62,9 +73,11 @@ def rack_fits_w(index: PlaceIndex, room_w: Floats, factor: Floats) -> tuple[Floa
     return least_w, tight
 
 
-def _most_nodes_w(index: PlaceIndex) -> Floats:
-    racks = index.plant.arrays.racks
-    return applied(
+@lru_cache(maxsize=8)
+def _tops(index: PlaceIndex) -> Tops:
+    plant, tree = index.plant, power_tree(index.plant)
+    racks, rating_w = plant.arrays.racks, plant.arrays.feeds.rating_w
+    nodes_w = applied(
         converter_output_w,
         racks.rating_w,
         racks.shelf_rating_w,
@@ -72,6 +85,8 @@ def _most_nodes_w(index: PlaceIndex) -> Floats:
         racks.shelf_loss_linear,
         racks.shelf_loss_square,
     )
+    out_w = tree.stage_output_w(rating_w)
+    return Tops(nodes_w, tree.rack_power_w(nodes_w), out_w, tree.stage_input_w(out_w))
 
 
 def _chord(low_in_w: Floats, high_in_w: Floats, low_w: Floats, high_w: Floats) -> Floats:
