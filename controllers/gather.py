@@ -25,19 +25,3 @@ def applied(law: Callable[..., Any], *arguments: Any) -> Floats:
     """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return np.asarray(law(*arguments), dtype=np.float64)
-
-
-def distinct(keys: Ints) -> tuple[Ints, Ints]:
-    """Return the distinct keys in order, and the position there of each; fast if sorted.
-
-    >>> [column.tolist() for column in distinct(np.array([3, 3, 5]))]
-    [[3, 5], [0, 0, 1]]
-    """
-    step = keys[1:] - keys[:-1]
-    if len(step) == 0 or int(step.min()) < 0:
-        found, at = np.unique(keys, return_inverse=True)
-        return found, at.astype(np.int64)
-    at = np.zeros(len(keys), dtype=np.int64)
-    np.cumsum(step > 0, out=at[1:])
-    first = np.flatnonzero(step > 0) + 1
-    return keys[np.append(0, first)], at

@@ -27,7 +27,14 @@ class Candidate:
     """One set of GPUs, and the nearest level that holds all of it."""
 
     gpus: Ints
+    """Ascending, as the nodes."""
+    nodes: Ints
     level: Level
+
+    @classmethod
+    def of(cls, index: PlaceIndex, gpus: Ints, level: Level) -> "Candidate":
+        """Return the candidate of GPUs in ascending order."""
+        return cls(gpus, np.unique(index.walk.node[gpus]), level)
 
 
 def levels_to_search(request: Request) -> tuple[Level, ...]:
@@ -46,10 +53,21 @@ def groups_at(
     index: PlaceIndex, ground: Ground, offer: Offer, level: Level, most: int
 ) -> tuple[Ints, int]:
     """Return the `most` promising groups at a level that can hold the job, best first,
-    and how many usable GPUs stand in groups that cannot."""
+    and how many usable GPUs stand in groups that cannot; kept for the next job as large."""
     need, unit = offer.request.count, offer.request.unit
     if level == "node" and offer.supply.most_in_node < need:
         return NONE, 0
+    key = (level, need, unit, offer.rail, most)
+    kept = offer.supply.groups.get(key)
+    if kept is None:
+        kept = offer.supply.groups[key] = _promising(index, ground, offer, level, most)
+    return kept
+
+
+def _promising(
+    index: PlaceIndex, ground: Ground, offer: Offer, level: Level, most: int
+) -> tuple[Ints, int]:
+    need, unit = offer.request.count, offer.request.unit
     if level == "node":
         room, home = offer.node_room, index.plant.arrays.nodes.rack
     elif level == "nvlink_domain":
@@ -129,18 +147,23 @@ def places_in(
             found = over_racks(index, ground, offer, level, g)
         for nodes, takes in found:
             if takes.sum() == need:
-                yield Candidate(_gpus_in(index, ground, offer, nodes, takes), level)
+                order = np.argsort(nodes)
+                nodes, takes = nodes[order], takes[order]
+                yield Candidate(_gpus_in(index, ground, offer, nodes, takes), nodes, level)
 
 
 def _gpus_in(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints, takes: Ints) -> Ints:
-    """Return GPUs of the nodes: where not all are needed, those already shared, then those
+    """Return GPUs of nodes in ascending order: where not all are needed, those already shared, then those
     that breathe first, then the coolest."""
     gpus, of = index.plant.arrays.gpus, index.plant.arrays.nodes
     free = offer.node_free[nodes]
-    whole, partly = nodes[free == takes], free != takes
+    partly = np.flatnonzero(free != takes)
+    whole = np.delete(nodes, partly) if len(partly) else nodes
     all_in = gpus_of(whole, index.walk.first_gpu, index.walk.gpu_count)
-    if len(all_in) > int(free[~partly].sum()):
+    if len(all_in) > int(free.sum()) - int(free[partly].sum()):
         all_in = all_in[offer.usable_of(all_in)]
+    if not len(partly):
+        return all_in
     picked = [all_in]
     for n, take in zip(nodes[partly].tolist(), takes[partly].tolist(), strict=True):
         first = int(of.first_gpu[n])
@@ -149,4 +172,4 @@ def _gpus_in(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints, takes
         whole_ones = offer.free.share[mine] >= 1.0 - NEARLY
         keys = ground.state.gpu_temp_c[mine], ~gpus.upstream[mine], whole_ones
         picked.append(mine[np.lexsort(keys)[:take]])
-    return np.sort(np.concatenate(picked) if len(picked) > 1 else all_in)
+    return np.sort(np.concatenate(picked))

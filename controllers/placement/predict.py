@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from controllers.gather import applied, distinct, sum_by
+from controllers.gather import applied, sum_by
 from controllers.placement.candidates import Candidate
 from controllers.placement.flow import Places, rack_flows
-from controllers.placement.ground import Ground, liquid_factor, whole_rack_w
+from controllers.placement.ground import Ground, liquid_factor
 from controllers.placement.heat import (
     Rows,
     Temperatures,
@@ -25,6 +25,7 @@ from controllers.placement.heat import (
 )
 from controllers.placement.index import PlaceIndex
 from controllers.placement.offer import Offer
+from controllers.placement.taking import touched_racks
 from controllers.power_tree import power_tree
 from site_models.arrays import Floats, Ints
 from twin.physics.movers import cube_law_power_w
@@ -59,30 +60,18 @@ def outlooks(
     """Return what is expected of each candidate, in their order."""
     if not candidates:
         return []
-    rows = rows_of(index, ground, offer, candidates)
-    count, racks = len(candidates), len(index.plant.rack_names)
-    nodes = index.plant.arrays.nodes
-    key = rows.candidate * racks + nodes.rack[rows.node]
-    places, place = distinct(key)
-    touched = _places(index, ground, rows, places, place)
-    added_w = sum_by(place, rows.added_w, len(places))
-    supply_c = supplies_c(index, ground, touched.candidate, touched.rack, added_w, count)
+    rows, count, walk = rows_of(index, ground, offer, candidates), len(candidates), index.walk
+    place, candidate, rack, added_w, sized_w, liquid_w = touched_racks(
+        rows.candidate, rows.node, rows.added_w, walk.rack, liquid_factor(index.plant),
+        walk.liquid_flow_share, ground.node_liquid_w, ground.rack_sized_w, ground.rack_liquid_w,
+    )  # fmt: skip
+    touched = Places(candidate, rack, sized_w, liquid_w)
+    supply_c = supplies_c(index, ground, candidate, rack, added_w, count)
     flow, return_c = rack_flows(ground, touched, supply_c)
     heat = temperatures(index, ground, rows, supply_c, flow[place])
-    rack_w = _rack_powers_w(index, ground, rows, place, touched.rack, heat.fan_speed)
+    rack_w = _rack_powers_w(index, ground, rows, place, rack, heat.fan_speed)
     lost = _lost_shares(index, offer, candidates)
     return _gathered(index, ground, rows, heat, touched, rack_w, return_c, count, lost)
-
-
-def _places(index: PlaceIndex, ground: Ground, rows: Rows, places: Ints, place: Ints) -> Places:
-    """Return the touched racks with the job's heat; `place` is the position of each row's."""
-    nodes, racks = index.plant.arrays.nodes, len(index.plant.rack_names)
-    rack, n = places % racks, rows.node
-    wetter_w = liquid_factor(index.plant)[n] * rows.added_w
-    sized_w = ground.rack_sized_w[rack]
-    np.maximum.at(sized_w, place, whole_rack_w(nodes, n, ground.node_liquid_w[n] + wetter_w))
-    liquid_w = ground.rack_liquid_w[rack] + sum_by(place, wetter_w, len(places))
-    return Places(places // racks, rack, sized_w, liquid_w)
 
 
 def _rack_powers_w(

@@ -201,8 +201,7 @@ def _answer(moment: _Moment, traffic: Traffic, air: Air, wish: Wish, now_s: floa
 
 def _advice(index: PlaceIndex, ground: Ground, offer: Offer, place: Place, age_s: float) -> Advice:
     plant, request, gpus = index.plant, offer.request, place.candidate.gpus
-    node, outlook, trip = plant.arrays.gpus.node[gpus], place.outlook, place.trip
-    nodes = np.append(node[:-1][node[1:] != node[:-1]], node[-1])
+    outlook, trip = place.outlook, place.trip
     lost, slowdown = outlook.lost_share, trip.slowdown_share
     reasons = reasons_for(index, ground, offer, place.candidate, outlook, trip)
     if lost:
@@ -211,7 +210,7 @@ def _advice(index: PlaceIndex, ground: Ground, offer: Offer, place: Place, age_s
     if age_s > STALE_S:
         reasons += (f"stale: rests on telemetry {age_s:.0f} s old",)
     return Advice.model_construct(  # all of it is ours: nothing to validate
-        nodes=tuple(index.node_name[nodes].tolist()),
+        nodes=tuple(index.node_name[place.candidate.nodes].tolist()),
         gpus=tuple(index.gpu_name[gpus].tolist()),
         score=round(place.score, 6),
         reservation=None,

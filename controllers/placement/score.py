@@ -133,8 +133,8 @@ def reasons_for(
 
 def _where(index: PlaceIndex, candidate: Candidate) -> str:
     plant, count = index.plant, len(candidate.gpus)
-    node = int(plant.arrays.gpus.node[candidate.gpus[0]])
-    rack = int(plant.arrays.nodes.rack[node])
+    node = int(candidate.nodes[0])
+    rack = int(index.walk.rack[node])
     all_of = "the GPU" if count == 1 else f"all {count} GPUs"
     if candidate.level == "node":
         return f"{all_of} in node {plant.node_names[node]}, rack {plant.rack_names[rack]}"
@@ -142,8 +142,7 @@ def _where(index: PlaceIndex, candidate: Candidate) -> str:
         return f"{all_of} in one NVLink domain, rack {plant.rack_names[rack]}"
     if candidate.level == "rack":
         return f"{all_of} in rack {plant.rack_names[rack]}"
-    in_rack = np.bincount(plant.arrays.nodes.rack[plant.arrays.gpus.node[candidate.gpus]])
-    racks = np.count_nonzero(in_rack)
+    racks = len(set(index.walk.rack[candidate.nodes].tolist()))
     if candidate.level == "row":
         return f"{all_of} in row {plant.row_names[plant.arrays.racks.row[rack]]}, {racks} racks"
     if candidate.level == "pod":

@@ -68,6 +68,8 @@ class Supply:
     rack_worth: dict[tuple[int, int], Floats] = field(default_factory=dict)
     """Quick estimates of racks, kept by who made them for the next request: by the GPUs of a
     node that the job takes and the rail."""
+    groups: dict[tuple[str, int, int, int, int], tuple[Ints, int]] = field(default_factory=dict)
+    """Promising groups, kept as well: by level, GPUs, unit, rail and how many."""
     roomiest: dict[tuple[str, int, int, int], tuple[Ints, Ints, Ints]] = field(default_factory=dict)
     """Racks of a group by room, kept as well: by level, group, unit and rail."""
 

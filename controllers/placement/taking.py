@@ -132,3 +132,56 @@ def touched_nodes(
             gpu[k], row[k] = g, r
             k += 1
     return whose[:rows], node[:rows], gpu, row, at
+
+
+@compiled_for(
+    "Tuple((i8[::1], i8[::1], i8[::1], f8[::1], f8[::1], f8[::1]))(i8[::1], i8[::1], f8[::1],"
+    " i8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1])"
+)
+def touched_racks(
+    whose: Ints,
+    node: Ints,
+    added_w: Floats,
+    rack_of: Ints,
+    wetter: Floats,
+    share: Floats,
+    node_w: Floats,
+    sized_w: Floats,
+    liquid_w: Floats,
+) -> tuple[Ints, Ints, Ints, Floats, Floats, Floats]:
+    """Return the racks that sets of nodes touch, and what a rise of their GPUs does to each.
+
+    Parameters
+    ----------
+    whose, node, added_w
+        Set, node and rise of every row, sorted by set [W]
+    rack_of, wetter, share, node_w
+        Of each node: its rack, watts into coolant for a watt at its GPUs, its part of the rack's
+        flow (0: none), its heat into coolant now. Shape (nodes,)
+    sized_w, liquid_w
+        What each rack's valve is sized for now, its heat into coolant. Shape (racks,) [W]
+
+    Returns
+    -------
+    The place of every row. Of each place, that is each set's racks: set, rack, rise of its GPUs,
+    what its valve is sized for and its heat into coolant with it.
+    """
+    place, at = np.zeros(len(node), np.int64), np.full(len(sized_w), -1)
+    sets, rack = np.zeros(len(node), np.int64), np.zeros(len(node), np.int64)
+    rise_w, size_w, heat_w = np.zeros(len(node)), np.zeros(len(node)), np.zeros(len(node))
+    found, begin = 0, 0
+    for i in range(len(node)):
+        n, r = node[i], rack_of[node[i]]
+        if i > 0 and whose[i] != whose[i - 1]:
+            at[rack[begin:found]], begin = -1, found
+        if at[r] < 0:
+            at[r], sets[found], rack[found] = found, whose[i], r
+            size_w[found], heat_w[found] = sized_w[r], liquid_w[r]
+            found += 1
+        p, more_w = at[r], wetter[n] * added_w[i]
+        place[i] = p
+        rise_w[p] += added_w[i]
+        heat_w[p] += more_w
+        if share[n] > 0.0:
+            size_w[p] = max(size_w[p], (node_w[n] + more_w) / share[n])
+    return place, sets[:found], rack[:found], rise_w[:found], size_w[:found], heat_w[:found]

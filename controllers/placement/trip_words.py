@@ -54,8 +54,7 @@ def loss_lines(
             f" {outlook.spare_margin_k:.0f} K to the next limit"
         )
     if "feed" in losses:
-        node = index.plant.arrays.gpus.node[candidate.gpus]
-        gone = darkened(index.plant, np.unique(index.plant.arrays.nodes.rack[node]))
+        gone = darkened(index.plant, np.unique(index.walk.rack[candidate.nodes]))
         if offer.supply.stand.spares:
             lines.append("power holds with any one feed lost that racks share")
         if gone:
