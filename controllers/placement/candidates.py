@@ -153,8 +153,8 @@ def places_in(
 
 
 def _gpus_in(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints, takes: Ints) -> Ints:
-    """Return GPUs of nodes in ascending order: where not all are needed, those already shared, then those
-    that breathe first, then the coolest."""
+    """Return GPUs of nodes in ascending order: where not all are needed, those already shared,
+    then those that breathe first, then the coolest."""
     gpus, of = index.plant.arrays.gpus, index.plant.arrays.nodes
     free = offer.node_free[nodes]
     partly = np.flatnonzero(free != takes)

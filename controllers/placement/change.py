@@ -54,7 +54,9 @@ def changes(
     parts: list[tuple[int, Candidate]] = []
     for at, gpus in enumerate(places):
         rack = nodes.rack[index.plant.arrays.gpus.node[gpus]]
-        parts += [(at, Candidate.of(index, gpus[rack == r], "rack")) for r in dict.fromkeys(rack.tolist())]
+        parts += [
+            (at, Candidate.of(index, gpus[rack == r], "rack")) for r in dict.fromkeys(rack.tolist())
+        ]
     found = outlooks(index, ground, offer, [part for _, part in parts])
     racks: list[list[RackChange]] = [[] for _ in places]
     for (at, part), outlook in zip(parts, found, strict=True):

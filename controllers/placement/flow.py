@@ -86,8 +86,10 @@ def rack_flows(ground: Ground, places: Places, supply_c: Floats) -> tuple[Floats
     when its heat warms the supply.
     """
     plant = ground.plant
-    heats = supply_c, ground.rack_sized_w
-    return _settled(*heats, *places, wants_of(plant), _loops_of(plant))
+    return _settled(
+        supply_c, ground.rack_sized_w, places.candidate, places.rack, places.sized_w,
+        places.liquid_w, wants_of(plant), _loops_of(plant),
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=8)
@@ -133,7 +135,8 @@ def _loops_of(plant: Plant) -> Loops:
 def _wanted(wants: Wants, rack: int, sized_w: float, supply_c: float) -> float:
     drive_k = max(wants.return_setpoint_c[rack] - supply_c, LEAST_DRIVE_K)
     flow = sized_w / (wants.cp_j_per_kg_k[wants.circuit[rack]] * drive_k)
-    return min(max(flow, wants.least_kg_per_s[rack]), wants.most_kg_per_s[rack])
+    given: float = min(max(flow, wants.least_kg_per_s[rack]), wants.most_kg_per_s[rack])
+    return given
 
 
 @compiled_for("f8[::1](i8[::1], f8[::1], f8[::1])", Wants)
@@ -163,8 +166,9 @@ def _passed(loops: Loops, rack: int, free: bool, wanted: float, dp_pa: float) ->
 
 @compiled
 def _head_pa(loops: Loops, k: int, speed: float, total: float) -> float:
-    rising = loops.rest_pa[k] * speed * speed + loops.rising[k] * speed * total
-    return rising + loops.falling[k] * total * total
+    rising: float = loops.rest_pa[k] * speed * speed + loops.rising[k] * speed * total
+    falling: float = loops.falling[k] * total * total
+    return rising + falling
 
 
 @compiled
@@ -172,10 +176,11 @@ def _left_pa(loops: Loops, k: int, total: float) -> float:
     """Return the pressure that is left for the racks when a circuit gives a flow [kg/s]."""
     least_pa = _head_pa(loops, k, loops.speed_min[k], total)
     most_pa = _head_pa(loops, k, loops.speed_max[k], total)
-    pumped_pa = min(max(loops.held_pa[k], least_pa), most_pa)
+    pumped_pa: float = min(max(loops.held_pa[k], least_pa), most_pa)
     if loops.holds_flow[k]:
         pumped_pa = most_pa if total < loops.held_kg_per_s[k] else least_pa
-    return pumped_pa - loops.loss[k] * total * total
+    lost_pa: float = loops.loss[k] * total * total
+    return pumped_pa - lost_pa
 
 
 @compiled

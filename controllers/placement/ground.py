@@ -11,10 +11,9 @@ from controllers.placement.index import PlaceIndex
 from controllers.placement.room import (
     feed_rooms_w,
     limit_factors,
-    rack_fits_w,
     rack_rooms_w,
 )
-from controllers.placement.sums import largest_of_rack_w, promised_powers_w
+from controllers.placement.sums import largest_of_rack_w, tightest
 from controllers.power_tree import power_tree
 from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import Nodes, Plant
@@ -64,18 +63,15 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
     plant = index.plant
     arrays, tree = plant.arrays, power_tree(plant)
     walk = index.walk
-    gpu_w, more_w = promised_powers_w(
-        state.gpu_power_w.copy(), promised_w.copy(), walk.first_gpu, walk.gpu_count
-    )
+    gpu_w = np.maximum(state.gpu_power_w, promised_w)
+    more_w = index.by_node.sum(gpu_w - state.gpu_power_w)
     node_dc_w = state.node_dc_power_w + (1.0 + arrays.nodes.load_power_per_gpu_w) * more_w
     node_w = tree.node_power_w(node_dc_w)
-    rack_nodes_w = sum_by(arrays.nodes.rack, node_w, len(plant.rack_names))
+    rack_nodes_w = index.by_rack.sum(node_w)
     rack_w = np.where(arrays.racks.lumped, state.rack_power_w, tree.rack_power_w(rack_nodes_w))
     wetter_w = liquid_factor(plant) * more_w
     node_liquid_w = state.node_liquid_heat_w + wetter_w
-    rack_liquid_w = state.rack_liquid_heat_w + sum_by(
-        arrays.nodes.rack, wetter_w, len(plant.rack_names)
-    )
+    rack_liquid_w = state.rack_liquid_heat_w + index.by_rack.sum(wetter_w)
     out_w, in_w = tree.feed_powers_w(rack_w, tree.other_w(state))
     cooling = cooling_of(plant, state, inputs)
     feed_room_w = np.where(tree.live, arrays.feeds.rating_w - in_w, 0.0)
@@ -94,7 +90,7 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
         ]
     )
     factor = limit_factors(index, rack_nodes_w, out_w)
-    fit_w, tight = rack_fits_w(index, room_w, factor)
+    fit_w, tight = tightest(room_w, factor, index.uses.first, index.uses.limit)
     return Ground(
         plant=plant,
         state=state,
@@ -140,7 +136,8 @@ def warmed(index: PlaceIndex, ground: Ground, dry_bulb_k: float, wet_bulb_k: flo
     first, count = len(plant.feed_names), len(plant.circuit_names)
     room_w = ground.limit_room_w.copy()
     room_w[first : first + count] = cooling_room_w(index, cooling, state, ground.rack_w)
-    fit_w, tight = rack_fits_w(index, room_w, ground.limit_factor)
+    uses = index.uses
+    fit_w, tight = tightest(room_w, ground.limit_factor, uses.first, uses.limit)
     return replace(
         ground,
         inputs=inputs,
@@ -168,16 +165,11 @@ def whole_rack_w(nodes: Nodes, node: Ints, liquid_w: Floats) -> Floats:
 
 def _row_headroom_w(index: PlaceIndex, feed_room_w: Floats, rack_room_w: Floats) -> Floats:
     """Return the narrowest cut between each row and the meter: racks, or stages at one depth."""
-    plant = index.plant
-    rows = len(plant.row_names)
-    least_w = sum_by(plant.arrays.racks.row, rack_room_w, rows)
-    row, depth, feed = index.row_cuts
-    for d in range(int(depth.max(initial=-1)) + 1):
-        here = depth == d
-        cut_w = sum_by(row[here], feed_room_w[feed[here]], rows)
-        crossed = np.bincount(row[here], minlength=rows) > 0
-        least_w = np.where(crossed, np.minimum(least_w, cut_w), least_w)
-    return least_w
+    racks_w = sum_by(index.plant.arrays.racks.row, rack_room_w, len(index.plant.row_names))
+    cuts, crossed = index.row_cuts, index.row_cuts.crossed
+    cut_w = sum_by(cuts.place, feed_room_w[cuts.feed], crossed.size).reshape(crossed.shape)
+    least_w = np.where(crossed, cut_w, np.inf).min(axis=0, initial=np.inf)
+    return np.asarray(np.minimum(racks_w, least_w))
 
 
 def _site_slope(plant: Plant, out_w: Floats) -> Floats:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from controllers.gather import sum_by
-from controllers.placement.limits import Uses, heats_in, row_cuts, sink_circuits, uses_of
+from controllers.gather import Runs, runs_of, sum_by
+from controllers.placement.limits import Cuts, Uses, heats_in, row_cuts, sink_circuits, uses_of
 from controllers.placement.models import Level
 from controllers.power_tree import power_tree
 from site_models.arrays import Flags, Floats, Ints
@@ -76,10 +76,10 @@ class PlaceIndex:
     rack_group: dict[str, Ints]
     """Level -> group of each rack, from `rack` on."""
     walk: Walk
-    run_first: Ints
-    """First GPU of each node that has any, in the order of GPUs."""
-    run_node: Ints
-    """Those nodes."""
+    by_node: Runs
+    """GPUs of each node."""
+    by_rack: Runs
+    """Nodes of each rack."""
     rail: Ints
     """Group of each GPU at level `rail`: same pod, same network interface. Shape (GPUs,)"""
     uses: Uses
@@ -89,15 +89,7 @@ class PlaceIndex:
     """Circuit that each circuit gives its heat to; -1: outdoors. Shape (circuits,)"""
     cooling_depth: int
     """Circuits in a row between a rack and the outdoors, at most; at least 1."""
-    row_cuts: Ints
-    """Shape (3, n): row, depth in the power tree, a feed at that depth that carries it."""
-
-    def sum_by_node(self, values: Floats | Flags) -> Floats:
-        """Return the sum over each node's GPUs. Shape (nodes,)"""
-        total = np.zeros(len(self.plant.node_names))
-        if len(self.run_first):
-            total[self.run_node] = np.add.reduceat(values, self.run_first, dtype=np.float64)
-        return total
+    row_cuts: Cuts
 
     @property
     def limits(self) -> int:
@@ -123,7 +115,7 @@ def place_index(plant: Plant) -> PlaceIndex:
     count = len(plant.node_names)
     sinks = sink_circuits(plant)
     rails = int(plant.gpu_rail.max(initial=0)) + 1
-    run_first = np.flatnonzero(np.diff(gpus.node, prepend=-1))
+    by_node = runs_of(gpus.node, count)
     uses = uses_of(plant)
     node_group, group_count = _groups(plant)
     in_service = gpus.in_service & _nodes_in_service(plant)[gpus.node]
@@ -148,7 +140,7 @@ def place_index(plant: Plant) -> PlaceIndex:
             for level, group in node_group.items()
         },
         members={
-            level: _members(group, group_count[level], gpus.node[run_first])
+            level: _members(group, group_count[level], by_node.owner)
             for level, group in node_group.items()
         },
         node_model=node_model,
@@ -161,8 +153,8 @@ def place_index(plant: Plant) -> PlaceIndex:
             "site": np.zeros(len(plant.rack_names), dtype=np.int64),
         },
         walk=_walk(plant),
-        run_first=run_first,
-        run_node=gpus.node[run_first],
+        by_node=by_node,
+        by_rack=runs_of(nodes.rack, len(plant.rack_names)),
         rail=racks.pod[nodes.rack[gpus.node]] * rails + plant.gpu_rail,
         uses=uses,
         heats=heats_in(plant, uses),

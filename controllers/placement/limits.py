@@ -6,7 +6,7 @@ import numpy as np
 
 from controllers.gather import sum_by
 from controllers.power_tree import power_tree
-from site_models.arrays import Floats, Ints
+from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import Plant
 
 
@@ -23,8 +23,20 @@ class Uses(NamedTuple):
     and into coolant. What reaches a feed depends on its load: see `Ground`; 0 here."""
     first: Ints
     """Where each rack begins, and the end. Shape (racks + 1,)"""
+    carrier: Ints
+    """The stage of each connection at each depth; -1: none. Shape (depths, connections)"""
     wired: Ints
-    """The entry of each connection's stage at each depth; -1: none. (depths, connections)"""
+    """The entry of each of those; -1: none."""
+
+
+class Cuts(NamedTuple):
+    """Feeds side by side that carry a row at one depth of the power tree."""
+
+    place: Ints
+    """Where each feed's row and depth stand in `crossed`, flat."""
+    feed: Ints
+    crossed: Flags
+    """Whether any carries a row at a depth. Shape (depths, rows)"""
 
 
 def uses_of(plant: Plant) -> Uses:
@@ -56,12 +68,14 @@ def uses_of(plant: Plant) -> Uses:
         [place[rack].get(feed, -1) for rack, feed in zip(tree.rack, carrier.tolist(), strict=True)]
         for carrier in tree.ancestors
     ]
+    shape = len(tree.ancestors), len(tree.rack)
     return Uses(
         rack=np.repeat(np.arange(len(found)), counts),
         limit=np.array([limit for row in found for limit in row], dtype=np.int64),
         factor=np.array([factor for row in found for factor in row.values()]),
         first=first,
-        wired=np.array(wired, dtype=np.int64).reshape(len(tree.ancestors), len(tree.rack)),
+        carrier=np.array(tree.ancestors, dtype=np.int64).reshape(shape),
+        wired=np.array(wired, dtype=np.int64).reshape(shape),
     )
 
 
@@ -75,6 +89,7 @@ def heats_in(plant: Plant, uses: Uses) -> Uses:
         limit=uses.limit[mine] - feeds,
         factor=uses.factor[mine],
         first=np.searchsorted(rack, np.arange(len(plant.rack_names) + 1)),
+        carrier=uses.carrier[:0],
         wired=uses.wired[:0],
     )
 
@@ -127,14 +142,17 @@ def _cooling_chains(plant: Plant) -> tuple[tuple[int, ...], ...]:
     return tuple(chains)
 
 
-def row_cuts(plant: Plant) -> Ints:
-    """Return which feeds carry each row at each depth. Shape (3, n): row, depth, feed."""
-    tree = power_tree(plant)
+def row_cuts(plant: Plant) -> Cuts:
+    """Return which feeds carry each row at each depth."""
+    tree, rows = power_tree(plant), len(plant.row_names)
     row = plant.arrays.racks.row[tree.rack]
-    cuts = {
-        (int(r), depth, int(feed))
+    carried = {
+        (depth * rows + int(r), int(feed))
         for depth, carrier in enumerate(tree.ancestors)
         for r, feed in zip(row, carrier, strict=True)
         if feed >= 0
     }
-    return np.array(sorted(cuts), dtype=np.int64).reshape(-1, 3).T
+    place, feed = np.array(sorted(carried), dtype=np.int64).reshape(-1, 2).T
+    crossed = np.zeros(len(tree.ancestors) * rows, dtype=np.bool_)
+    crossed[place] = True
+    return Cuts(place, feed, crossed.reshape(-1, rows))

@@ -82,8 +82,8 @@ def verdicts(
 def margins_k(index: PlaceIndex, limit_c: Floats, temp_c: Floats) -> Floats:
     """Return the least distance of each node's GPUs to a limit [K]; infinite without GPUs."""
     margins = np.full(len(index.plant.node_names), np.inf)
-    if len(index.run_first):
-        margins[index.run_node] = np.minimum.reduceat(limit_c - temp_c, index.run_first)
+    if len(index.by_node.begin):
+        margins[index.by_node.owner] = np.minimum.reduceat(limit_c - temp_c, index.by_node.begin)
     return margins
 
 
@@ -112,8 +112,8 @@ def in_the_way(stand: Stand, offer: Offer, nodes: Ints) -> Ints:
     margin_k = margins_k(index, arrays.gpus.temp_limit_c, stand.ground.state.gpu_temp_c)
     tests = (
         arrays.nodes.gpu_count < need,
-        index.sum_by_node(index.in_service) < need,
-        index.sum_by_node(right) < need,
+        index.by_node.sum(index.in_service) < need,
+        index.by_node.sum(right) < need,
         excluded,
         ~offer.supply.node_kept,
         margin_k <= NEAR_LIMIT_K,

@@ -7,7 +7,6 @@ from functools import cached_property
 
 import numpy as np
 
-from controllers.gather import sum_by
 from controllers.placement.free import NEARLY, Free
 from controllers.placement.index import PlaceIndex
 from controllers.placement.models import Request
@@ -88,16 +87,15 @@ def offer_of(stand: Stand, wish: Wish, rejected: Counter[str]) -> Offer:
 
 def on_rails(index: PlaceIndex, offer: Offer, most: int) -> Iterator[Offer]:
     """Yield the offer cut down to one rail, for the `most` rails with the most free GPUs."""
-    rack, racks = index.plant.arrays.nodes.rack, len(offer.rack_room)
     count = np.bincount(index.rail[offer.usable], minlength=1)
     each = offer.request.gpus_per_node
     for rail in np.argsort(-count, kind="stable")[:most].tolist():
         if count[rail] < offer.request.count:
             return
         usable = offer.usable & (index.rail == rail)
-        free = index.sum_by_node(usable).astype(np.int64)
+        free = index.by_node.sum(usable).astype(np.int64)
         room = free if each is None else np.where(free >= each, each, 0)
-        in_rack = sum_by(rack, room, racks).astype(np.int64)
+        in_rack = index.by_rack.sum(room).astype(np.int64)
         yield replace(
             offer,
             rail=rail,

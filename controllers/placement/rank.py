@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
-import numpy as np
-
 from controllers.allocations import Allocation, Allocations, Conflict, Holdings
 from controllers.placement.ahead import STILL, Air, rise_of
 from controllers.placement.free import free_of

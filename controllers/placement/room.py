@@ -11,8 +11,9 @@ import numpy as np
 
 from controllers.gather import applied
 from controllers.placement.index import PlaceIndex
+from controllers.placement.sums import climbed
 from controllers.power_tree import power_tree
-from site_models.arrays import Floats, Ints
+from site_models.arrays import Floats
 from twin.physics.converters import converter_output_w
 
 
@@ -42,35 +43,11 @@ def limit_factors(index: PlaceIndex, rack_nodes_w: Floats, out_w: Floats) -> Flo
 
     The last entry of each rack is its own.
     """
-    tree, top = power_tree(index.plant), _tops(index)
-    factor = index.uses.factor.copy()
+    tree, top, uses = power_tree(index.plant), _tops(index), index.uses
     shelf = _chord(tree.rack_power_w(rack_nodes_w), top.inlet_w, rack_nodes_w, top.nodes_w)
-    gain = tree.share * (factor[index.uses.first[1:] - 1] * shelf)[tree.rack]
+    gain = tree.share * (uses.factor[uses.first[1:] - 1] * shelf)[tree.rack]
     stage = _chord(tree.stage_input_w(out_w), top.in_w, out_w, top.out_w)
-    for carrier, entry in zip(reversed(tree.ancestors), index.uses.wired[::-1], strict=True):
-        mine = entry >= 0
-        np.add.at(factor, entry[mine], gain[mine])
-        gain = gain.copy()
-        gain[mine] *= stage[carrier[mine]]
-    return factor
-
-
-def rack_fits_w(index: PlaceIndex, room_w: Floats, factor: Floats) -> tuple[Floats, Ints]:
-    """Return the GPU power that each rack can take more [W], and the limit that stops it.
-
-    `room_w` is what is left under each limit, `factor` what a watt at a GPU takes of each
-    entry of `Uses`. Infinite, and the rack's own limit, where nothing stops it.
-    """
-    uses, racks = index.uses, len(index.plant.rack_names)
-    if not racks:
-        return np.zeros(0), np.zeros(0, dtype=np.int64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        fit_w = np.where(factor > 0.0, room_w[uses.limit] / factor, np.inf)
-    least_w = np.minimum.reduceat(fit_w, uses.first[:-1])
-    at = np.flatnonzero(fit_w == least_w[uses.rack])
-    tight = uses.limit[uses.first[1:] - 1]
-    tight[uses.rack[at[::-1]]] = uses.limit[at[::-1]]
-    return least_w, tight
+    return climbed(uses.factor, gain, stage, uses.carrier, uses.wired)
 
 
 @lru_cache(maxsize=8)

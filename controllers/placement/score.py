@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
-
 from controllers.placement.candidates import Candidate
 from controllers.placement.ground import Ground
 from controllers.placement.index import SPAN, PlaceIndex

@@ -46,8 +46,8 @@ def to_avoid(stand: Stand, traffic: Traffic, request: Request, now_s: float) -> 
     """
     index, found = stand.index, dict[str, str]()
     count = index.plant.arrays.nodes.gpu_count
-    for size in sorted(set(count[index.run_node].tolist())):
-        here = index.run_node[count[index.run_node] == size]
+    for size in sorted(set(count[index.by_node.owner].tolist())):
+        here = index.by_node.owner[count[index.by_node.owner] == size]
         part = _on_one_node(request, min(request.gpus_per_node or size, request.count))
         offer = offer_of(stand, wish_of(index, part, now_s), Counter())
         causes = in_the_way(stand, offer, here)
@@ -82,7 +82,7 @@ def _suited(index: PlaceIndex, request: Request) -> Floats:
             known = ", ".join(index.models) or "none"
             raise InputError(f"gpu_model: the site has {known}, not {request.gpu_model!r}")
         good &= index.model == index.models.index(request.gpu_model)
-    return index.sum_by_node(good)
+    return index.by_node.sum(good)
 
 
 def _on_one_node(request: Request, gpus: int) -> Request:

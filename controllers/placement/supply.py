@@ -85,9 +85,9 @@ def supply_of(stand: Stand, kind: Kind) -> Supply:
     node_room = count if per_node is None else np.where(count >= per_node, per_node, 0)
     if per_node is not None:
         _count(rejected, "too few free GPUs in the node", int(count[count < per_node].sum()))
-    rack, racks = index.plant.arrays.nodes.rack, len(index.plant.rack_names)
-    mean_w = sum_by(rack, added_w, racks) / np.maximum(sum_by(rack, count, racks), 1.0)
-    wished = sum_by(rack, node_room, racks)
+    by_rack = index.by_rack
+    mean_w = by_rack.sum(added_w) / np.maximum(by_rack.sum(count), 1.0)
+    wished = by_rack.sum(node_room)
     room = _rack_room(index, stand.ground, mean_w, wished, rejected)
     return Supply(
         stand=stand,
@@ -160,8 +160,8 @@ def _counted(stand: Stand, kind: Kind, kept: Flags, asked_w: Floats) -> tuple[In
     every = np.arange(len(free.share))
     usable = usable_of(stand, kept, kind.share, every)
     _, each_w = powers_w(stand, asked_w, every)
-    count = index.sum_by_node(usable).astype(np.int64)
-    return count, index.sum_by_node(np.where(usable, each_w, 0.0))
+    count = index.by_node.sum(usable).astype(np.int64)
+    return count, index.by_node.sum(np.where(usable, each_w, 0.0))
 
 
 def _kept(index: PlaceIndex, kind: Kind, rejected: Counter[str]) -> Flags:

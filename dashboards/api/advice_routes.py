@@ -15,7 +15,7 @@ from dashboards.feed import Feed
 
 BATCH = 100
 """Requests in one call."""
-ANSWERS: TypeAdapter[Answer | list[Answer]] = TypeAdapter(Answer | list[Answer])
+ANSWERS: TypeAdapter[list[Answer]] = TypeAdapter(list[Answer])
 
 
 def advice_routes(feed: Feed, audit: Audit) -> APIRouter:
@@ -52,7 +52,8 @@ def _answered(feed: Feed, audit: Audit, request: Request | list[Request]) -> Res
 
 def _replied(answer: Answer | list[Answer]) -> Response:
     """Return answers as JSON; NaN and infinity become null."""
-    return Response(ANSWERS.dump_json(answer), media_type="application/json")
+    body = answer.model_dump_json() if isinstance(answer, Answer) else ANSWERS.dump_json(answer)
+    return Response(body, media_type="application/json")
 
 
 def _audit_reservation(audit: Audit, request: Request, answer: Answer) -> None:

@@ -82,10 +82,10 @@ def _standings(feed: Feed, now: Summary) -> tuple[dict[str, Any], ...]:
     index, gpus = standing_now(feed).index, feed.plant.arrays.gpus
     margin_k = margins_k(index, gpus.temp_limit_c, now.state.gpu_temp_c)
     slow_k = margins_k(index, gpus.slowdown_c, now.state.gpu_temp_c)
-    alive = index.sum_by_node(index.in_service) > 0.0
+    alive = index.by_node.sum(index.in_service) > 0.0
     return tuple(
         {"node": n, **_standing(float(margin_k[n]), float(slow_k[n]), bool(alive[n]))}
-        for n in index.run_node.tolist()
+        for n in index.by_node.owner.tolist()
     )
 
 

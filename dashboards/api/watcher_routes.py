@@ -52,7 +52,7 @@ def _told(feed: Feed, now: Summary) -> dict[str, Any]:
         _, power_w = feed.history.gpus("gpu_power_w", WINDOW_S)
     power, heat = _node_loads(feed, power_w, temp_c)
     index, end_s = place_index(feed.plant), now.state.time_s
-    names = [feed.plant.node_names[n] for n in index.run_node.tolist()]
+    names = [feed.plant.node_names[n] for n in index.by_node.owner.tolist()]
     metrics = {
         name: {
             "metrics": [
@@ -78,7 +78,7 @@ def _node_loads(feed: Feed, power_w: Floats, temp_c: Floats) -> tuple[Floats, Fl
 
     Shapes (ticks, nodes with GPUs).
     """
-    gpus, first = feed.plant.arrays.gpus, place_index(feed.plant).run_first
+    gpus, first = feed.plant.arrays.gpus, place_index(feed.plant).by_node.begin
     if not len(first):
         return np.zeros((len(power_w), 0)), np.zeros((len(temp_c), 0))
     rated_w = np.add.reduceat(gpus.power_max_w, first)

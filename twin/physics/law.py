@@ -56,7 +56,7 @@ def compiled_for(signature: str, *records: type[Any]) -> Callable[[F], F]:
     For what answers a request: nobody's request may wait for the compiler. `records` are named
     tuples of `Floats`, `Ints` and `Flags` that the function takes after the signature's.
     """
-    takes, gives = sigutils.normalize_signature(signature)
+    takes, gives = sigutils.normalize_signature(signature)  # type: ignore[no-untyped-call]
     whole = gives(*takes, *(_record_type(record) for record in records))
 
     def decorator(function: F) -> F:
@@ -70,10 +70,8 @@ def compiled_for(signature: str, *records: type[Any]) -> Callable[[F], F]:
 
 def _record_type(record: type[Any]) -> Any:
     numbers = {Floats: numba.float64, Ints: numba.int64, Flags: numba.boolean}
-    fields = [numbers[kind][::1] for kind in get_type_hints(record).values()]
-    if len(set(fields)) == 1:
-        return numba.types.NamedUniTuple(fields[0], len(fields), record)
-    return numba.types.NamedTuple(fields, record)
+    fields = tuple(numbers[kind][::1] for kind in get_type_hints(record).values())
+    return numba.types.BaseTuple.from_types(fields, record)  # type: ignore[no-untyped-call]
 
 
 def inlined(function: F) -> F:
