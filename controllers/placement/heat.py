@@ -44,10 +44,14 @@ class Temperatures(NamedTuple):
 
 
 def rows_of(
-    index: PlaceIndex, ground: Ground, offer: Offer, candidates: Sequence[Candidate]
+    index: PlaceIndex,
+    ground: Ground,
+    offer: Offer,
+    candidates: Sequence[Candidate],
+    step_s: Floats | None = None,
 ) -> Rows:
     """Return the nodes that candidates touch with all of their GPUs; each candidate's own GPUs
-    in ascending order."""
+    in ascending order. `step_s` is how long the job's step takes on each candidate."""
     walk = index.walk
     chosen = np.concatenate([c.gpus for c in candidates])
     begin = np.cumsum([0, *(len(c.gpus) for c in candidates)])
@@ -55,7 +59,9 @@ def rows_of(
         chosen, begin, walk.node, walk.first_gpu, walk.gpu_count
     )
     gpu_w = ground.gpu_w[gpu]
-    gpu_w[at], added_w = offer.powers_w(chosen)
+    if step_s is not None:
+        step_s = np.repeat(step_s, begin[1:] - begin[:-1])
+    gpu_w[at], added_w = offer.powers_w(chosen, step_s)
     return Rows(
         candidate=candidate,
         node=node,

@@ -54,12 +54,20 @@ class Outlook:
 
 
 def outlooks(
-    index: PlaceIndex, ground: Ground, offer: Offer, candidates: Sequence[Candidate]
+    index: PlaceIndex,
+    ground: Ground,
+    offer: Offer,
+    candidates: Sequence[Candidate],
+    step_s: Floats | None = None,
 ) -> list[Outlook]:
-    """Return what is expected of each candidate, in their order."""
+    """Return what is expected of each candidate, in their order.
+
+    `step_s` is how long the job's step takes on each, as `network.steps_s` tells it; none:
+    as on the nearest place.
+    """
     if not candidates:
         return []
-    rows = rows_of(index, ground, offer, candidates)
+    rows = rows_of(index, ground, offer, candidates, step_s)
     count, racks = len(candidates), len(index.plant.rack_names)
     nodes = index.plant.arrays.nodes
     key = rows.candidate * racks + nodes.rack[rows.node]
@@ -70,7 +78,7 @@ def outlooks(
     flow, return_c = rack_flows(ground, touched, supply_c)
     heat = temperatures(index, ground, rows, supply_c, flow[place])
     rack_w = _rack_powers_w(index, ground, rows, place, touched.rack, heat.fan_speed)
-    lost = _lost_shares(index, offer, candidates)
+    lost = lost_shares(index, offer, candidates)
     return _gathered(index, ground, rows, heat, touched, rack_w, return_c, count, lost)
 
 
@@ -151,7 +159,7 @@ def _gathered(
     ]
 
 
-def _lost_shares(index: PlaceIndex, offer: Offer, candidates: Sequence[Candidate]) -> Floats:
+def lost_shares(index: PlaceIndex, offer: Offer, candidates: Sequence[Candidate]) -> Floats:
     """Return the part of the asked power that each candidate's devices do not give. 0..1"""
     asked_w = offer.request.gpu_power_w
     if asked_w is None:
