@@ -54,13 +54,14 @@ def changes(
     offer = offer_of(stand, wish_of(index, request, now_s), Counter())
     nodes = index.plant.arrays.nodes
     whole = [Candidate(gpus, "site") for gpus in places]
-    step_s = steps_s(trips(index, offer.wish, traffic, whole, lost_shares(index, offer, whole)))
+    roads = trips(index, offer.wish, traffic, whole, lost_shares(index, offer, whole))
+    step_s = steps_s(roads)
     parts: list[tuple[int, Candidate]] = []
     for at, gpus in enumerate(places):
         rack = nodes.rack[index.plant.arrays.gpus.node[gpus]]
         parts += [(at, Candidate(gpus[rack == r], "rack")) for r in dict.fromkeys(rack.tolist())]
-    steps = step_s[[at for at, _ in parts]] if parts else None
-    found = outlooks(index, ground, offer, [part for _, part in parts], steps)
+    cut = [part for _, part in parts]
+    found = outlooks(index, ground, offer, cut, [roads[at] for at, _ in parts])
     racks: list[list[RackChange]] = [[] for _ in places]
     for (at, part), outlook in zip(parts, found, strict=True):
         racks[at].append(_rack(index, ground, offer, part.gpus, outlook, float(step_s[at])))

@@ -10,7 +10,7 @@ import numpy as np
 from controllers.placement.candidates import places_in
 from controllers.placement.index import PlaceIndex
 from controllers.placement.models import Request
-from controllers.placement.network import steps_s, trips
+from controllers.placement.network import trips
 from controllers.placement.offer import Offer, Stand, offer_of
 from controllers.placement.predict import lost_shares, outlooks
 from controllers.placement.score import score_of, weights_of
@@ -160,12 +160,11 @@ def looked_at(stand: Stand, traffic: Traffic, offer: Offer, nodes: Ints) -> dict
     names, weights = index.plant.node_names, weights_of(offer.wish.placing)
     places = list(places_in(index, ground, offer, "node", nodes))
     roads = trips(index, offer.wish, traffic, places, lost_shares(index, offer, places))
-    step_s = steps_s(roads)
-    found = outlooks(index, ground, offer, places, step_s)
+    found = outlooks(index, ground, offer, places, roads)
     short = found
     if "cdu_pump" in offer.wish.losses:
         pumps = offer.wish.placing.cdu_pumps
-        short = outlooks(index, a_pump_short(index, ground, pumps), offer, places, step_s)
+        short = outlooks(index, a_pump_short(index, ground, pumps), offer, places, roads)
     judged: dict[int, Verdict] = {}
     for place, outlook, less, trip in zip(places, found, short, roads, strict=True):
         n = int(index.plant.arrays.gpus.node[place.gpus[0]])

@@ -8,22 +8,27 @@ as long as they can. Checked against the step itself run to rest, in
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from controllers.gather import applied, distinct, sum_by
 from controllers.placement.candidates import Candidate
+from controllers.placement.cooling import at_inlet
 from controllers.placement.flow import Places, rack_flows
 from controllers.placement.ground import Ground, liquid_factor, whole_rack_w
 from controllers.placement.heat import (
     Rows,
     Temperatures,
     extremes,
+    heats_w,
     rows_of,
     supplies_c,
     temperatures,
 )
 from controllers.placement.index import PlaceIndex
+from controllers.placement.neighbours import CALM
+from controllers.placement.network import Trip, steps_s
 from controllers.placement.offer import Offer
 from controllers.power_tree import power_tree
 from site_models.arrays import Floats, Ints
@@ -45,7 +50,9 @@ class Outlook:
     site_headroom_w: float
     tcs_return_c: float | None
     facility_power_w: float
+    """At the meters: the job, less what neighbours that wait for it draw less, the loops' own."""
     it_power_w: float
+    """Of this, at the racks' inlets."""
     lost_share: float
     """Of the asked power, on average over the job's GPUs: above what the devices give. 0..1"""
     spare_temp_max_c: float = float("nan")
@@ -58,28 +65,33 @@ def outlooks(
     ground: Ground,
     offer: Offer,
     candidates: Sequence[Candidate],
-    step_s: Floats | None = None,
+    roads: Sequence[Trip] = (),
 ) -> list[Outlook]:
     """Return what is expected of each candidate, in their order.
 
-    `step_s` is how long the job's step takes on each, as `network.steps_s` tells it; none:
-    as on the nearest place.
+    `roads` is what the job's step comes to on each: what it waits it draws less, and so do
+    neighbours that it keeps waiting. None: as on the nearest place.
     """
     if not candidates:
         return []
-    rows = rows_of(index, ground, offer, candidates, step_s)
+    rows = rows_of(index, ground, offer, candidates, steps_s(roads) if roads else None)
     count, racks = len(candidates), len(index.plant.rack_names)
     nodes = index.plant.arrays.nodes
     key = rows.candidate * racks + nodes.rack[rows.node]
     places, place = distinct(key)
     touched = _places(index, ground, rows, places, place)
     added_w = sum_by(place, rows.added_w, len(places))
-    supply_c = supplies_c(index, ground, touched.candidate, touched.rack, added_w, count)
+    eased = _eased(roads)
+    more_w = heats_w(index, touched.candidate, touched.rack, added_w, count)
+    if len(eased.rack):
+        more_w -= heats_w(index, eased.candidate, eased.rack, eased.fall_w, count)
+    supply_c = supplies_c(index, ground, more_w)
     flow, return_c = rack_flows(ground, touched, supply_c)
     heat = temperatures(index, ground, rows, supply_c, flow[place])
     rack_w = _rack_powers_w(index, ground, rows, place, touched.rack, heat.fan_speed)
     lost = lost_shares(index, offer, candidates)
-    return _gathered(index, ground, rows, heat, touched, rack_w, return_c, count, lost)
+    drawn = _drawn(index, ground, touched, rack_w, eased, more_w)
+    return _gathered(index, ground, rows, heat, touched, rack_w, return_c, drawn, lost)
 
 
 def _places(index: PlaceIndex, ground: Ground, rows: Rows, places: Ints, place: Ints) -> Places:
@@ -112,6 +124,57 @@ def _rack_powers_w(
     return tree.rack_power_w(ground.rack_nodes_w[rack] + sum_by(place, rise_w, len(rack)), rack)
 
 
+class _Eased(NamedTuple):
+    """How much less neighbours draw, by candidate and rack."""
+
+    candidate: Ints
+    rack: Ints
+    fall_w: Floats
+
+
+def _eased(roads: Sequence[Trip]) -> _Eased:
+    calm = [len(road.ease.rack) for road in roads]
+    if not any(calm):
+        return _Eased(CALM.rack, CALM.rack, CALM.fall_w)
+    return _Eased(
+        np.repeat(np.arange(len(roads)), calm),
+        np.concatenate([road.ease.rack for road in roads]),
+        np.concatenate([road.ease.fall_w for road in roads]),
+    )
+
+
+class _Drawn(NamedTuple):
+    """What each candidate adds. Shape (candidates,) [W]"""
+
+    metered_w: Floats
+    """Of its own racks, at the meters: what has to fit."""
+    it_w: Floats
+    """At the racks' inlets, less what its neighbours draw less."""
+    facility_w: Floats
+
+
+def _drawn(
+    index: PlaceIndex,
+    ground: Ground,
+    places: Places,
+    rack_w: Floats,
+    eased: _Eased,
+    more_w: Floats,
+) -> _Drawn:
+    """Return the rise of power; `more_w` is that of the circuits' heat."""
+    count, slope = len(more_w), ground.site_slope
+    rise_w = rack_w - ground.rack_w[places.rack]
+    own_w = sum_by(places.candidate, rise_w, count)
+    metered_w = sum_by(places.candidate, rise_w * slope[places.rack], count)
+    fall_w = eased.fall_w * at_inlet(index)[eased.rack]
+    less_w = sum_by(eased.candidate, fall_w * slope[eased.rack], count)
+    return _Drawn(
+        metered_w,
+        own_w - sum_by(eased.candidate, fall_w, count),
+        metered_w - less_w + more_w @ ground.cooling.mover_share,
+    )
+
+
 def _gathered(
     index: PlaceIndex,
     ground: Ground,
@@ -120,19 +183,17 @@ def _gathered(
     places: Places,
     rack_w: Floats,
     return_c: Floats,
-    count: int,
+    drawn: _Drawn,
     lost: Floats,
 ) -> list[Outlook]:
     """Return one outlook a candidate; `places` and `rows` are sorted by candidate."""
-    racks, rack = index.plant.arrays.racks, places.rack
+    racks, rack, count = index.plant.arrays.racks, places.rack, len(lost)
     hottest_c, margin_k = extremes(index.plant, rows, heat, count)
     first_place = np.searchsorted(places.candidate, np.arange(count))
     rise_w = rack_w - ground.rack_w[rack]
     left_w = racks.rating_w[rack] - rack_w
     rated_w = np.maximum(racks.rating_w[rack], 1.0)
     least = np.minimum.reduceat(left_w, first_place)
-    metered_w = sum_by(places.candidate, rise_w * ground.site_slope[rack], count)
-    it_w = sum_by(places.candidate, rise_w, count)
     rows_total = len(ground.row_headroom_w)
     at = places.candidate * rows_total + racks.row[rack]
     row_rise_w = sum_by(at, rise_w, count * rows_total).reshape(count, -1)
@@ -149,10 +210,10 @@ def _gathered(
             rack_headroom_share=float(share[i]),
             row=int(row[i]),
             row_headroom_w=float(after_w[i, row[i]]),
-            site_headroom_w=ground.site_headroom_w - float(metered_w[i]),
+            site_headroom_w=ground.site_headroom_w - float(drawn.metered_w[i]),
             tcs_return_c=float(back_c[i]) if np.isfinite(back_c[i]) else None,
-            facility_power_w=float(metered_w[i] + ground.cooling_share * it_w[i]),
-            it_power_w=float(it_w[i]),
+            facility_power_w=float(drawn.facility_w[i]),
+            it_power_w=float(drawn.it_w[i]),
             lost_share=float(lost[i]),
         )
         for i in range(count)

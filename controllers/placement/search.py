@@ -11,13 +11,12 @@ from controllers.placement.candidates import Candidate, groups_at, levels_to_sea
 from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
 from controllers.placement.models import Request
-from controllers.placement.network import Trip, steps_s, trips
+from controllers.placement.network import Trip, trips
 from controllers.placement.offer import Offer, on_rails
 from controllers.placement.predict import Outlook, lost_shares, outlooks
 from controllers.placement.score import score_of, weights_of, within
 from controllers.placement.spare import a_pump_short
 from controllers.placement.traffic import Traffic
-from site_models.arrays import Floats
 
 PORTIONS = 4
 """Portions of a level's groups that are looked at before a farther level."""
@@ -46,7 +45,7 @@ def best_places(
     for level_places in _by_level(index, ground, offer, rejected):
         fresh = [place for place in level_places if _first_time(seen, place)]
         roads = trips(index, offer.wish, traffic, fresh, lost_shares(index, offer, fresh))
-        seen_there = _looked_at(index, ground, offer, fresh, steps_s(roads))
+        seen_there = _looked_at(index, ground, offer, fresh, roads)
         for place, outlook, trip in zip(fresh, seen_there, roads, strict=True):
             if _refused(place, outlook, rejected):
                 continue
@@ -62,14 +61,14 @@ def best_places(
 
 
 def _looked_at(
-    index: PlaceIndex, ground: Ground, offer: Offer, places: list[Candidate], step_s: Floats
+    index: PlaceIndex, ground: Ground, offer: Offer, places: list[Candidate], roads: list[Trip]
 ) -> list[Outlook]:
     """Return what is expected of places, with every CDU a pump short too where asked."""
-    found = outlooks(index, ground, offer, places, step_s)
+    found = outlooks(index, ground, offer, places, roads)
     if "cdu_pump" not in offer.wish.losses:
         return found
     spare = a_pump_short(index, ground, offer.wish.placing.cdu_pumps)
-    short = outlooks(index, spare, offer, places, step_s)
+    short = outlooks(index, spare, offer, places, roads)
     return [
         replace(outlook, spare_temp_max_c=less.gpu_temp_max_c, spare_margin_k=less.margin_k)
         for outlook, less in zip(found, short, strict=True)

@@ -12,13 +12,16 @@ from controllers.placement.draw import draw_of
 from controllers.placement.index import place_index
 from controllers.placement.models import Answer, read_request
 from controllers.placement.rank import rank
+from controllers.placement.traffic import traffic_of
 from controllers.team import first_team
 from site_models.arrays import Floats, Ints
 from site_models.compile import compile_site
 from site_models.plant import Plant
 from twin.fabric_links import with_links
+from twin.parallel import job_use
 from twin.start import first_state, idle_inputs
 from twin.state import Inputs, State
+from twin.steady import steady
 from twin.workload import workload
 
 WET: Ints = np.arange(0, 144)
@@ -101,3 +104,58 @@ def test_a_power_that_the_request_states_holds_whatever_the_wait() -> None:
     short, long = ask(plant, **wish), ask(plant, **wish, collective=told)
     same = [one.predicted.gpu_temp_max_c for one in (short.advice[0], long.advice[0])]
     assert same[0] == pytest.approx(same[1], abs=0.2)
+
+
+def test_neighbours_that_wait_for_the_job_draw_less_and_the_meters_show_it() -> None:
+    plant, _, inputs = narrow(), *site()[1:]
+    old: Ints = np.r_[0:36, 72:108, 288:360]
+    profile, table = workload("pretraining_moe"), Allocations(plant)
+    table.put(Allocation("old", old, 0.0, profile="pretraining_moe"), 0.0)
+    team = first_team(profile, plant, old)
+
+    def at_rest(mine: Ints, rates: dict[str, float]) -> State:
+        power_w, clock = inputs.gpu_power_w.copy(), np.ones(144)
+        for name, gpus in (("old", old), ("j", mine)):
+            if name in rates:
+                own = first_team(profile, plant, gpus).at_rate(plant, rates[name])
+                power_w[gpus] = own.power_w(plant, own.pace(clock), clock)
+        return steady(plant, inputs._replace(gpu_power_w=power_w))
+
+    traffic = traffic_of(plant, table, table.holdings(0.0).version, 0.0)
+    before = at_rest(old, {"old": float(team.rate_bytes_per_s or 0.0)})
+    wish = read_request({"job": "j", "gpus": 144, "gpu_model": "gb200_gpu", "limit": 20,
+                         "profile": "pretraining_moe"})  # fmt: skip
+    answer = rank(plant, before, inputs._replace(gpu_power_w=before.gpu_power_w), table, wish, 0.0)
+    advice = max(answer.advice, key=lambda one: one.predicted.neighbours_slowdown_share or 0.0)
+    assert (advice.predicted.neighbours_slowdown_share or 0.0) > 0.1
+    assert any("less at the GPUs of slowed neighbours" in line for line in advice.reasons)
+    mine = table.indices(advice.gpus)
+    share = traffic.share(job_use(profile, plant, mine))
+    (loser,) = share.losers
+    after = at_rest(mine, {"old": loser.after_bytes_per_s, "j": share.bytes_per_s})
+    rose_w = _meters_w(plant, after) - _meters_w(plant, before)
+    assert after.gpu_power_w[old].sum() < 0.97 * before.gpu_power_w[old].sum()
+    assert advice.predicted.facility_power_w == pytest.approx(rose_w, rel=0.05)
+    assert advice.predicted.gpu_temp_max_c == pytest.approx(after.gpu_temp_c[mine].max(), abs=0.5)
+
+
+@pytest.mark.parametrize("model", ["gb200_gpu", "h200_sxm"])
+def test_air_and_liquid_each_pay_for_their_own_cooling(model: str) -> None:
+    plant, _, inputs = site()
+    busy_w = np.full(len(plant.gpu_names), 0.5) * plant.arrays.gpus.power_max_w
+    busy = inputs._replace(gpu_power_w=busy_w)
+    before = steady(plant, busy)
+    wish = {"gpus": 32, "gpu_model": model, "gpu_power_w": 650.0, "limit": 1}
+    table = Allocations(plant)
+    request = read_request({"job": "j", **wish})
+    (advice,) = rank(plant, before, busy, table, request, 0.0).advice
+    mine = table.indices(advice.gpus)
+    drawn_w = busy_w.copy()
+    drawn_w[mine] = np.maximum(650.0, busy_w[mine])
+    after = steady(plant, busy._replace(gpu_power_w=drawn_w))
+    rose_w = _meters_w(plant, after) - _meters_w(plant, before)
+    assert advice.predicted.facility_power_w == pytest.approx(rose_w, rel=0.1)
+
+
+def _meters_w(plant: Plant, state: State) -> float:
+    return float(state.feed_power_w[plant.arrays.feeds.parent < 0].sum())
