@@ -44,6 +44,9 @@ class Placed:
     told_s: float
     took_s: float
     """What its step exchanges once it runs, before another job comes."""
+    later_s: float
+    """The same at the end: a job that comes later takes some of its network, or gives back what
+    it takes from a third."""
     alone_s: float
     """The same without any other job: what a look at its place alone would say."""
     told_loss: float
@@ -53,16 +56,44 @@ class Placed:
     """Left its NVLink domain."""
     crowded: bool
     """Was told to share its network with running jobs."""
+    told_throttle: float
+    throttle: float
+    """Of its GPUs' clocks, what the devices took off on the mean of the run. 0..1"""
+    told_return_c: float
+    return_c: float
+    """Of the warmest rack that it touches, at the end of the run; NaN in air."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Jobs that were placed one after another and then ran together."""
+
+    placed: tuple[Placed, ...]
+    told_w: float
+    """What they were said to add at the utility meters, together."""
+    rose_w: float
+    """What they added there at the end: against the same run without them."""
+    told_j: float
+    """What they were said to add times how long each ran."""
+    used_j: float
 
 
 class _Now(NamedTuple):
-    """A moment of the rig."""
+    """A moment of the rig, and what it saw since the one before."""
 
     state: State
     inputs: Inputs
     peak_c: Floats
+    throttle_s: Floats
+    """Time that the device took off each GPU's clock."""
+    site_j: float
     exchange_s: dict[str, float]
     step_s: dict[str, float]
+
+    @property
+    def site_w(self) -> float:
+        """Return the power at the utility meters: the last interval's mean."""
+        return self.state.ledger.energy_in_j / DT_S
 
 
 class _Pick(NamedTuple):
@@ -73,8 +104,8 @@ class _Pick(NamedTuple):
     kind: str
 
 
-def placed_jobs(wanted: int, seed: int = 11) -> Iterator[Placed]:
-    """Yield so many placements.
+def placed_rounds(wanted: int, seed: int = 11) -> Iterator[Round]:
+    """Yield rounds with so many placements together.
 
     Rounds of one rig: other jobs run until the plant is at rest, then a job is placed in each
     of three parts that share no cooling loop (the racks of either CDU, the air-cooled hall),
@@ -82,7 +113,8 @@ def placed_jobs(wanted: int, seed: int = 11) -> Iterator[Placed]:
     what its neighbours lose is seen before the next one comes, since no advice knows of that;
     how hot it gets when all have run on together. They share power, network and facility water,
     and each is told with those before it as promised. The pilot's network never crowds as built,
-    so that every other round has most of its uplinks down and its jobs here and there.
+    so that every other round has most of its uplinks down and its jobs here and there. Every
+    round is played once more without its jobs, for what they add at the meters.
     """
     built, rng = compile_site("pilot"), np.random.default_rng(seed)
     crowds, plant = narrowed(built), built
@@ -90,12 +122,13 @@ def placed_jobs(wanted: int, seed: int = 11) -> Iterator[Placed]:
     inputs = inputs._replace(
         gpu_power_basis=np.full(len(plant.gpu_names), MODELLED, dtype=np.int64)
     )
-    now, done = _Now(steady(plant, inputs), inputs, np.zeros(0), {}, {}), 0
+    now, done = _Now(steady(plant, inputs), inputs, np.zeros(0), np.zeros(0), 0.0, {}, {}), 0
     while done < wanted:
         plant = crowds if plant is built else built
         running = list(crowd(plant, rng, now.state.time_s, scattered=plant is crowds))
         now = _played(plant, now, running, SETTLES_S)
         table = told(plant, running, now.state.time_s)
+        without = _played(plant, now, running, RUNS_S)
         seen, ends_s = [], now.state.time_s + RUNS_S
         for part in range(min(3, wanted - done)):
             pick = _picked(plant, now, table, rng, part, LARGE if plant is crowds else SIZES)
@@ -104,11 +137,10 @@ def placed_jobs(wanted: int, seed: int = 11) -> Iterator[Placed]:
             before, running = now, [*running, pick.job]
             now = _played(plant, now, running, DT_S)
             seen.append((pick, before, now))
-        now = _played(plant, now, running, ends_s - now.state.time_s)
-        peak_c = np.max([now.peak_c, *(then.peak_c for _, _, then in seen)], axis=0)
-        for pick, before, then in seen:
-            yield _outcome(plant, pick, before, then, peak_c)
-        done += len(seen)
+        last = _played(plant, now, running, ends_s - now.state.time_s)
+        if seen:
+            yield _round(plant, seen, last, without)
+        now, done = last, done + len(seen)
 
 
 def _played(plant: Plant, now: _Now, jobs: list[Assigned], lasts_s: float) -> _Now:
@@ -126,14 +158,18 @@ def _played(plant: Plant, now: _Now, jobs: list[Assigned], lasts_s: float) -> _N
         end_s=state.time_s + lasts_s,
         told=work.told,
     )
-    peak_c = np.full(len(idle_w), -np.inf)
+    peak_c, throttle_s, site_j = np.full(len(idle_w), -np.inf), np.zeros(len(idle_w)), 0.0
     while rig.read() is not None:
         np.maximum(peak_c, rig.state.gpu_temp_c, out=peak_c)
+        throttle_s += DT_S * (1.0 - rig.state.gpu_clock_ratio)
+        site_j += rig.state.ledger.energy_in_j
     names = [job.name for job in jobs]
     return _Now(
         rig.state,
         rig.inputs,
         peak_c,
+        throttle_s,
+        site_j,
         {name: work.exchange_s(name) for name in names},
         {name: work.step_s(name) for name in names},
     )
@@ -216,21 +252,50 @@ def _elsewhere(plant: Plant, part: int) -> list[str]:
     return [names[n] for n in np.flatnonzero(~mine & (nodes.gpu_count > 0)).tolist()]
 
 
-def _outcome(plant: Plant, pick: _Pick, before: _Now, then: _Now, peak_c: Floats) -> Placed:
-    job, predicted = pick.job, pick.advice.predicted
+def _round(plant: Plant, seen: list[tuple[_Pick, _Now, _Now]], last: _Now, without: _Now) -> Round:
+    """Return what became of a round's jobs: each with the moments around its start."""
+    moments = [*(then for _, _, then in seen), last]
+    ends_s = last.state.time_s
+    told_w = [pick.advice.predicted.facility_power_w for pick, _, _ in seen]
+    lasted_s = [ends_s - before.state.time_s for _, before, _ in seen]
+    return Round(
+        placed=tuple(
+            _outcome(plant, pick, before, moments[k:]) for k, (pick, before, _) in enumerate(seen)
+        ),
+        told_w=sum(told_w),
+        rose_w=last.site_w - without.site_w,
+        told_j=sum(w * s for w, s in zip(told_w, lasted_s, strict=True)),
+        used_j=sum(moment.site_j for moment in moments) - without.site_j,
+    )
+
+
+def _outcome(plant: Plant, pick: _Pick, before: _Now, after: list[_Now]) -> Placed:
+    """Return what was said of a job and what it did; `after` from its start on."""
+    job, predicted, then, last = pick.job, pick.advice.predicted, after[0], after[-1]
     losses = [1.0 - step_s / then.step_s[name] for name, step_s in before.step_s.items()]
+    rack = np.unique(plant.arrays.nodes.rack[plant.arrays.gpus.node[job.gpus]])
+    wet = plant.arrays.racks.liquid_circuit[rack] >= 0
+    ran_s = last.state.time_s - before.state.time_s
+    throttle_s = np.sum([moment.throttle_s[job.gpus].mean() for moment in after])
     return Placed(
         kind=pick.kind,
         told_c=predicted.gpu_temp_max_c,
-        peak_c=float(peak_c[job.gpus].max()),
+        peak_c=float(max(moment.peak_c[job.gpus].max() for moment in after)),
         now_c=float(before.state.gpu_temp_c[job.gpus].max()),
         told_s=_or_nan(predicted.collective_s),
         took_s=then.exchange_s[job.name],
+        later_s=last.exchange_s[job.name],
         alone_s=_alone_s(plant, job),
         told_loss=_or_nan(predicted.neighbours_slowdown_share),
         loss=max(losses, default=0.0),
         crossed=len(np.unique(plant.gpu_nvlink_domain[job.gpus])) > 1,
         crowded=any("shared with running jobs" in line for line in pick.advice.reasons),
+        told_throttle=predicted.throttle_share,
+        throttle=float(throttle_s / ran_s),
+        told_return_c=_or_nan(predicted.tcs_return_c),
+        return_c=float(last.state.rack_return_c[rack][wet].max(initial=-np.inf))
+        if wet.any()
+        else float("nan"),
     )
 
 

@@ -14,6 +14,8 @@ Operation = Literal[
     "sendrecv",
 ]
 """Collectives by the names of nccl-tests."""
+AS_TOLD = {"reduce": "broadcast"}
+"""A reduction to one GPU moves what a broadcast from it does, the other way."""
 
 
 class Collective(BaseModel):

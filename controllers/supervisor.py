@@ -62,6 +62,7 @@ class Supervisor:
         self._orders = Orders(self._default, self._default)
         self._readback = Readback(plant, self.rules)
         self._prediction = Prediction(plant, self.rules)
+        self._turned_on = frozenset[str]()
         self._ill: dict[str, str] = {}
         self._restrained = False
 
@@ -129,12 +130,31 @@ class Supervisor:
         with self._lock:
             return self._holds.end(scope, time_s, who, reason)
 
+    @property
+    def racks_off(self) -> frozenset[str]:
+        """Return the racks that were shut down and that nobody has turned on since."""
+        with self._lock:
+            return self._orders.written.racks_off - self._turned_on
+
+    def turn_on(self, rack: str, time_s: float, who: str, reason: str = "") -> bool:
+        """Let a rack that was shut down have power again, from the next tick on. Journaled.
+
+        False when it is not shut down. A policy that still asks for it shuts it down anew.
+        """
+        with self._lock:
+            if rack not in self.racks_off:
+                return False
+            self._turned_on |= {rack}
+            self.journal.write(Entry(time_s, PART, "", f"{rack} turned on", reason, who))
+            return True
+
     def rule(self, view: View) -> Ruling:
         """Return what this tick leads to, having written what is armed."""
         with self._lock:
             self._fall_back(view.time_s)
             self._seating.end_modes(view.time_s)
             self._holds.end_over(view.time_s)
+            self._turn_racks_on(view.time_s)
             trouble = trouble_of(view, self.rules)
             self._note("input", trouble, view.time_s)
             if trouble:
@@ -225,6 +245,23 @@ class Supervisor:
         if not in_force:
             entry = Entry(view.time_s, PART, "armed", "first caps written", wish.reason)
             self.journal.write(entry)
+
+    def _turn_racks_on(self, time_s: float) -> None:
+        """Write what is in force without the racks that a person turned on, for a dead-man's time.
+
+        Here and not where it was asked: the actuator belongs to the loop's thread.
+        """
+        on = self._turned_on
+        if not on:
+            return
+        advised, written = (one._replace(racks_off=one.racks_off - on) for one in self._orders)
+        written = written._replace(until_s=time_s + self.rules.deadman_s)
+        try:
+            self._actuator.apply(written, time_s)
+        except OSError as error:
+            self._note("actuator", f"actuator unreachable: {error}", time_s)
+            return
+        self._orders, self._turned_on = Orders(advised, written), frozenset()
 
     def _verify(self, held: Held | None, time_s: float) -> None:
         """Say what devices do not hold of what was written last."""

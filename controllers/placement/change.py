@@ -10,8 +10,10 @@ from controllers.placement.candidates import Candidate
 from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
 from controllers.placement.models import Request
+from controllers.placement.network import steps_s, trips
 from controllers.placement.offer import Offer, Stand, offer_of
-from controllers.placement.predict import outlooks
+from controllers.placement.predict import Outlook, lost_shares, outlooks
+from controllers.placement.traffic import Traffic
 from controllers.placement.wish import wish_of
 from site_models.arrays import Ints
 
@@ -40,7 +42,7 @@ class PlaceChange:
 
 
 def changes(
-    stand: Stand, request: Request, places: Sequence[Ints], now_s: float
+    stand: Stand, traffic: Traffic, request: Request, places: Sequence[Ints], now_s: float
 ) -> list[PlaceChange]:
     """Return the change that each place brings; a place is the GPUs of one advice.
 
@@ -51,29 +53,33 @@ def changes(
     index, ground = stand.index, stand.ground
     offer = offer_of(stand, wish_of(index, request, now_s), Counter())
     nodes = index.plant.arrays.nodes
+    whole = [Candidate.of(index, gpus, "site") for gpus in places]
+    roads = trips(index, offer.wish, traffic, whole, lost_shares(index, offer, whole))
+    step_s = steps_s(roads)
     parts: list[tuple[int, Candidate]] = []
     for at, gpus in enumerate(places):
         rack = nodes.rack[index.plant.arrays.gpus.node[gpus]]
         parts += [
             (at, Candidate.of(index, gpus[rack == r], "rack")) for r in dict.fromkeys(rack.tolist())
         ]
-    found = outlooks(index, ground, offer, [part for _, part in parts])
+    cut = [part for _, part in parts]
+    found = outlooks(index, ground, offer, cut, [roads[at] for at, _ in parts])
     racks: list[list[RackChange]] = [[] for _ in places]
     for (at, part), outlook in zip(parts, found, strict=True):
-        racks[at].append(_rack(index, ground, offer, part.gpus, outlook.gpu_temp_max_c))
+        racks[at].append(_rack(index, ground, offer, part.gpus, outlook, float(step_s[at])))
     return [_place(index, ground, tuple(mine)) for mine in racks]
 
 
 def _rack(
-    index: PlaceIndex, ground: Ground, offer: Offer, gpus: Ints, gpu_temp_c: float
+    index: PlaceIndex, ground: Ground, offer: Offer, gpus: Ints, outlook: Outlook, step_s: float
 ) -> RackChange:
     of_gpu = index.plant.arrays.gpus.node
     touched = np.isin(of_gpu, np.unique(of_gpu[gpus]))
     return RackChange(
         rack=int(index.plant.arrays.nodes.rack[of_gpu[gpus[0]]]),
         gpu_temp_now_c=float(ground.state.gpu_temp_c[touched].max()),
-        gpu_temp_c=gpu_temp_c,
-        added_w=float(offer.powers_w(gpus)[1].sum()),
+        gpu_temp_c=outlook.gpu_temp_max_c,
+        added_w=float(offer.powers_w(gpus, np.full(len(gpus), step_s))[1].sum()),
     )
 
 

@@ -17,6 +17,9 @@ from twin.physics.heat_exchange import (
 from twin.physics.law import compiled_for
 from twin.state import Inputs, State
 
+LEAST_LOAD = 0.1
+"""Part of the rated heat of a circuit's units from which on their power tells their effort."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cooling:
@@ -31,6 +34,8 @@ class Cooling:
     setpoint_c: Floats
     trim_c: Floats
     """Supply that the circuit's chillers hold; -inf without any."""
+    mover_share: Floats
+    """Power of pumps, fans and chillers for each watt that the circuit takes off, as now [-]."""
 
     def supplies_c(self, more_w: Floats, now_c: Floats, sink: Ints, depth: int) -> Floats:
         """Return the supply once the circuits carry `more_w`, shape (sets, circuits), too [C].
@@ -115,6 +120,7 @@ def cooling_of(plant: Plant, state: State, inputs: Inputs) -> Cooling:
         chiller_w=units.chiller_w,
         setpoint_c=np.where(np.isfinite(setpoint_c), setpoint_c, state.circuit_supply_c),
         trim_c=units.trim_c,
+        mover_share=_mover_shares(plant, state, heat_w),
     )
 
 
@@ -147,13 +153,27 @@ def _units(plant: Plant) -> Units:
     )
 
 
+def _mover_shares(plant: Plant, state: State, heat_w: Floats) -> Floats:
+    """Return the power of each circuit's movers, fans and chillers over its heat [-].
+
+    Below a part of what its units are rated for, what they draw says little of a further watt:
+    there it counts over that part.
+    """
+    x, ch, count = plant.arrays.exchangers, plant.arrays.chillers, len(heat_w)
+    power_w = sum_by(x.hot_circuit, state.exchanger_fan_power_w, count)
+    power_w += sum_by(ch.circuit, state.chiller_power_w, count) + state.circuit_mover_power_w
+    rated_w = sum_by(x.hot_circuit, x.capacity_w, count) + sum_by(ch.circuit, ch.capacity_w, count)
+    base_w = np.maximum(heat_w, LEAST_LOAD * rated_w)
+    return np.divide(power_w, base_w, out=np.zeros(count), where=base_w > 0.0)
+
+
 def cooling_room_w(index: PlaceIndex, cooling: Cooling, state: State, rack_w: Floats) -> Floats:
     """Return what each circuit can still take off: until rated, or too warm a supply."""
     plant = index.plant
     rated_w, limit_c = _units(plant).rated_w, plant.arrays.circuits.supply_limit_c
     warm_w = cooling.open_w_per_k * np.maximum(limit_c - cooling.sink_c, 0.0)
     heats = index.heats
-    settled = heats.factor / _at_inlet(index)[heats.rack]
+    settled = heats.factor / at_inlet(index)[heats.rack]
     promised_w = np.maximum(rack_w - state.rack_power_w, 0.0)[heats.rack] * settled
     later_w = sum_by(heats.limit, promised_w, len(plant.circuit_names))
     room_w = np.minimum(rated_w, warm_w) + cooling.chiller_w - cooling.heat_w - later_w
@@ -161,6 +181,6 @@ def cooling_room_w(index: PlaceIndex, cooling: Cooling, state: State, rack_w: Fl
     return np.where(owned, room_w, np.inf)
 
 
-def _at_inlet(index: PlaceIndex) -> Floats:
+def at_inlet(index: PlaceIndex) -> Floats:
     """Return the watts at each rack's inlet for a watt at its GPUs: its own entry in `uses`."""
     return index.uses.factor[index.uses.first[1:] - 1]

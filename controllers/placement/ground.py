@@ -52,8 +52,6 @@ class Ground:
     site_slope: Floats
     """Power at the utility meters for a further watt at each rack's inlet [-]."""
     cooling: Cooling
-    cooling_share: float
-    """Power of pumps, fans and chillers for each watt of IT power, as now [-]."""
     warmer_k: float = 0.0
     """Outdoor air over that of now: the hottest hour that is looked ahead to."""
 
@@ -76,11 +74,6 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
     cooling = cooling_of(plant, state, inputs)
     feed_room_w = np.where(tree.live, arrays.feeds.rating_w - in_w, 0.0)
     rack_room_w = arrays.racks.rating_w - rack_w
-    moved_w = (
-        state.circuit_mover_power_w.sum()
-        + state.exchanger_fan_power_w.sum()
-        + state.chiller_power_w.sum()
-    )
     root = arrays.feeds.parent < 0
     room_w = np.concatenate(
         [
@@ -121,7 +114,6 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
         ),
         site_slope=_site_slope(plant, out_w),
         cooling=cooling,
-        cooling_share=float(moved_w / max(rack_w.sum(), 1.0)),
     )
 
 

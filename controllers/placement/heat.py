@@ -44,10 +44,14 @@ class Temperatures(NamedTuple):
 
 
 def rows_of(
-    index: PlaceIndex, ground: Ground, offer: Offer, candidates: Sequence[Candidate]
+    index: PlaceIndex,
+    ground: Ground,
+    offer: Offer,
+    candidates: Sequence[Candidate],
+    step_s: Floats | None = None,
 ) -> Rows:
     """Return the nodes that candidates touch with all of their GPUs; each candidate's own GPUs
-    in ascending order."""
+    in ascending order. `step_s` is how long the job's step takes on each candidate."""
     walk = index.walk
     chosen = np.concatenate([c.gpus for c in candidates])
     begin = np.cumsum([0, *(len(c.gpus) for c in candidates)])
@@ -55,7 +59,9 @@ def rows_of(
         chosen, begin, walk.node, walk.first_gpu, walk.gpu_count
     )
     gpu_w = ground.gpu_w[gpu]
-    gpu_w[at], added_w = offer.powers_w(chosen)
+    if step_s is not None:
+        step_s = np.repeat(step_s, begin[1:] - begin[:-1])
+    gpu_w[at], added_w = offer.powers_w(chosen, step_s)
     return Rows(
         candidate=candidate,
         node=node,
@@ -67,18 +73,13 @@ def rows_of(
     )
 
 
-def supplies_c(
-    index: PlaceIndex,
-    ground: Ground,
-    candidate: Ints,
-    rack: Ints,
-    added_w: Floats,
-    candidates: int,
+def heats_w(
+    index: PlaceIndex, candidate: Ints, rack: Ints, added_w: Floats, candidates: int
 ) -> Floats:
-    """Return every circuit's supply with each candidate's heat. Shape (candidates, circuits)
+    """Return what every circuit takes off more with each candidate [W]. Shape (candidates,
+    circuits)
 
-    From the candidate, the rack and the rise of the GPUs of every place. Sinks first: a
-    circuit's exchangers work against the risen supply of the next.
+    From the candidate, the rack and the rise of the GPUs of every place.
     """
     heats, circuits = index.heats, len(index.plant.circuit_names)
     size = heats.first[rack + 1] - heats.first[rack]
@@ -86,12 +87,16 @@ def supplies_c(
     entry = np.arange(len(of_row)) - (np.cumsum(size) - size)[of_row] + heats.first[rack][of_row]
     place = candidate[of_row] * circuits + heats.limit[entry]
     more_w = sum_by(place, heats.factor[entry] * added_w[of_row], candidates * circuits)
-    return ground.cooling.supplies_c(
-        more_w.reshape(candidates, circuits),
-        ground.state.circuit_supply_c,
-        index.sink_circuit,
-        index.cooling_depth,
-    )
+    return more_w.reshape(candidates, circuits)
+
+
+def supplies_c(index: PlaceIndex, ground: Ground, more_w: Floats) -> Floats:
+    """Return every circuit's supply with what it takes off more, as `heats_w`. Same shape
+
+    Sinks first: a circuit's exchangers work against the risen supply of the next.
+    """
+    now_c, sink = ground.state.circuit_supply_c, index.sink_circuit
+    return ground.cooling.supplies_c(more_w, now_c, sink, index.cooling_depth)
 
 
 def temperatures(

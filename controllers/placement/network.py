@@ -2,31 +2,22 @@
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
-from controllers.collective_told import Collective
+from controllers.collective_told import AS_TOLD, Collective
 from controllers.placement.candidates import Candidate
 from controllers.placement.index import PlaceIndex
+from controllers.placement.nearest import nearest_s, nearest_team, times_s
+from controllers.placement.neighbours import CALM, Ease, losing_of
 from controllers.placement.spans import lay_of
-from controllers.placement.traffic import Loser, Share, Traffic
-from controllers.placement.wish import Wish, nearest_gpus, nearest_team
+from controllers.placement.traffic import Traffic
+from controllers.placement.wish import Wish
 from controllers.team import team_of
 from site_models.arrays import Floats, Ints
 from site_models.errors import InputError
 from site_models.plant import Plant
-from twin.collective_site import site_times
-from twin.fabric import span_of
-from twin.parallel import exchange_of
-from twin.physics.collective import Span
-from twin.workload import pace
-
-WORST = 3
-"""Neighbours with the largest loss of rate whose steps are worked out."""
-AS_TOLD = {"reduce": "broadcast"}
-"""A reduction to one GPU moves what a broadcast from it does, the other way."""
 
 
 class Trip(NamedTuple):
@@ -45,6 +36,8 @@ class Trip(NamedTuple):
     """Neighbours leave it less than it would have alone."""
     joined: bool = True
     """The network, or one NVLink domain, joins its GPUs."""
+    ease: Ease = CALM
+    """Of the neighbours with the largest loss whose profile is known."""
 
     @property
     def slowdown_share(self) -> float | None:
@@ -56,6 +49,11 @@ class Trip(NamedTuple):
 
 UNTOLD = Trip(None, None, None, None, "", 0.0, crowded=False)
 """Of a request that says nothing of its step."""
+
+
+def steps_s(found: Sequence[Trip]) -> Floats:
+    """Return how long the job's step takes on each candidate [s]; NaN where that is not told."""
+    return np.array([np.nan if trip.step_s is None else trip.step_s for trip in found])
 
 
 def trips(
@@ -95,49 +93,22 @@ def _stated(
     for k, share in enumerate(shares):
         step_s = told.per_step_s / (1.0 - float(lost[k])) + time_s[k]
         model = int(index.model[candidates[k].gpus[0]])
-        nearest_s = told.per_step_s + _nearest_s(index, model, wish.request.count, op, told.bytes)
-        known, losing = math.isfinite(time_s[k]), _neighbours(index.plant, share)
+        least_s = told.per_step_s + nearest_s(index, model, wish.request.count, op, told.bytes)
+        known, losing = math.isfinite(time_s[k]), losing_of(index, share)
         found.append(
             Trip(
                 collective_s=time_s[k] if known else None,
                 step_s=step_s if known else None,
-                nearest_step_s=nearest_s if known and math.isfinite(nearest_s) else None,
-                neighbours_slowdown_share=losing[0],
-                worst_neighbour=losing[1],
+                nearest_step_s=least_s if known and math.isfinite(least_s) else None,
+                neighbours_slowdown_share=losing.share,
+                worst_neighbour=losing.job,
+                ease=losing.ease,
                 bytes_per_s=share.bytes_per_s,
                 crowded=share.bytes_per_s < 0.999 * float(alone[k]),
                 joined=bool(span.domains[k] < 2.0 or rate[k] > 0.0),
             )
         )
     return found
-
-
-def times_s(plant: Plant, op: str, size_bytes: float, span: Span) -> Floats:
-    """Return the time of an operation on each entry of a span [s]; NaN where none is told.
-
-    By what was measured on the site, where the plant has been calibrated.
-    """
-    rows = zip(*(np.asarray(column).tolist() for column in span), strict=True)
-    return np.array([_time_s(plant, op, size_bytes, row) for row in rows])
-
-
-@lru_cache(maxsize=4096)
-def _time_s(plant: Plant, op: str, size_bytes: float, row: tuple[float, ...]) -> float:
-    """Return the time on one entry: places that lie alike are worked out once."""
-    span = Span(*(np.array([figure]) for figure in row))
-    joined = span.domains[0] < 2.0 or span.network_bytes_per_s[0] > 0.0
-    if not (np.isfinite(span.nvlink_bytes_per_s[0]) and span.gpus[0] >= 2.0 and joined):
-        return float("nan")
-    return float(site_times(plant, op, np.array([float(size_bytes)]), span)[0])
-
-
-@lru_cache(maxsize=256)
-def _nearest_s(index: PlaceIndex, model: int, count: int, op: str, size_bytes: float) -> float:
-    gpus = nearest_gpus(index, model, count)
-    if len(gpus) < 2:
-        return float("nan")
-    span = lay_of(index.plant, [gpus], op).span
-    return float(times_s(index.plant, op, size_bytes, span)[0])
 
 
 def _profiled(
@@ -158,16 +129,17 @@ def _profiled(
     rate = share.bytes_per_s if team.use is not None else None
     mine = team.at_rate(plant, rate)
     at = mine.pace(np.full(len(gpus), 1.0 - lost))
-    nearest_s = None
+    least_s = None
     if nearest is not None:
-        nearest_s = float(nearest.pace(np.ones(len(gpus))).step_s.max())
-    losing = _neighbours(plant, share)
+        least_s = float(nearest.pace(np.ones(len(gpus))).step_s.max())
+    losing = losing_of(index, share)
     return Trip(
         collective_s=float(mine.exchange.time_s.sum()),
         step_s=float(at.step_s.max()),
-        nearest_step_s=nearest_s,
-        neighbours_slowdown_share=losing[0],
-        worst_neighbour=losing[1],
+        nearest_step_s=least_s,
+        neighbours_slowdown_share=losing.share,
+        worst_neighbour=losing.job,
+        ease=losing.ease,
         bytes_per_s=share.bytes_per_s,
         crowded=rate is not None and rate < 0.999 * float(team.rate_bytes_per_s or 0.0),
     )
@@ -175,46 +147,3 @@ def _profiled(
 
 def _one_domain(plant: Plant, gpus: Ints) -> bool:
     return len(np.unique(plant.gpu_nvlink_domain[gpus])) < 2
-
-
-def _neighbours(plant: Plant, share: Share) -> tuple[float, str]:
-    """Return the largest part of its step that a neighbour loses, and its name.
-
-    Of a neighbour that told nothing of its step the loss of its network rate: more than that's.
-    """
-    if not share.losers:
-        return 0.0, ""
-    by_loss = sorted(share.losers, key=lambda one: one.after_bytes_per_s / one.before_bytes_per_s)
-    worst, name = 0.0, ""
-    for loser in by_loss[:WORST]:
-        lost = _step_lost(plant, loser)
-        if lost > worst:
-            worst, name = lost, loser.runner.held.job
-    return worst, name
-
-
-def _step_lost(plant: Plant, loser: Loser) -> float:
-    """Return what part of its step a neighbour loses. 0..1"""
-    profile, told = loser.runner.profile, loser.runner.held.collective
-    rates = loser.before_bytes_per_s, loser.after_bytes_per_s
-    if told is not None:
-        gpus, op = loser.runner.held.gpus, AS_TOLD.get(told.op, told.op)
-        before_s, after_s = (
-            told.per_step_s + float(times_s(plant, op, told.bytes, span_of(plant, gpus, op, r))[0])
-            for r in rates
-        )
-        return 1.0 - before_s / after_s
-    if profile is None:
-        return 1.0 - rates[1] / rates[0]
-    team = team_of(profile, plant, np.sort(loser.runner.held.gpus))
-    if team is None:
-        return 0.0
-    steps_s = []
-    for rate in rates:
-        exchange = exchange_of(profile, plant, team.gpus, rate)
-        clock = np.ones(len(team.gpus))
-        at = pace(
-            team.pattern, clock, team.member, exchange.time_s, exchange.hidden, team.bubble
-        )  # fmt: skip
-        steps_s.append(float(at.step_s.max()))
-    return 1.0 - steps_s[0] / steps_s[1]

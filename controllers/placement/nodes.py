@@ -12,7 +12,7 @@ from controllers.placement.index import PlaceIndex
 from controllers.placement.models import Request
 from controllers.placement.network import trips
 from controllers.placement.offer import Offer, Stand, offer_of
-from controllers.placement.predict import outlooks
+from controllers.placement.predict import lost_shares, outlooks
 from controllers.placement.score import score_of, weights_of
 from controllers.placement.spare import a_pump_short
 from controllers.placement.traffic import Traffic
@@ -159,12 +159,12 @@ def looked_at(stand: Stand, traffic: Traffic, offer: Offer, nodes: Ints) -> dict
     index, ground = stand.index, stand.ground
     names, weights = index.plant.node_names, weights_of(offer.wish.placing)
     places = list(places_in(index, ground, offer, "node", nodes))
-    found = outlooks(index, ground, offer, places)
+    roads = trips(index, offer.wish, traffic, places, lost_shares(index, offer, places))
+    found = outlooks(index, ground, offer, places, roads)
     short = found
     if "cdu_pump" in offer.wish.losses:
         pumps = offer.wish.placing.cdu_pumps
-        short = outlooks(index, a_pump_short(index, ground, pumps), offer, places)
-    roads = trips(index, offer.wish, traffic, places, np.array([one.lost_share for one in found]))
+        short = outlooks(index, a_pump_short(index, ground, pumps), offer, places, roads)
     judged: dict[int, Verdict] = {}
     for place, outlook, less, trip in zip(places, found, short, roads, strict=True):
         n = int(index.plant.arrays.gpus.node[place.gpus[0]])

@@ -43,10 +43,17 @@ class Offer:
             usable &= self.index.rail[gpus] == self.rail
         return usable
 
-    def powers_w(self, gpus: Ints) -> tuple[Floats, Floats]:
+    def powers_w(self, gpus: Ints, step_s: Floats | None = None) -> tuple[Floats, Floats]:
         """Return the power of some GPUs with the job on them, and its rise over what they
-        draw or promised [W]."""
-        return powers_w(self.supply.stand, self.supply.node_asked_w, gpus)
+        draw or promised [W].
+
+        `step_s` is how long the job's step takes on each: what it waits it draws less. NaN, or
+        none given: as on the nearest place.
+        """
+        asked_w = self.supply.node_asked_w[self.index.plant.arrays.gpus.node[gpus]]
+        if self.wish.draw is not None and step_s is not None:
+            asked_w = self.wish.draw.power_w(self.index.model[gpus], step_s)
+        return powers_w(self.supply.stand, asked_w, gpus)
 
     @cached_property
     def usable(self) -> Flags:

@@ -8,22 +8,27 @@ as long as they can. Checked against the step itself run to rest, in
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from controllers.gather import applied, sum_by
 from controllers.placement.candidates import Candidate
+from controllers.placement.cooling import at_inlet
 from controllers.placement.flow import Places, rack_flows
 from controllers.placement.ground import Ground, liquid_factor
 from controllers.placement.heat import (
     Rows,
     Temperatures,
     extremes,
+    heats_w,
     rows_of,
     supplies_c,
     temperatures,
 )
 from controllers.placement.index import PlaceIndex
+from controllers.placement.neighbours import CALM
+from controllers.placement.network import Trip, steps_s
 from controllers.placement.offer import Offer
 from controllers.placement.taking import touched_racks
 from controllers.power_tree import power_tree
@@ -46,7 +51,9 @@ class Outlook:
     site_headroom_w: float
     tcs_return_c: float | None
     facility_power_w: float
+    """At the meters: the job, less what neighbours that wait for it draw less, the loops' own."""
     it_power_w: float
+    """Of this, at the racks' inlets."""
     lost_share: float
     """Of the asked power, on average over the job's GPUs: above what the devices give. 0..1"""
     spare_temp_max_c: float = float("nan")
@@ -55,23 +62,37 @@ class Outlook:
 
 
 def outlooks(
-    index: PlaceIndex, ground: Ground, offer: Offer, candidates: Sequence[Candidate]
+    index: PlaceIndex,
+    ground: Ground,
+    offer: Offer,
+    candidates: Sequence[Candidate],
+    roads: Sequence[Trip] = (),
 ) -> list[Outlook]:
-    """Return what is expected of each candidate, in their order."""
+    """Return what is expected of each candidate, in their order.
+
+    `roads` is what the job's step comes to on each: what it waits it draws less, and so do
+    neighbours that it keeps waiting. None: as on the nearest place.
+    """
     if not candidates:
         return []
-    rows, count, walk = rows_of(index, ground, offer, candidates), len(candidates), index.walk
+    rows = rows_of(index, ground, offer, candidates, steps_s(roads) if roads else None)
+    count, walk = len(candidates), index.walk
     place, candidate, rack, added_w, sized_w, liquid_w = touched_racks(
         rows.candidate, rows.node, rows.added_w, walk.rack, liquid_factor(index.plant),
         walk.liquid_flow_share, ground.node_liquid_w, ground.rack_sized_w, ground.rack_liquid_w,
     )  # fmt: skip
     touched = Places(candidate, rack, sized_w, liquid_w)
-    supply_c = supplies_c(index, ground, candidate, rack, added_w, count)
+    eased = _eased(roads)
+    more_w = heats_w(index, candidate, rack, added_w, count)
+    if len(eased.rack):
+        more_w -= heats_w(index, eased.candidate, eased.rack, eased.fall_w, count)
+    supply_c = supplies_c(index, ground, more_w)
     flow, return_c = rack_flows(ground, touched, supply_c)
     heat = temperatures(index, ground, rows, supply_c, flow[place])
     rack_w = _rack_powers_w(index, ground, rows, place, rack, heat.fan_speed)
-    lost = _lost_shares(index, offer, candidates)
-    return _gathered(index, ground, rows, heat, touched, rack_w, return_c, count, lost)
+    lost = lost_shares(index, offer, candidates)
+    drawn = _drawn(index, ground, touched, rack_w, eased, more_w)
+    return _gathered(index, ground, rows, heat, touched, rack_w, return_c, drawn, lost)
 
 
 def _rack_powers_w(
@@ -93,6 +114,57 @@ def _rack_powers_w(
     return tree.rack_power_w(ground.rack_nodes_w[rack] + sum_by(place, rise_w, len(rack)), rack)
 
 
+class _Eased(NamedTuple):
+    """How much less neighbours draw, by candidate and rack."""
+
+    candidate: Ints
+    rack: Ints
+    fall_w: Floats
+
+
+def _eased(roads: Sequence[Trip]) -> _Eased:
+    calm = [len(road.ease.rack) for road in roads]
+    if not any(calm):
+        return _Eased(CALM.rack, CALM.rack, CALM.fall_w)
+    return _Eased(
+        np.repeat(np.arange(len(roads)), calm),
+        np.concatenate([road.ease.rack for road in roads]),
+        np.concatenate([road.ease.fall_w for road in roads]),
+    )
+
+
+class _Drawn(NamedTuple):
+    """What each candidate adds. Shape (candidates,) [W]"""
+
+    metered_w: Floats
+    """Of its own racks, at the meters: what has to fit."""
+    it_w: Floats
+    """At the racks' inlets, less what its neighbours draw less."""
+    facility_w: Floats
+
+
+def _drawn(
+    index: PlaceIndex,
+    ground: Ground,
+    places: Places,
+    rack_w: Floats,
+    eased: _Eased,
+    more_w: Floats,
+) -> _Drawn:
+    """Return the rise of power; `more_w` is that of the circuits' heat."""
+    count, slope = len(more_w), ground.site_slope
+    rise_w = rack_w - ground.rack_w[places.rack]
+    own_w = sum_by(places.candidate, rise_w, count)
+    metered_w = sum_by(places.candidate, rise_w * slope[places.rack], count)
+    fall_w = eased.fall_w * at_inlet(index)[eased.rack]
+    less_w = sum_by(eased.candidate, fall_w * slope[eased.rack], count)
+    return _Drawn(
+        metered_w,
+        own_w - sum_by(eased.candidate, fall_w, count),
+        metered_w - less_w + more_w @ ground.cooling.mover_share,
+    )
+
+
 def _gathered(
     index: PlaceIndex,
     ground: Ground,
@@ -101,19 +173,17 @@ def _gathered(
     places: Places,
     rack_w: Floats,
     return_c: Floats,
-    count: int,
+    drawn: _Drawn,
     lost: Floats,
 ) -> list[Outlook]:
     """Return one outlook a candidate; `places` and `rows` are sorted by candidate."""
-    racks, rack = index.plant.arrays.racks, places.rack
+    racks, rack, count = index.plant.arrays.racks, places.rack, len(lost)
     hottest_c, margin_k = extremes(index.plant, rows, heat, count)
     first_place = np.searchsorted(places.candidate, np.arange(count))
     rise_w = rack_w - ground.rack_w[rack]
     left_w = racks.rating_w[rack] - rack_w
     rated_w = np.maximum(racks.rating_w[rack], 1.0)
     least = np.minimum.reduceat(left_w, first_place)
-    metered_w = sum_by(places.candidate, rise_w * ground.site_slope[rack], count)
-    it_w = sum_by(places.candidate, rise_w, count)
     rows_total = len(ground.row_headroom_w)
     at = places.candidate * rows_total + racks.row[rack]
     row_rise_w = sum_by(at, rise_w, count * rows_total).reshape(count, -1)
@@ -130,17 +200,17 @@ def _gathered(
             rack_headroom_share=float(share[i]),
             row=int(row[i]),
             row_headroom_w=float(after_w[i, row[i]]),
-            site_headroom_w=ground.site_headroom_w - float(metered_w[i]),
+            site_headroom_w=ground.site_headroom_w - float(drawn.metered_w[i]),
             tcs_return_c=float(back_c[i]) if np.isfinite(back_c[i]) else None,
-            facility_power_w=float(metered_w[i] + ground.cooling_share * it_w[i]),
-            it_power_w=float(it_w[i]),
+            facility_power_w=float(drawn.facility_w[i]),
+            it_power_w=float(drawn.it_w[i]),
             lost_share=float(lost[i]),
         )
         for i in range(count)
     ]
 
 
-def _lost_shares(index: PlaceIndex, offer: Offer, candidates: Sequence[Candidate]) -> Floats:
+def lost_shares(index: PlaceIndex, offer: Offer, candidates: Sequence[Candidate]) -> Floats:
     """Return the part of the asked power that each candidate's devices do not give. 0..1"""
     asked_w = offer.request.gpu_power_w
     if asked_w is None:

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from controllers.placement.flow import wanted_flows, wants_of
+from controllers.placement.flow import wants_of
 from controllers.placement.ground import Ground, liquid_factor, whole_rack_w
 from controllers.placement.index import PlaceIndex
 from controllers.placement.offer import Offer
+from controllers.placement.settling import wanted_flows
 from site_models.arrays import Floats, Ints
 
 

@@ -115,9 +115,11 @@ def reasons_for(
     if ground.warmer_k >= 1.0:
         lines.append(f"in the hottest hour of its time, {ground.inputs.dry_bulb_c:.0f} °C outdoors")
     lines.append(f"row {plant.row_names[outlook.row]} keeps {_kilo(outlook.row_headroom_w)}")
+    eased_w = float(trip.ease.fall_w.sum())
+    less = f", {_kilo(eased_w)} less at the GPUs of slowed neighbours" if eased_w >= 50.0 else ""
     lines.append(
         f"facility power {_kilo(outlook.facility_power_w)} more:"
-        f" {_kilo(outlook.it_power_w)} IT, chain losses, cooling at its present share"
+        f" {_kilo(outlook.it_power_w)} IT, chain losses, cooling at its loops' present share{less}"
     )
     if request.preferred_level is not None:
         met = "kept" if within(index, candidate, request.preferred_level) else "not kept"

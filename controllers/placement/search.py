@@ -13,7 +13,7 @@ from controllers.placement.index import PlaceIndex
 from controllers.placement.models import Request
 from controllers.placement.network import Trip, trips
 from controllers.placement.offer import Offer, on_rails
-from controllers.placement.predict import Outlook, outlooks
+from controllers.placement.predict import Outlook, lost_shares, outlooks
 from controllers.placement.score import score_of, weights_of, within
 from controllers.placement.spare import a_pump_short
 from controllers.placement.traffic import Traffic
@@ -44,14 +44,11 @@ def best_places(
     seen: set[bytes] = set()
     for level_places in _by_level(index, ground, offer, rejected):
         fresh = [place for place in level_places if _first_time(seen, place)]
-        held = [
-            (place, outlook)
-            for place, outlook in zip(fresh, _looked_at(index, ground, offer, fresh), strict=True)
-            if not _refused(place, outlook, rejected)
-        ]
-        lost = np.array([outlook.lost_share for _, outlook in held])
-        roads = trips(index, offer.wish, traffic, [place for place, _ in held], lost)
-        for (place, outlook), trip in zip(held, roads, strict=True):
+        roads = trips(index, offer.wish, traffic, fresh, lost_shares(index, offer, fresh))
+        seen_there = _looked_at(index, ground, offer, fresh, roads)
+        for place, outlook, trip in zip(fresh, seen_there, roads, strict=True):
+            if _refused(place, outlook, rejected):
+                continue
             if not trip.joined:
                 rejected["no common network"] += len(place.gpus)
                 continue
@@ -64,15 +61,14 @@ def best_places(
 
 
 def _looked_at(
-    index: PlaceIndex, ground: Ground, offer: Offer, places: list[Candidate]
+    index: PlaceIndex, ground: Ground, offer: Offer, places: list[Candidate], roads: list[Trip]
 ) -> list[Outlook]:
     """Return what is expected of places, with every CDU a pump short too where asked."""
-    found = outlooks(index, ground, offer, places)
+    found = outlooks(index, ground, offer, places, roads)
     if "cdu_pump" not in offer.wish.losses:
         return found
-    short = outlooks(
-        index, a_pump_short(index, ground, offer.wish.placing.cdu_pumps), offer, places
-    )
+    spare = a_pump_short(index, ground, offer.wish.placing.cdu_pumps)
+    short = outlooks(index, spare, offer, places, roads)
     return [
         replace(outlook, spare_temp_max_c=less.gpu_temp_max_c, spare_margin_k=less.margin_k)
         for outlook, less in zip(found, short, strict=True)

@@ -137,12 +137,13 @@ def usable_of(stand: Stand, kept: Flags, share: float, gpus: Ints) -> Flags:
     return np.asarray(usable & (stand.free.share[gpus] >= share - NEARLY))
 
 
-def powers_w(stand: Stand, node_asked_w: Floats, gpus: Ints) -> tuple[Floats, Floats]:
-    """Return the power of some GPUs with a job on them, and its rise [W]."""
+def powers_w(stand: Stand, asked_w: Floats, gpus: Ints) -> tuple[Floats, Floats]:
+    """Return the power of some GPUs with a job on them that asks so much of each, and its
+    rise [W]."""
     of = stand.index.plant.arrays.gpus
     drawn_w, most_w = stand.ground.gpu_w[gpus], of.power_max_w[gpus]
     resting_w = np.where(stand.free.share[gpus] < 1.0 - NEARLY, 0.0, drawn_w)
-    added_w = np.maximum(node_asked_w[of.node[gpus]] - resting_w, 0.0)
+    added_w = np.maximum(asked_w - resting_w, 0.0)
     added_w = np.minimum(added_w, np.maximum(most_w - drawn_w, 0.0))
     return drawn_w + added_w, added_w
 
@@ -159,7 +160,7 @@ def _counted(stand: Stand, kind: Kind, kept: Flags, asked_w: Floats) -> tuple[In
         return count, np.where(kept, np.maximum(count * asked_w - free.drawn_w, 0.0), 0.0)
     every = np.arange(len(free.share))
     usable = usable_of(stand, kept, kind.share, every)
-    _, each_w = powers_w(stand, asked_w, every)
+    _, each_w = powers_w(stand, asked_w[index.plant.arrays.gpus.node], every)
     count = index.by_node.sum(usable).astype(np.int64)
     return count, index.by_node.sum(np.where(usable, each_w, 0.0))
 

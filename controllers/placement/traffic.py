@@ -7,6 +7,7 @@ at once: the worst moment, not the mean one.
 
 import threading
 import weakref
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +28,8 @@ TOLD_LOSS = 1e-6
 """A neighbour that loses less than this of its rate does not notice."""
 
 
-class Runner(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Runner:
     """A job on the network."""
 
     held: Allocation

@@ -5,10 +5,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from controllers.placement.draw import Draw, draw_of
 from controllers.placement.index import PlaceIndex
 from controllers.placement.models import Request
-from controllers.team import Team, first_team
-from site_models.arrays import Flags, Floats, Ints
+from site_models.arrays import Flags, Floats
 from site_models.errors import InputError
 from site_models.kinds.workload import Workload
 from site_models.placing import Loss, Placing
@@ -23,14 +23,22 @@ class Wish:
 
     request: Request
     profile: Workload | None
-    model_power_w: Floats | None
-    """Power that the profile draws on each model of the index [W]; None: not from a profile."""
+    draw: Draw | None
+    """What its profile draws on each model of the index; None: not from a profile."""
     placing: Placing
     """What the site's file says."""
     maintenance: tuple[str, ...]
     """Rows, racks and nodes that are worked on while the job would run."""
     losses: tuple[Loss, ...]
     """What may be lost without the job suffering."""
+
+    @property
+    def model_power_w(self) -> Floats | None:
+        """Return the power of the profile on each model, on the nearest place [W].
+
+        The most of any place; None: not from a profile.
+        """
+        return None if self.draw is None else self.draw.nearest_w
 
     @property
     def exchanges(self) -> bool:
@@ -44,7 +52,7 @@ def wish_of(index: PlaceIndex, request: Request, now_s: float) -> Wish:
     Raises InputError for an unknown profile, or one that the GPUs asked for do not fit.
     """
     profile = None if request.profile is None else workload(request.profile)
-    power_w = None
+    draw = None
     if profile is not None:
         whole = profile.tensor * profile.pipeline * profile.expert
         if request.gpus < 1.0 or request.count % whole:
@@ -53,7 +61,7 @@ def wish_of(index: PlaceIndex, request: Request, now_s: float) -> Wish:
                 f" {whole} for profile {request.profile!r}"
             )
         if request.gpu_power_w is None:
-            power_w = _model_powers_w(index, str(request.profile), request.count)
+            draw = draw_of(index, str(request.profile), request.count, request.collective)
     placing = index.plant.placing
     asked = placing.n_minus_1 if request.n_minus_1 is None else LOSSES * request.n_minus_1
     met = {
@@ -65,60 +73,11 @@ def wish_of(index: PlaceIndex, request: Request, now_s: float) -> Wish:
     return Wish(
         request=request,
         profile=profile,
-        model_power_w=power_w,
+        draw=draw,
         placing=placing,
         maintenance=tuple(sorted(met)),
         losses=asked,
     )
-
-
-@lru_cache(maxsize=256)
-def nearest_gpus(index: PlaceIndex, model: int, count: int) -> Ints:
-    """Return the nearest place there could be on an empty site: GPUs of a model in order.
-
-    In as few NVLink domains as they fit in, with equal parts in each where that comes out.
-    Fewer than `count` where the site has not more.
-    """
-    mine = np.flatnonzero(index.in_service & (index.model == model)).astype(np.int64)
-    domain = index.plant.gpu_nvlink_domain[mine]
-    size = np.bincount(domain, minlength=1)
-    largest = np.argsort(-size, kind="stable")
-    needed = int(np.searchsorted(np.cumsum(size[largest]), count)) + 1
-    if needed > len(largest):
-        return mine[:count]
-    part, left = divmod(count, needed)
-    if left or size[largest[needed - 1]] < part:
-        return mine[np.isin(domain, largest[:needed])][:count]
-    parts = [mine[domain == d][:part] for d in largest[:needed].tolist()]
-    return np.sort(np.concatenate(parts))
-
-
-@lru_cache(maxsize=256)
-def nearest_team(index: PlaceIndex, model: int, count: int, profile: str) -> Team | None:
-    """Return a profile's team on the nearest place; None where it does not fit the site."""
-    gpus = nearest_gpus(index, model, count)
-    try:
-        return first_team(workload(profile), index.plant, gpus) if len(gpus) == count else None
-    except InputError:
-        return None
-
-
-@lru_cache(maxsize=256)
-def _model_powers_w(index: PlaceIndex, profile: str, count: int) -> Floats:
-    """Return the power of a GPU of each model at the profile's own pace [W].
-
-    That of the nearest place; the rating where the site has not enough of a model.
-    """
-    found = []
-    for model in range(len(index.models)):
-        team = nearest_team(index, model, count, profile)
-        most_w = index.plant.arrays.gpus.power_max_w[index.model == model]
-        if team is None:
-            found.append(float(most_w.max(initial=0.0)))
-            continue
-        clock = np.ones(len(team.gpus))
-        found.append(float(team.power_w(index.plant, team.pace(clock), clock).max()))
-    return np.array(found)
 
 
 @lru_cache(maxsize=16)

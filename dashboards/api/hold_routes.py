@@ -1,4 +1,4 @@
-"""What people keep in their own hands: parts of the site, and requests to the facility."""
+"""What people keep in their own hands: parts of the site, power of racks, the facility."""
 
 from dataclasses import asdict
 from typing import Any
@@ -35,7 +35,7 @@ class SetpointChange(BaseModel):
 
 
 def hold_routes(feed: Feed, audit: Audit) -> APIRouter:
-    """Return the routes about holds and facility requests."""
+    """Return the routes about holds, racks shut down and facility requests."""
     routes, supervisor = APIRouter(tags=["policies"]), feed.world.supervisor
 
     @routes.get("/holds")
@@ -62,6 +62,25 @@ def hold_routes(feed: Feed, audit: Audit) -> APIRouter:
             raise HTTPException(404, f"nobody holds {scope!r}")
         audit.write(f"release {scope}", before, _holds(feed))
         return reply(stamped(feed, {"items": _holds(feed)}))
+
+    @routes.get("/racks-off")
+    def racks_off() -> Response:
+        """Racks that a policy has shut down: no dead-man turns them on again, only a person."""
+        return reply(stamped(feed, {"items": sorted(supervisor.racks_off)}))
+
+    @routes.delete("/racks-off/{rack}")
+    def turn_on(rack: str, reason: str = "") -> Response:
+        """Give a rack power again from the next tick on; 404 when it is not shut down.
+
+        Journaled and audited. A policy that still asks for it shuts it down anew.
+        """
+        need(Role.ADMIN)
+        before = sorted(supervisor.racks_off)
+        if not supervisor.turn_on(rack, newest(feed).state.time_s, _who(), reason):
+            raise HTTPException(404, f"{rack!r} is not shut down")
+        after = sorted(supervisor.racks_off)
+        audit.write(f"turn on {rack}", before, after, reason)
+        return reply(stamped(feed, {"items": after}))
 
     @routes.get("/setpoints")
     def setpoints() -> Response:

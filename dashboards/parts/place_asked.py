@@ -24,7 +24,9 @@ def asked(feed: Feed, request: Request) -> Kept:
     return {
         "request": request.model_dump(mode="json"),
         "answer": answer.model_dump(mode="json"),
-        "changes": [asdict(one) for one in changes(now.stand, request, places, now.now_s)],
+        "changes": [
+            asdict(one) for one in changes(now.stand, now.traffic, request, places, now.now_s)
+        ],
     }
 
 

@@ -44,7 +44,7 @@ class Http:
         self._trust = ssl.create_default_context(cafile=str(authority) if known else None)
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        """Return the decoded answer; OSError or ValueError where there is none."""
+        """Return the decoded answer, None for an empty one; OSError or ValueError without any."""
         headers = {"Content-Type": "application/json"}
         if method == "PATCH":
             headers["Content-Type"] = "application/merge-patch+json"
@@ -53,7 +53,8 @@ class Http:
         sent = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self._url + path, sent, headers, method=method)
         with urllib.request.urlopen(request, timeout=TIMEOUT_S, context=self._trust) as answer:
-            return json.loads(answer.read())
+            content = answer.read()
+        return json.loads(content) if content else None
 
 
 def twin_nodes(twin: Http) -> dict[str, dict[str, Any]] | None:

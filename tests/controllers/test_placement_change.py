@@ -20,8 +20,8 @@ def test_the_hottest_rack_is_the_one_advised(gpus: int) -> None:
     request = Request(job="j", gpus=gpus, gpu_power_w=500.0)
     answer = rank(PLANT, STATE, INPUTS, table, request, STATE.time_s)
     places = [table.indices(advice.gpus) for advice in answer.advice]
-    stand, _ = standing(PLANT, STATE, INPUTS, table)
-    found = changes(stand, request, places, STATE.time_s)
+    stand, traffic = standing(PLANT, STATE, INPUTS, table)
+    found = changes(stand, traffic, request, places, STATE.time_s)
     for advice, place, change in zip(answer.advice, places, found, strict=True):
         racks = set(PLANT.arrays.nodes.rack[PLANT.arrays.gpus.node[place]].tolist())
         assert {one.rack for one in change.racks} == racks
@@ -34,5 +34,5 @@ def test_the_hottest_rack_is_the_one_advised(gpus: int) -> None:
 
 
 def test_no_place_changes_nothing() -> None:
-    stand, _ = standing(PLANT, STATE, INPUTS)
-    assert changes(stand, Request(job="j", gpus=1), [], STATE.time_s) == []
+    stand, traffic = standing(PLANT, STATE, INPUTS)
+    assert changes(stand, traffic, Request(job="j", gpus=1), [], STATE.time_s) == []

@@ -1,11 +1,17 @@
 """Policies are seen by all, changed by operators, armed by admins, and every change is told."""
 
 import json
+from pathlib import Path
 
 import httpx
 
 from dashboards.audit import Audit
-from tests.dashboards.conftest import bearer
+from dashboards.auth import TokenBook
+from dashboards.feed import Feed
+from dashboards.web import build
+from tests.dashboards.conftest import bearer, until_ready
+from tests.fakes.serving import CalledFrom, serving
+from tests.fakes.small_world import SmallWorld
 
 PATH = "/api/v1/policies/thermal_guard"
 
@@ -90,6 +96,29 @@ def test_an_operator_holds_a_part_and_lets_it_go(
     assert guarded.put("/api/v1/holds/attic", json={}, headers=operator).status_code == 422
     assert guarded.delete(path, headers=operator).json()["items"] == []
     assert guarded.delete(path, headers=operator).status_code == 404
+
+
+def test_only_an_admin_turns_on_a_rack_and_only_one_that_is_shut_down(
+    token_file: Path, tokens: dict[str, str], audit: Audit
+) -> None:
+    feed = Feed(SmallWorld(interval_s=0.1))
+    supervisor, rack = feed.world.supervisor, feed.plant.rack_names[0]
+    path, admin = f"/api/v1/racks-off/{rack}", bearer(tokens["admin"])
+    app = CalledFrom(build(feed, audit, TokenBook(token_file)), "192.0.2.7")
+    with serving(app) as port, httpx.Client(base_url=f"http://127.0.0.1:{port}") as guarded:
+        until_ready(guarded)
+        assert guarded.delete(path, headers=admin).status_code == 404
+        memory = supervisor.memory()
+        dark = memory.orders.written._replace(racks_off=frozenset({rack}))
+        supervisor.restore(memory._replace(orders=memory.orders._replace(written=dark)))
+        shown = guarded.get("/api/v1/racks-off", headers=bearer(tokens["viewer"])).json()
+        assert shown["items"] == [rack]
+        assert guarded.delete(path, headers=bearer(tokens["operator"])).status_code == 403
+        answer = guarded.delete(path, headers=admin, params={"reason": "pipe mended"}).json()
+        assert answer["items"] == []
+        told = json.loads(audit.path.read_text().splitlines()[-1])
+        assert (told["what"], told["before"], told["after"]) == (f"turn on {rack}", [rack], [])
+        assert guarded.delete(path, headers=admin).status_code == 404
 
 
 def test_without_a_facility_no_setpoint_can_be_asked(client: httpx.Client) -> None:

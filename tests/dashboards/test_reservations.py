@@ -16,7 +16,7 @@ def test_a_thousand_reservations_at_once_hand_out_each_gpu_once(
 ) -> None:
     def ask(call: int) -> dict[str, list[str]]:
         body = {"job": f"j{call}", "gpus": 1 + call % 2, "gpu_power_w": 500.0, "limit": 1,
-                "duration_s": 600, "reserve_s": 60}  # fmt: skip
+                "duration_s": 600, "reserve_s": 600}  # fmt: skip
         answer = client.post("/api/v1/placement", json=body, timeout=60.0)
         assert answer.status_code == 200
         return {one["reservation"]: one["gpus"] for one in answer.json()["advice"]}
