@@ -26,9 +26,9 @@ def chained(digest: str, frame: Frame, state: State, decision: Decision, order: 
     numbers: list[Floats] = [np.array([frame.time_s])]
     link = hashlib.sha256(bytes.fromhex(digest))
     for readings in (frame.values, frame.age_s):
-        for name in sorted(readings):
-            link.update(f"{name} {len(readings[name])} ".encode())
-            numbers.append(readings[name])
+        names = sorted(readings)
+        link.update("".join(f"{name} {len(readings[name])} " for name in names).encode())
+        numbers += [readings[name] for name in names]
     numbers += _numbers(state)
     for asked in (decision, order):
         numbers.append(asked.gpu_cap_w)
@@ -61,12 +61,17 @@ def _in_runs(numbers: Iterable[Floats]) -> Iterator[Floats]:
 
 
 def _numbers(state: tuple[Any, ...]) -> Iterator[Floats]:
-    """Yield the numbers of nested tuples as flat float64 arrays, in order."""
+    """Yield the numbers of nested tuples as flat arrays, in order.
+
+    Flags and codes keep their type: `_bytes` turns all into float64, the same for each.
+    """
     for item in state:
-        if isinstance(item, tuple):
+        if isinstance(item, np.ndarray):
+            yield item if item.ndim == 1 else item.ravel()
+        elif isinstance(item, tuple):
             yield from _numbers(item)
         else:
-            yield np.ravel(np.asarray(item, dtype=np.float64))
+            yield np.array([item], dtype=np.float64)
 
 
 def _bytes(values: Floats) -> memoryview:

@@ -2,19 +2,20 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from controllers.actuators.actuator import Held
 from controllers.actuators.order import Order, default_order
 from controllers.admit import Limits, catalog_limits
+from controllers.careless import without_thermal_control
 from controllers.course import Course
 from controllers.locked import locked_w
 from controllers.plant_edits import dark
 from controllers.rig_readings import Sensors, readings
 from site_models.arrays import Flags, Floats
-from site_models.plant import Plant, freeze
+from site_models.plant import Plant
 from telemetry.frame import Frame
 from telemetry.signals import AXES
 from twin.state import MODELLED, Inputs, State
@@ -47,23 +48,6 @@ class Series:
         row = math.floor((time_s - self.start_s) / self.dt_s + 1e-9)
         held: Floats = self.gpu_power_w[min(max(row, 0), len(self.gpu_power_w) - 1)]
         return held
-
-
-NEVER_C = 1e6
-"""A limit that no temperature reaches."""
-
-
-def without_thermal_control(plant: Plant) -> Plant:
-    """Return the plant with GPUs that never act on their temperature."""
-    gpus = plant.arrays.gpus
-    never_c = np.full_like(gpus.temp_limit_c, NEVER_C)
-    careless = gpus._replace(
-        temp_limit_c=never_c,
-        slowdown_c=never_c + 1.0,
-        shutdown_c=never_c + 2.0,
-        memory_limit_c=never_c.copy(),
-    )
-    return replace(plant, arrays=plant.arrays._replace(gpus=freeze(careless)))
 
 
 class Rig:
@@ -131,9 +115,17 @@ class Rig:
 
     def read(self) -> Frame | None:
         """Advance by one interval and return what the sensors say; None after the end."""
+        if not self.advance():
+            return None
+        values = readings(self.plant, self.state, self.inputs, self.order.gpu_cap_w)
+        frame = Frame(self.state.time_s, self._sensors.seen(values, self.state.time_s))
+        return frame if self._course is None else self._course.seen(frame)
+
+    def advance(self) -> bool:
+        """Advance by one interval and read nothing; False after the end, where nothing moves."""
         start_s = self.state.time_s
         if start_s + self._dt_s > self._end_s + 1e-9:
-            return None
+            return False
         if -math.inf < self.order.until_s <= start_s:
             self.expire(start_s)
         plant = self._built
@@ -145,9 +137,7 @@ class Rig:
         self.state = step(played, self.state, self.inputs, self._dt_s)
         if self._told is not None:
             self._told(self.plant, self.state, self._dt_s)
-        values = readings(self.plant, self.state, self.inputs, self.order.gpu_cap_w)
-        frame = Frame(self.state.time_s, self._sensors.seen(values, self.state.time_s))
-        return frame if self._course is None else self._course.seen(frame)
+        return True
 
     def _driven(self, time_s: float) -> Inputs:
         """Return what drives the plant in force from a time on."""

@@ -5,8 +5,10 @@ from typing import NamedTuple
 import numpy as np
 
 from site_models.arrays import Flags, Floats
-from site_models.plant import Arrays
-from twin.physics.law import compiled, inlined
+from site_models.plant import Arrays, GpuGroups, Nodes
+from twin.gpu_rates import group_rates
+from twin.physics.borrowing import borrowing
+from twin.physics.law import compiled
 from twin.physics.thermal_chain import (
     COOLANT,
     COOLANT_ROW,
@@ -25,12 +27,9 @@ from twin.physics.thermal_chain import (
     doubled,
     first_responses,
     halvings_for,
-    set_rates,
 )
 from twin.state import State
 
-SMALLEST_FLOW_RATIO = 1e-3
-"""A body at rest in its coolant still conducts: its resistance is that of this flow."""
 DOUBLINGS = 4
 PARTS = 2**DOUBLINGS
 """Parts that a step is cut into for a GPU whose thermal control acts."""
@@ -59,26 +58,62 @@ class Moves(NamedTuple):
     memory_rise_k_per_w: Floats
 
 
+class Room(NamedTuple):
+    """Room to work out one group's moves in."""
+
+    propagator: Floats
+    next_propagator: Floats
+    responses: Floats
+    next_responses: Floats
+    powers: Floats
+    rates: Floats
+    by_power: Floats
+
+
 @compiled
 def group_moves(arrays: Arrays, state: State, h_s: float) -> tuple[Moves, Moves, Floats]:
     """Return the moves of a step, those of one of its PARTS, and each GPU's coolant [W/K]."""
-    groups = arrays.groups
-    count = groups.node.size
+    count = arrays.groups.node.size
     whole, part = empty_moves(count), empty_moves(count)
     coolant_w_per_k = np.empty(count)
-    by_power = np.zeros(SIZE)
-    propagator, next_propagator = np.empty((MASSES, MASSES)), np.empty((MASSES, MASSES))
-    responses, next_responses = np.empty((RESPONSES, MASSES)), np.empty((RESPONSES, MASSES))
-    room, rates = np.empty((2, MASSES, MASSES)), np.empty((SIZE, SIZE))
-    for q in range(count):
-        coolant_w_per_k[q] = group_rates(arrays, state, q, rates)
+    room = Room(
+        np.empty((MASSES, MASSES)), np.empty((MASSES, MASSES)),
+        np.empty((RESPONSES, MASSES)), np.empty((RESPONSES, MASSES)),
+        np.empty((2, MASSES, MASSES)), np.empty((SIZE, SIZE)), np.zeros(SIZE),
+    )  # fmt: skip
+    flows = (state.rack_flow_kg_per_s, state.node_airflow_kg_per_s)
+    write_moves(
+        arrays.groups, arrays.nodes, arrays.gpus.upstream, flows, h_s, room,
+        whole, part, coolant_w_per_k,
+    )  # fmt: skip
+    return whole, part, coolant_w_per_k
+
+
+@borrowing
+def write_moves(
+    groups: GpuGroups,
+    nodes: Nodes,
+    upstream: Flags,
+    flows: tuple[Floats, Floats],
+    h_s: float,
+    room: Room,
+    whole: Moves,
+    part: Moves,
+    coolant_w_per_k: Floats,
+) -> None:
+    """Write the moves of every group; `flows` are those of racks and of nodes' air [kg/s]."""
+    rates, by_power = room.rates, room.by_power
+    propagator, next_propagator = room.propagator, room.next_propagator
+    responses, next_responses = room.responses, room.next_responses
+    for q in range(groups.node.size):
+        coolant_w_per_k[q] = group_rates(groups, nodes, upstream, flows, q, rates)
         share, coolant_j = groups.memory_share[q], groups.coolant_capacity_j_per_k[q]
         by_power[DIE] = (1.0 - share) / groups.die_capacity_j_per_k[q]
         by_power[MEMORY] = share / groups.memory_capacity_j_per_k[q]
         stream_per_s = rates[HEAT, COOLANT]
         halvings = halvings_for(rates, h_s, DOUBLINGS)
         length_s = h_s * 0.5**halvings
-        first_responses(rates, by_power, length_s, propagator, responses, room)
+        first_responses(rates, by_power, length_s, propagator, responses, room.powers)
         for left in range(halvings, 0, -1):
             if left == DOUBLINGS:
                 set_moves(part, q, propagator, responses, length_s, coolant_j, stream_per_s)
@@ -87,10 +122,9 @@ def group_moves(arrays: Arrays, state: State, h_s: float) -> tuple[Moves, Moves,
             responses, next_responses = next_responses, responses
             length_s *= 2.0
         set_moves(whole, q, propagator, responses, length_s, coolant_j, stream_per_s)
-        for moves in (whole, part):
-            moves.die_rise_k_per_w[q] = groups.die_resistance_k_per_w[q]
-            moves.memory_rise_k_per_w[q] = share * groups.memory_resistance_k_per_w[q]
-    return whole, part, coolant_w_per_k
+        whole.die_rise_k_per_w[q] = part.die_rise_k_per_w[q] = groups.die_resistance_k_per_w[q]
+        memory_rise = share * groups.memory_resistance_k_per_w[q]
+        whole.memory_rise_k_per_w[q] = part.memory_rise_k_per_w[q] = memory_rise
 
 
 @compiled
@@ -107,7 +141,7 @@ def empty_moves(count: int) -> Moves:
     )
 
 
-@compiled
+@borrowing
 def set_moves(
     moves: Moves,
     q: int,
@@ -142,43 +176,3 @@ def set_moves(
     moves.die_mean[q, BY_POWER] = held / h_s
     moves.die_mean[q, BY_RAMP] = (ramped - held) / h_s
     moves.die_mean[q, BY_INLET] = responses[INLET_K, DIE] / h_s
-
-
-@inlined
-def group_rates(arrays: Arrays, state: State, q: int, rates: Floats) -> float:
-    """Write the rates of a group's chain at its flow [1/s]; return one GPU's coolant [W/K]."""
-    groups, nodes = arrays.groups, arrays.nodes
-    n = groups.node[q]
-    if nodes.liquid_circuit[n] >= 0:
-        flow = state.rack_flow_kg_per_s[nodes.rack[n]] * nodes.liquid_flow_share[n]
-        flow /= nodes.gpu_count[n]
-    else:
-        ways = lanes(arrays.gpus.upstream, nodes.first_gpu[n], nodes.gpu_count[n])
-        flow = state.node_airflow_kg_per_s[n] / ways
-    ratio = max(flow / groups.flow_reference_kg_per_s[q], SMALLEST_FLOW_RATIO)
-    body_k_per_w = groups.body_resistance_k_per_w[q] * ratio ** groups.flow_exponent[q]
-    capacities = (
-        groups.die_capacity_j_per_k[q],
-        groups.body_capacity_j_per_k[q],
-        groups.memory_capacity_j_per_k[q],
-        groups.coolant_capacity_j_per_k[q],
-    )
-    coolant_w_per_k: float = flow * groups.coolant_cp_j_per_kg_k[q]
-    set_rates(
-        rates,
-        capacities,
-        (1.0 - groups.memory_share[q]) / groups.die_resistance_k_per_w[q],
-        1.0 / body_k_per_w,
-        1.0 / groups.memory_resistance_k_per_w[q],
-        2.0 * coolant_w_per_k,
-    )
-    return coolant_w_per_k
-
-
-@compiled
-def lanes(upstream: Flags, first: int, count: int) -> int:
-    """Return how many parallel airflows cross a node's GPUs: those that breathe first."""
-    found = 0
-    for g in range(first, first + count):
-        found += upstream[g]
-    return max(found, 1)

@@ -5,13 +5,8 @@ temperature, at the step's end and in its mean, is a line in that power; the pow
 demand, leakage and control make of that temperature. The two are solved together.
 """
 
-import math
-from typing import NamedTuple
-
-import numpy as np
-
-from site_models.arrays import Floats
-from site_models.plant import Arrays
+from twin.gpu_loads import Load
+from twin.physics.borrowing import borrowing
 from twin.physics.clocks import (
     HW_SLOWDOWN,
     HW_THERMAL,
@@ -21,92 +16,14 @@ from twin.physics.clocks import (
     switching_share,
     thermal_clock,
 )
-from twin.physics.law import compiled
 from twin.physics.leakage import HOTTEST_C, leakage_power_w
-from twin.state import MODELLED, Inputs
 
-LOAD_FIELDS = 14
 LAST_STEP_W = 1e-4
 CLOSE_W = 1e-7
 LONGEST_SEARCH = 60
 
 
-class Load(NamedTuple):
-    """What a load asks of one GPU and the limits it meets."""
-
-    fixed_w: float
-    """Drawn at any clock and temperature."""
-    switching_w: float
-    """Follows the clock; stated at the one that the load asks for."""
-    least_w: float
-    """What is left of it at the lowest clock."""
-    leakage_w: float
-    """At `leakage_temp_c`."""
-    leakage_temp_c: float
-    leakage_rate_per_k: float
-    cap_w: float
-    limit_c: float
-    memory_limit_c: float
-    slowdown_k: float
-    """Above the limit, as the next."""
-    shutdown_k: float
-    clock_min: float
-    voltage_flat: float
-    voltage_floor: float
-
-
-@compiled
-def loads_of(arrays: Arrays, inputs: Inputs) -> Floats:
-    """Return what the demand of each MODELLED GPU is made of, shape (GPUs, fields of Load).
-
-    At the temperature that a demand is stated at, from the idle one at idle power to the
-    working one at rated power, its three parts sum up to it: so a measured idle power is
-    drawn at the idle temperature. Below idle power all parts shrink alike, down to a board
-    without power.
-    """
-    gpus, groups = arrays.gpus, arrays.groups
-    loads = np.empty((gpus.node.size, LOAD_FIELDS))
-    for g in range(gpus.node.size):
-        if inputs.gpu_power_basis[g] != MODELLED:
-            continue
-        q, demand_w, idle_w = gpus.group[g], inputs.gpu_power_w[g], gpus.idle_power_w[g]
-        rate, working_c = groups.leakage_rate_per_k[q], groups.working_temp_c[q]
-        flat, floor, lowest = groups.voltage_flat[q], groups.voltage_floor[q], groups.clock_min[q]
-        on = min(demand_w / idle_w, 1.0)
-        cool = (gpus.power_max_w[g] - demand_w) / (gpus.power_max_w[g] - idle_w)
-        cool_k = min(max(cool, 0.0), 1.0) * (groups.idle_temp_c[q] - working_c)
-        at_idle_w = gpus.leakage_w[g] * math.exp(rate * (groups.idle_temp_c[q] - working_c))
-        stated_w = gpus.leakage_w[g] * math.exp(rate * cool_k) if cool > 0.0 else gpus.leakage_w[g]
-        switching_w = max(demand_w - idle_w - (stated_w - at_idle_w), 0.0)
-        row = loads[g]
-        row[0] = on * (idle_w - at_idle_w)
-        row[1] = switching_w
-        row[2] = switching_share(lowest, flat, floor) * switching_w
-        row[3] = on * gpus.leakage_w[g]
-        row[4] = working_c
-        row[5] = rate
-        row[6] = inputs.gpu_cap_w[g]
-        row[7] = gpus.temp_limit_c[g]
-        row[8] = gpus.memory_limit_c[g]
-        row[9] = gpus.slowdown_c[g] - gpus.temp_limit_c[g]
-        row[10] = gpus.shutdown_c[g] - gpus.temp_limit_c[g]
-        row[11] = lowest
-        row[12] = flat
-        row[13] = floor
-    return loads
-
-
-@compiled
-def load_at(loads: Floats, g: int) -> Load:
-    """Return the load of one GPU."""
-    row = loads[g]
-    return Load(
-        row[0], row[1], row[2], row[3], row[4], row[5], row[6],
-        row[7], row[8], row[9], row[10], row[11], row[12], row[13],
-    )  # fmt: skip
-
-
-@compiled
+@borrowing
 def leaking_w(load: Load, die_c: float) -> float:
     """Return the leakage at a die temperature [W]."""
     leaks_w: float = leakage_power_w(
@@ -115,7 +32,7 @@ def leaking_w(load: Load, die_c: float) -> float:
     return leaks_w
 
 
-@compiled
+@borrowing
 def kept_w(load: Load, leaks_w: float, clock: float) -> float:
     """Return the board power at a thermally allowed clock, the cap kept [W].
 
@@ -130,7 +47,7 @@ def kept_w(load: Load, leaks_w: float, clock: float) -> float:
     return max(load.cap_w, still_w + min(load.least_w, switching_w))
 
 
-@compiled
+@borrowing
 def free_powers_w(
     load: Load,
     guess_w: float,
@@ -160,7 +77,7 @@ def free_powers_w(
     return mean_w, end_w
 
 
-@compiled
+@borrowing
 def _newton_w(load: Load, die_c: float, rise_k_per_w: float, now_w: float) -> float:
     """Return Newton's step towards the power that its own temperature asks for [W]."""
     leaks_w = leaking_w(load, die_c)
@@ -171,13 +88,13 @@ def _newton_w(load: Load, die_c: float, rise_k_per_w: float, now_w: float) -> fl
     return (asked_w - now_w) / max(1.0 - rise_k_per_w * slope, 0.5)
 
 
-@compiled
+@borrowing
 def excess_k(load: Load, die_c: float, memory_c: float) -> float:
     """Return how far die or memory, whichever is further, is above its limit [K]."""
     return max(die_c - load.limit_c, memory_c - load.memory_limit_c)
 
 
-@compiled
+@borrowing
 def controlled_power_w(
     load: Load,
     guess_w: float,
@@ -221,7 +138,7 @@ def controlled_power_w(
     return power_w, clock
 
 
-@compiled
+@borrowing
 def _gap_w(
     load: Load,
     die_c: float,
@@ -237,7 +154,7 @@ def _gap_w(
     return kept_w(load, leaking_w(load, warm_c), clock) - power_w
 
 
-@compiled
+@borrowing
 def capped_clock(load: Load, power_w: float, die_c: float) -> float:
     """Return the clock, as a share of the one asked for, that a cap leaves. 0..1 [-]"""
     if load.switching_w <= 0.0 or power_w < load.cap_w:
@@ -247,7 +164,7 @@ def capped_clock(load: Load, power_w: float, die_c: float) -> float:
     return max(clock, load.clock_min)
 
 
-@compiled
+@borrowing
 def reasons_at(load: Load, die_c: float, memory_c: float, capped: bool) -> int:
     """Return the clocks event reasons at two temperatures; `capped`: the limit holds power."""
     reasons = SW_POWER_CAP if capped else 0

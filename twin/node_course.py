@@ -11,7 +11,7 @@ import numpy as np
 
 from site_models.arrays import Flags, Floats
 from site_models.plant import Plant
-from twin.gpu_moves import SMALLEST_FLOW_RATIO
+from twin.gpu_rates import SMALLEST_FLOW_RATIO
 from twin.physics.law import compiled
 from twin.physics.thermal_chain import BODY, COOLANT, DIE, HEAT, MEMORY, chain_rates, transition
 

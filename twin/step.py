@@ -6,7 +6,8 @@ import numpy as np
 
 from site_models.plant import Arrays, Plant
 from twin.coolant import advance_circuits, set_circuit_flows
-from twin.gpus import advance_gpus
+from twin.gpu_loads import loads_of
+from twin.gpus import advance_loaded
 from twin.loop_pressures import set_rack_flows
 from twin.nodes import advance_nodes, gather_racks, set_fans
 from twin.physics.law import compiled
@@ -68,13 +69,14 @@ def advance(
     h_s = dt_s / substeps
     stored_before_j = stored_energy_j(arrays, state)
     to_coolant_w = np.zeros(arrays.nodes.rack.size)
+    loads = loads_of(arrays, inputs)
     energy_in_j, heat_out_j, it_energy_j, generator_j = 0.0, 0.0, 0.0, 0.0
     water_kg, evaporated_kg, drift_kg = 0.0, 0.0, 0.0
     for _ in range(substeps):
         set_power(arrays, state, h_s)
         set_fans(arrays, state, h_s)
         set_rack_flows(arrays, state, inputs.circuit_flow_share, h_s)
-        advance_gpus(arrays, state, inputs, h_s, to_coolant_w)
+        advance_loaded(arrays, state, inputs, loads, h_s, to_coolant_w)
         advance_nodes(arrays, state, inputs, to_coolant_w)
         gather_racks(arrays, state, inputs)
         set_circuit_flows(arrays, state)

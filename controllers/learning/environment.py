@@ -95,7 +95,7 @@ class PlantEnvironment(gymnasium.Env[Observed, Observed]):
             now_s + 2.0 * step_s,
         )  # fmt: skip
         rig.apply(order, now_s)
-        rig.read()
+        rig.advance()
         state, weights = rig.state, self.spec_file.reward
         self.work, over_k = self._worked(), self._over_k()
         energy = state.ledger.energy_in_j / (self._first_w * step_s)

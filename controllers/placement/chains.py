@@ -8,7 +8,7 @@ import numpy as np
 from controllers.gather import sum_by
 from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import Plant
-from twin.gpu_moves import SMALLEST_FLOW_RATIO
+from twin.gpu_rates import SMALLEST_FLOW_RATIO
 from twin.nodes import AIR_CP_J_PER_KG_K
 from twin.physics.law import compiled_for
 

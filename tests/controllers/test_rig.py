@@ -185,3 +185,21 @@ def test_an_idle_gpu_runs_at_its_lowest_clock_and_says_that_it_idles() -> None:
     np.testing.assert_allclose(
         frame.values["sm_clock_hz"], (groups.clock_min * groups.clock_max_hz)[group]
     )
+
+
+def test_a_rig_that_nobody_reads_moves_as_one_that_is_read() -> None:
+    plant = small_plant()
+    read, unread = (rig_of(plant, full_load(plant), 3.0) for _ in range(2))
+    while read.read() is not None:
+        assert unread.advance()
+        for one, other in zip(read.state, unread.state, strict=True):
+            np.testing.assert_array_equal(one, other)
+    assert not unread.advance(), "both end at the same time"
+
+
+def test_perfect_sensors_tell_what_is() -> None:
+    told = {"gpu_temp_c": np.array([20.26]), "gpu_power_w": np.array([300.4])}
+    assert Sensors().seen(told, START_S) == told
+    rounded = Sensors(temperature_step_k=1.0).seen(told, START_S)
+    assert rounded["gpu_temp_c"] == 20.0
+    assert rounded["gpu_power_w"] == 300.4

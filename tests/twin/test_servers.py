@@ -15,11 +15,12 @@ from site_models.compile import compile_site
 from site_models.kinds.gpu import Gpu, ThermalChain
 from site_models.plant import Plant, freeze
 from tests.twin.driving import random_inputs, random_state
-from twin.gpus import advance_gpus, lanes
+from twin.gpu_rates import lanes
+from twin.gpus import advance_gpus
 from twin.loop_pressures import set_rack_flows
 from twin.nodes import set_fans
 from twin.start import first_state, idle_inputs, rated_inputs
-from twin.state import Inputs, State
+from twin.state import MODELLED, Inputs, State
 from twin.steady import steady
 from twin.step import copied, step
 
@@ -328,3 +329,36 @@ def test_permuted_trays_and_plates_give_the_permuted_answer(edge: Plant, seed: i
     np.testing.assert_allclose(turned.memory_temp_c, straight.memory_temp_c[order], atol=1e-9)
     np.testing.assert_allclose(turned.node_power_w, straight.node_power_w[nodes], rtol=1e-12)
     np.testing.assert_allclose(turned.rack_power_w, straight.rack_power_w, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("load_w", "cap_w", "die_c"),
+    [(1100.0, 1200.0, 55.0), (1100.0, 800.0, 55.0), (1200.0, 1200.0, 90.0)],
+    ids=["free", "capped", "throttled"],
+)
+@pytest.mark.parametrize("apart", ["gpu_temp_c", "memory_temp_c", "gpu_cap_w"])
+def test_a_gpu_alike_its_neighbour_moves_as_it_does_beside_another(
+    edge: Plant, load_w: float, cap_w: float, die_c: float, apart: str
+) -> None:
+    count = len(edge.gpu_names)
+    inputs = rated_inputs(edge, 30.0, 20.0)._replace(
+        gpu_power_w=np.full(count, load_w),
+        gpu_power_basis=np.full(count, MODELLED, dtype=np.int64),
+        gpu_cap_w=np.full(count, cap_w),
+    )
+    state = first_state(edge, inputs, 0.0)._replace(gpu_temp_c=np.full(count, die_c))
+    among, given = copied(state), inputs
+    if apart == "gpu_cap_w":
+        given = inputs._replace(gpu_cap_w=inputs.gpu_cap_w.copy())
+        given.gpu_cap_w[1::2] -= 150.0
+    else:
+        getattr(among, apart)[1::2] += 1.0
+    alike, mixed = advanced(edge, state, inputs, 1.0)[0], advanced(edge, among, given, 1.0)[0]
+    for one, other in zip(
+        (*temperatures(alike, slice(None)), alike.gpu_power_w, alike.gpu_clock_ratio),
+        (*temperatures(mixed, slice(None)), mixed.gpu_power_w, mixed.gpu_clock_ratio),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one[::2], other[::2])
+        np.testing.assert_array_equal(one, one[0])
+    assert (mixed.gpu_temp_c[1::2] != mixed.gpu_temp_c[::2]).all()

@@ -10,6 +10,7 @@ and independent of the heat capacities, which makes closing the energy balance a
 import numpy as np
 
 from site_models.arrays import Floats
+from twin.physics.borrowing import borrowing
 from twin.physics.law import compiled
 
 DIE, BODY, MEMORY, COOLANT, HEAT = 0, 1, 2, 3, 4
@@ -43,7 +44,7 @@ def chain_rates(
     return a
 
 
-@compiled
+@borrowing
 def set_rates(
     a: Floats,
     capacities_j_per_k: tuple[float, float, float, float],
@@ -94,7 +95,7 @@ def transition(rates_per_s: Floats, dt_s: float) -> tuple[Floats, Floats]:
     return propagator, integral
 
 
-@compiled
+@borrowing
 def first_responses(
     rates_per_s: Floats,
     by_power: Floats,
@@ -138,7 +139,7 @@ def first_responses(
             responses[COOLANT_ROW, i] += power[COOLANT, i] * first
 
 
-@compiled
+@borrowing
 def doubled(propagator: Floats, responses: Floats, h_s: float, after: Floats, then: Floats) -> None:
     """Write what `first_responses` writes for twice the step into `after` and `then`.
 
@@ -162,7 +163,7 @@ def doubled(propagator: Floats, responses: Floats, h_s: float, after: Floats, th
         then[POWER_Q, i] += h_s * (responses[POWER_K, i] + 0.5 * h_s * responses[POWER_I, i])
 
 
-@compiled
+@borrowing
 def multiply_masses(a: Floats, b: Floats, into: Floats) -> None:
     """Write the product of the parts of two matrices that belong to the four masses."""
     for i in range(MASSES):
@@ -172,7 +173,7 @@ def multiply_masses(a: Floats, b: Floats, into: Floats) -> None:
             )
 
 
-@compiled
+@borrowing
 def halvings_for(rates_per_s: Floats, dt_s: float, least: int) -> int:
     """Return how often to halve a step, at least `least` times, until the series holds."""
     largest = 0.0
@@ -189,7 +190,7 @@ def halvings_for(rates_per_s: Floats, dt_s: float, least: int) -> int:
     return halvings
 
 
-@compiled
+@borrowing
 def multiply(a: Floats, b: Floats, into: Floats) -> None:
     """Write the product of two small square matrices, without a library call."""
     for i in range(SIZE):
