@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from site_models.arrays import Floats
 from twin.gpu_moves import BY_INLET, Moves
-from twin.physics.borrowing import borrowing
+from twin.physics.law import borrowing
 from twin.physics.thermal_chain import HEAT
 
 Standing = tuple[float, float, float, float, float, float]

@@ -7,9 +7,8 @@ import numpy as np
 
 from site_models.arrays import Floats
 from site_models.plant import Arrays, Gpus
-from twin.physics.borrowing import borrowing
 from twin.physics.clocks import switching_share
-from twin.physics.law import compiled
+from twin.physics.law import borrowing, compiled
 from twin.state import MODELLED, Inputs
 
 LOAD_FIELDS = 14

@@ -7,8 +7,7 @@ import numpy as np
 from site_models.arrays import Flags, Floats
 from site_models.plant import Arrays, GpuGroups, Nodes
 from twin.gpu_rates import group_rates
-from twin.physics.borrowing import borrowing
-from twin.physics.law import compiled
+from twin.physics.law import borrowing, compiled
 from twin.physics.thermal_chain import (
     COOLANT,
     COOLANT_ROW,

@@ -10,8 +10,8 @@ from twin.gpu_power import (
     free_powers_w,
     reasons_at,
 )
-from twin.physics.borrowing import borrowing
 from twin.physics.clocks import IDLE
+from twin.physics.law import borrowing
 from twin.physics.thermal_chain import BODY, DIE, MEMORY
 
 

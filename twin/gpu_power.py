@@ -6,7 +6,6 @@ demand, leakage and control make of that temperature. The two are solved togethe
 """
 
 from twin.gpu_loads import Load
-from twin.physics.borrowing import borrowing
 from twin.physics.clocks import (
     HW_SLOWDOWN,
     HW_THERMAL,
@@ -16,6 +15,7 @@ from twin.physics.clocks import (
     switching_share,
     thermal_clock,
 )
+from twin.physics.law import borrowing
 from twin.physics.leakage import HOTTEST_C, leakage_power_w
 
 LAST_STEP_W = 1e-4

@@ -2,7 +2,7 @@
 
 from site_models.arrays import Flags, Floats
 from site_models.plant import GpuGroups, Nodes
-from twin.physics.borrowing import borrowing
+from twin.physics.law import borrowing
 from twin.physics.thermal_chain import set_rates
 
 SMALLEST_FLOW_RATIO = 1e-3

@@ -7,9 +7,8 @@ from twin.gpu_loads import alike, load_at, loads_of
 from twin.gpu_moves import Moves, group_moves
 from twin.gpu_play import play_gpu
 from twin.gpu_rates import lanes
-from twin.physics.borrowing import borrowing
 from twin.physics.clocks import IDLE
-from twin.physics.law import inlined
+from twin.physics.law import borrowing, inlined
 from twin.state import MODELLED, Inputs, State
 
 

@@ -84,6 +84,20 @@ def inlined(function: F) -> F:
     return cast(F, numba.njit(cache=True, error_model="numpy", inline="always")(function))
 
 
+def borrowing(function: F) -> F:
+    """Return a function compiled as `compiled` does, that neither makes nor returns arrays.
+
+    What is given to it is held by whoever calls, so numba need not count who holds an array
+    each time that one is taken out of a tuple: in loops over GPUs that took longer than their
+    physics. One that makes an array does not compile; one that returned a tuple with an array
+    would, and must not. The numbers are the same, ``tests/twin/test_servers.py``.
+    """
+    _keep_with(function)
+    options: dict[str, Any] = {"error_model": "numpy", "forceinline": True, "nogil": True}
+    options |= {"cache": True, "_nrt": False}
+    return cast(F, numba.njit(**options)(function))
+
+
 def _keep_with(function: Callable[..., Any]) -> None:
     """Let numba keep the function's code in a folder named after all that it may inline.
 

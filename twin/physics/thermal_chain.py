@@ -10,8 +10,7 @@ and independent of the heat capacities, which makes closing the energy balance a
 import numpy as np
 
 from site_models.arrays import Floats
-from twin.physics.borrowing import borrowing
-from twin.physics.law import compiled
+from twin.physics.law import borrowing, compiled
 
 DIE, BODY, MEMORY, COOLANT, HEAT = 0, 1, 2, 3, 4
 SIZE = 5
