@@ -53,9 +53,9 @@ def _protocol(done: Sequence[Trial], setting: Setting) -> tuple[str, ...]:
         "What the reset weighs was compared with what the twin draws at rest on the pilot's middle"
         " day of the second hottest week, after two scored hot days had come out level with the"
         " rule. It had missed that chillers hold their water above their coolers' setpoint, the"
-        " air that lumped racks draw and the heat of pumps: over 32 pairs of setpoints for room air up"
-        " to 12 % off then, at most 0.1 % now. That unscored day: 1,230 kWh before, 1,201 now, trim"
-        " and respond 1,253.",
+        " air that lumped racks draw and the heat of pumps: over 32 pairs of setpoints for room"
+        " air up to 12 % off then, at most 0.1 % now. That unscored day: 1,230 kWh before, 1,201"
+        " now, trim and respond 1,253.",
     )
 
 
