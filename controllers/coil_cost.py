@@ -125,6 +125,11 @@ def staged(coils: Coils, heat_w: Floats, water_c: Floats, staging: Staging) -> D
     return Driven(fans_w[row, best], water_kg_per_s[row, best], left_w[row, best], best)
 
 
+def most_w(coils: Coils) -> Floats:
+    """Return the heat that each coil takes at its widest [W]."""
+    return _cooled(coils, coils.most)[0]
+
+
 def led_c(
     plant: Plant, inputs: Inputs, units: Ints, water_c: Floats | float, led_k: float
 ) -> Floats:

@@ -11,7 +11,7 @@ import numpy as np
 
 from controllers.coil_cost import TURNS, Staging, exchanged_w
 from controllers.loop_need import held_pa, needed_flow_kg_per_s, pump_power_w
-from controllers.rejection_cost import Drawn, rejected
+from controllers.rejection_cost import Drawn, rejected, spare_w, trims_above_k
 from controllers.room_air import air_side
 from controllers.water_loops import Water, pumped_loops
 from site_models.arrays import Floats, Ints
@@ -48,16 +48,12 @@ def drawn(
     cooled by coils in outdoor air and chillers of the second law: see `weighable`.
     """
     hot, movers_w, it_w = _users(plant, state, water, sized_w, course)
-    flow, short_w = _cold_flow(plant, water, course, hot)
-    circuits, k = plant.arrays.circuits, water.circuit
-    total = np.clip(flow.sum(axis=1), circuits.flow_min_kg_per_s[k], circuits.flow_max_kg_per_s[k])
-    pump_w = held_head_power_w(
-        total / circuits.flow_max_kg_per_s[k],
-        circuits.mover_power_max_w[k],
-        circuits.held_head_share[k],
-    )
+    stands_c = _stands_c(plant, inputs, water, course, hot)
+    total, pump_w, short_w = _moved(plant, water, stands_c, hot)
     heat_w = hot.heat_w.sum(axis=1) + pump_w
-    outdoors = rejected(plant, inputs, water, course.water_c, heat_w, total, course.staging)
+    outdoors = rejected(
+        plant, inputs, water, course.water_c, heat_w, total, course.staging, stands_c
+    )
     return Drawn(
         movers_w + pump_w + outdoors.cooling_w,
         it_w,
@@ -73,6 +69,39 @@ def weighable(plant: Plant, water: Water) -> bool:
     coils = (x.tower[water.holders] < 0) & ~x.economiser[water.holders]
     alone = chillers.capacity_curve[water.chillers] < 0
     return bool(coils.all() and alone.all())
+
+
+def _stands_c(plant: Plant, inputs: Inputs, water: Water, course: Course, hot: Sides) -> Floats:
+    """Return where the water stands: at its setpoint, or warmer where its coolers fall short.
+
+    Chillers take over at their distance above the setpoint: the users then have that much
+    warmer water, draw more of it, and bring it back to the coolers less warm.
+    """
+    above_k = trims_above_k(plant, water)
+    if above_k <= 0.0:
+        return course.water_c
+    spare = []
+    for stands_c in (course.water_c, course.water_c + above_k):
+        total, pump_w, _ = _moved(plant, water, stands_c, hot)
+        heat_w = hot.heat_w.sum(axis=1) + pump_w
+        spare.append(spare_w(plant, inputs, water, (course.water_c, stands_c), heat_w, total))
+    lacking_w = np.maximum(-spare[0], 0.0)
+    part = np.where(spare[1] > 0.0, lacking_w / np.maximum(lacking_w + spare[1], 1e-9), 1.0)
+    return np.asarray(course.water_c + np.where(lacking_w > 0.0, part, 0.0) * above_k)
+
+
+def _moved(
+    plant: Plant, water: Water, stands_c: Floats, hot: Sides
+) -> tuple[Floats, Floats, Floats]:
+    """Return a water's flow [kg/s], its pumps' power and the heat that is not carried [W]."""
+    flow, short_w = _cold_flow(plant, water, stands_c, hot)
+    circuits, k = plant.arrays.circuits, water.circuit
+    most = circuits.flow_max_kg_per_s[k]
+    total = np.clip(flow.sum(axis=1), circuits.flow_min_kg_per_s[k], most)
+    pump_w = held_head_power_w(
+        total / most, circuits.mover_power_max_w[k], circuits.held_head_share[k]
+    )
+    return total, np.asarray(pump_w), short_w
 
 
 def _users(
@@ -94,11 +123,11 @@ def _users(
         if circuits.kind[k] == AIR:
             given_w = float(state.exchanger_heat_w[water.users[mine]].sum())
             total, fans_w, more_w = air_side(plant, state, int(k), supply_c)
-            given = given_w + more_w
+            given = given_w + more_w + fans_w - state.circuit_mover_power_w[k]
         elif int(k) in loops:
             racks = loops[int(k)]
             total, fans_w, more_w = _loop_side(plant, state, int(k), racks, sized_w, supply_c)
-            given = float(state.rack_liquid_heat_w[racks].sum()) + more_w
+            given = float(state.rack_liquid_heat_w[racks].sum()) + more_w + fans_w
         else:
             continue
         heat_w[:, mine] = given[:, None] * part
@@ -151,12 +180,12 @@ def _leaked_w(
     return np.asarray(leaked_w + ((1.0 / against - 1.0) * by_stream).sum(axis=1))
 
 
-def _cold_flow(plant: Plant, water: Water, course: Course, hot: Sides) -> tuple[Floats, Floats]:
+def _cold_flow(plant: Plant, water: Water, stands_c: Floats, hot: Sides) -> tuple[Floats, Floats]:
     """Return the water that each user draws [kg/s] and the heat that is not carried [W]."""
     x, circuits, users = plant.arrays.exchangers, plant.arrays.circuits, water.users
     hot_rate = hot.flow * circuits.cp_j_per_kg_k[x.hot_circuit[users]]
     hot_ratio = hot.flow / x.hot_flow_rated_kg_per_s[users]
-    difference_k = np.maximum(hot.return_c - course.water_c[:, None], 0.0)
+    difference_k = np.maximum(hot.return_c - stands_c[:, None], 0.0)
 
     def carried_w(opening: Floats) -> Floats:
         cold_rate = opening * x.cold_flow_rated_kg_per_s[users] * x.cold_cp_j_per_kg_k[users]

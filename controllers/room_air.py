@@ -4,7 +4,7 @@ import numpy as np
 
 from site_models.arrays import Floats, Ints
 from site_models.plant import Plant
-from twin.coolant import AIR_BYPASS
+from twin.coolant import AIR_BYPASS, lumped_airflow_kg_per_s
 from twin.physics.movers import cube_law_power_w
 from twin.state import State
 
@@ -34,9 +34,16 @@ def air_side(
         more_w = cube_law_power_w(speed, most_w) - cube_law_power_w(state.fan_speed[led], most_w)
         fans_w = more_w.sum(axis=1)
     least, most = circuits.flow_min_kg_per_s[circuit], circuits.flow_max_kg_per_s[circuit]
-    flow = np.clip(AIR_BYPASS * (airflow + change), least, most)
+    flow = np.clip(AIR_BYPASS * (airflow + change) + _lumped(plant, state, circuit), least, most)
     moved_w = cube_law_power_w(flow / most, circuits.mover_power_max_w[circuit])
     return flow, moved_w, fans_w
+
+
+def _lumped(plant: Plant, state: State, circuit: int) -> float:
+    """Return the air that a hall's lumped racks draw [kg/s]."""
+    racks = plant.arrays.racks
+    here = np.flatnonzero(racks.lumped & (racks.air_circuit == circuit))
+    return float(sum(lumped_airflow_kg_per_s(float(state.rack_air_heat_w[r])) for r in here))
 
 
 def _fan_speed(plant: Plant, state: State, led: Ints, warmer_k: Floats) -> Floats:

@@ -56,3 +56,22 @@ def test_movers_and_coolers_of_an_edge_site(water_c: float, dry_c: float) -> Non
     drew_w += there.chiller_power_w[water.chillers].sum()
     assert told.short_w[0] == 0.0
     assert told.cooling_w[0] == pytest.approx(drew_w, rel=0.08)
+
+
+@pytest.mark.parametrize(("water_c", "hall_c"), [(17.0, 23.0), (20.0, 24.0), (20.95, 26.5)])
+def test_a_hall_whose_water_chillers_hold_above_its_setpoint(water_c: float, hall_c: float) -> None:
+    plant = compile_site("pilot")
+    inputs = loaded(plant, 0.7, 31.0, 24.0)
+    water, state = waters_of(plant)[1], steady(plant, inputs)
+    course = Course(np.array([water_c]), np.full((1, len(water.users)), hall_c))
+    told = drawn(plant, state, inputs, water, sized_w_of(plant, inputs, state), course)
+    setpoint_c = inputs.exchanger_setpoint_c.copy()
+    setpoint_c[water.holders], setpoint_c[water.users] = water_c, hall_c
+    there = steady(plant, inputs._replace(exchanger_setpoint_c=setpoint_c))
+    hall = plant.arrays.exchangers.hot_circuit[water.users[0]]
+    drew_w = there.circuit_mover_power_w[[hall, water.circuit]].sum()
+    drew_w += there.exchanger_fan_power_w[water.holders].sum()
+    drew_w += there.chiller_power_w[water.chillers].sum()
+    assert there.chiller_heat_w.sum() > 0.0
+    assert told.short_w[0] == 0.0
+    assert told.cooling_w[0] == pytest.approx(drew_w, rel=0.01)

@@ -13,7 +13,7 @@ def run(setting: Setting) -> Outcome:
     `--site` takes one of the two sites or another one; `--weather` another year.
     """
     sites = (setting.site,) if setting.site else SITES
-    done = [trial for site in sites for trial in trials(site, setting)]
+    done = trials(sites, setting)
     baseline, ours = columns(done)
     return Outcome(
         "coolant_reset", baseline, ours, tuple(findings(done)), plots(done), notes(done, setting)

@@ -1,6 +1,6 @@
 """The best setpoints in hindsight, hour by hour at rest: how far any policy could have gone."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -46,31 +46,24 @@ class Choice(NamedTuple):
 
 
 def at_rest(
-    plant: Plant,
-    span: Span,
-    work: Floats,
-    asked: Mapping[str, Sequence[Facility]],
-    hours: Sequence[int],
-) -> list[Rest]:
-    """Return what the best setpoints, the reset's and others' draw at rest in some hours.
+    plant: Plant, span: Span, work: Floats, asked: Mapping[str, Facility], hour: int
+) -> Rest:
+    """Return what the best setpoints, the reset's and others' draw at rest in an hour.
 
-    `asked` holds what each policy asked for in the middle of every hour of the span. Loads and
+    `asked` holds what each policy asked for in the middle of that hour of the span. Loads and
     weather of that minute are held for ever. The best is searched on the twin itself: every
     setpoint up and down, those of a water and its users together, one cooler more or fewer at
     the full, flows as the racks need them at the load of now.
     """
-    found = []
-    for hour in hours:
-        minute = 60 * hour + 30
-        time_s = span.start_s + 60.0 * minute
-        idle = idle_inputs(plant, *span.air(time_s))
-        inputs = driven(plant, idle, span, time_s, work[minute])
-        state = steady(plant, inputs)
-        view = View(plant, state, inputs, time_s, 60.0, 0.0, np.zeros(len(plant.gpu_names)))
-        start, ours, bounds = _ours(view)
-        rules_w = {name: _drawn_w(view, each[hour]) for name, each in asked.items()}
-        found.append(Rest(_best_w(view, start, bounds), _drawn_w(view, ours), rules_w))
-    return found
+    minute = 60 * hour + 30
+    time_s = span.start_s + 60.0 * minute
+    idle = idle_inputs(plant, *span.air(time_s))
+    inputs = driven(plant, idle, span, time_s, work[minute])
+    state = steady(plant, inputs)
+    view = View(plant, state, inputs, time_s, 60.0, 0.0, np.zeros(len(plant.gpu_names)))
+    start, ours, bounds = _ours(view)
+    rules_w = {name: _drawn_w(view, each) for name, each in asked.items()}
+    return Rest(_best_w(view, start, bounds), _drawn_w(view, ours), rules_w)
 
 
 def _ours(view: View) -> tuple[list[Choice], Facility, Bounds]:
