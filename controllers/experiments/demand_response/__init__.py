@@ -97,7 +97,7 @@ def _played(
 ) -> Played:
     """Return a case answered by our policy, and by the simple rule where it is asked for."""
     ours, uniform = [], []
-    for seed, alone in zip(seeds[: case.seeds], quiet, strict=False):
+    for seed, alone in zip(seeds, quiet, strict=True):
         setting.told(f"{case.name}, seed {seed}")
         room = _room(ground, seed, case)
         ours.append(_try(ground, seed, case, alone, DemandResponse(), room))
