@@ -3,10 +3,24 @@
 import math
 import typing
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import field, fields
 from typing import Any
 
 from site_models.errors import InputError
+
+
+def parameter(
+    doc: str, default: Any, unit: str = "", low: float | None = None, high: float | None = None
+) -> Any:
+    """Return the dataclass field of a parameter that a policy has; a bound of None is none."""
+    bounds = {"minimum": low, "maximum": high}
+    told = {name: bound for name, bound in bounds.items() if bound is not None}
+    return field(default=default, metadata={"doc": doc, "unit": unit, **told})
+
+
+def share(doc: str, default: float, low: float = 0.0, high: float = 1.0) -> Any:
+    """Return the dataclass field of a parameter that is a part of something."""
+    return parameter(doc, default, "", low, high)
 
 
 def schema(policy: type[Any]) -> dict[str, Any]:

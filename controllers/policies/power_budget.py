@@ -1,11 +1,12 @@
 """Keep every stage of the power chain within its limit by sharing power caps."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from controllers.climb import Gangs, climbed, gangs_of
+from controllers.parameters import parameter, share
 from controllers.policy import Decision, View
 from controllers.pour import METERS, Fill, Vessel, vessel_of
 from controllers.power_tree import power_tree
@@ -50,46 +51,16 @@ class PowerBudget:
     ``experiment power_budget``.
     """
 
-    margin: float = field(
-        default=0.95,
-        metadata={
-            "doc": "Share of a rating to use",
-            "unit": "",
-            "minimum": 0.1,
-            "maximum": 1.0,
-        },
+    margin: float = share("Share of a rating to use", 0.95, 0.1)
+    site_limit_w: float | None = parameter(
+        "Limit at the utility meters of the racks together, chain losses included", None, "W", 0.0
     )
-    site_limit_w: float | None = field(
-        default=None,
-        metadata={
-            "doc": "Limit at the utility meters of the racks together, chain losses included",
-            "unit": "W",
-            "minimum": 0.0,
-        },
+    site_margin: float = share("Share of the site limit to use", 0.99, 0.1)
+    slack: float = share("Room above a GPU's recent peak, of its range", 0.1)
+    forget_s: float = parameter("Time to forget a peak", 60.0, "s", 1.0)
+    cool_s: float = parameter(
+        "Time in which an overloaded breaker shall have cooled", 300.0, "s", 1.0
     )
-    site_margin: float = field(
-        default=0.99,
-        metadata={
-            "doc": "Share of the site limit to use",
-            "unit": "",
-            "minimum": 0.1,
-            "maximum": 1.0,
-        },
-    )
-    slack: float = field(
-        default=0.1,
-        metadata={"doc": "Room above a GPU's recent peak, of its range", "unit": "",
-                  "minimum": 0.0, "maximum": 1.0},
-    )  # fmt: skip
-    forget_s: float = field(
-        default=60.0,
-        metadata={"doc": "Time to forget a peak", "unit": "s", "minimum": 1.0},
-    )
-    cool_s: float = field(
-        default=300.0,
-        metadata={"doc": "Time in which an overloaded breaker shall have cooled", "unit": "s",
-                  "minimum": 1.0},
-    )  # fmt: skip
 
     def start(self, plant: Plant) -> Wanted:
         """Return the wish for everything, uncapped."""
