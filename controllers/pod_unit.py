@@ -1,4 +1,4 @@
-"""One unit of the shipped pod with its share of plant: 256 H100 in 32 air-cooled servers."""
+"""One unit of the shipped pod with its share of plant, 256 H100, and the jobs that fill it."""
 
 from typing import Any
 
@@ -10,6 +10,14 @@ from site_models.yaml_file import read_yaml
 POD = "superpod-h100"
 PART = 4
 """The pod has four units; feeds, pumps, chillers and air handlers are shared equally."""
+MIX: tuple[tuple[str, tuple[int, ...]], ...] = (
+    ("pretraining", (32, 32, 16, 16)),
+    ("pretraining_moe", (16, 16)),
+    ("finetuning", (16, 16, 8, 8, 8, 4, 4)),
+    ("prefill", (8, 8, 8, 4, 4)),
+    ("decode", (8, 8, 8, 4, 4)),
+)
+"""Profile -> GPUs of its jobs: half pre-training, a quarter fine-tuning, a quarter inference."""
 
 
 def unit(pdu_w: float | None = None) -> tuple[Site, Plant]:
