@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from controllers.scenario import Job
 from site_models.compile import compile_site
 from site_models.plant import Plant
 from site_models.site import Site, site_path
@@ -46,6 +47,17 @@ def unit(pdu_w: float | None = None) -> tuple[Site, Plant]:
             feed |= {"rating_w": pdu_w, "oversubscribed": True}
     site = Site.model_validate(raw)
     return site, compile_site(site)
+
+
+def jobs_side_by_side(plant: Plant) -> list[Job]:
+    """Return the jobs of the mix one after the other along the unit's GPUs, for good."""
+    jobs, at = list[Job](), 0
+    for profile, sizes in MIX:
+        for n, size in enumerate(sizes):
+            gpus = plant.gpu_names[at : at + size]
+            jobs.append(Job(name=f"{profile}-{n}", gpus=gpus, profile=profile))
+            at += size
+    return jobs
 
 
 def _hall(hall: dict[str, Any]) -> dict[str, Any]:
