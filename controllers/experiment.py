@@ -2,12 +2,13 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from site_models.arrays import Floats
+from site_models.errors import InputError
 
 Status = Literal["reached", "short"]
 
@@ -26,6 +27,12 @@ class Setting:
     jobs: Path | None = None
     told: Callable[[str], None] = lambda line: None
     """Hears one line of progress at a time."""
+
+    def only(self, experiment: str, *taken: str) -> None:
+        """Raise InputError, one line, for a setting that an experiment does not take."""
+        for name in ("site", "weather", "price", "jobs"):
+            if getattr(self, name) and name not in taken:
+                raise InputError(f"{experiment}: --{name}: expected none, it brings its own")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +109,11 @@ def at_most(name: str, ours: float, limit: float, unit: str, why: str = "") -> F
 
 def _finding(name: str, ours: float, unit: str, limit: str, met: bool, why: str) -> Finding:
     return Finding(name, ours, unit, limit, "reached" if met else "short", "" if met else why)
+
+
+def listed(numbers: Iterable[int]) -> str:
+    """Return seeds, weeks and the like in words."""
+    return ", ".join(map(str, numbers))
 
 
 def find_experiments() -> dict[str, Experiment]:

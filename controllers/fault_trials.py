@@ -100,6 +100,7 @@ def _run(fault: Fault, setting: Setting) -> Outcome:
 
     The grace of a keeper is the longest fault that it brings every GPU through.
     """
+    setting.only(fault.name, "site")
     site_name = setting.site or "pilot"
     site, plant = load_site(site_name), compile_site(site_name)
     whole = trial(_scenario(site_name, ()), site, plant, {})

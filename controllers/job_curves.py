@@ -16,6 +16,9 @@ CLOCKS: Floats = np.linspace(LOWEST_CLOCK, 1.0, STEPS)
 """Clocks that are considered, shares of full clock: 15 MHz apart on an H100."""
 DEAREST_W = 1e6
 """No GPU's work is worth more."""
+CORE_SHARE = ("Part of power above idle that follows V(f)^2 f", 0.7)
+KNEE = ("Clock under which memory-bound work slows", 0.6, 0.2)
+"""What policies that use these curves call their two parameters, with defaults and bounds."""
 SEARCH = 50
 """Halvings of the price of lost work, at most."""
 

@@ -48,6 +48,8 @@ class Vessel:
     """On each stage beside racks: pumps, fans, chillers, batteries behind it that charge."""
     meters: Ints
     """Stages at the utility that carry racks."""
+    spares: tuple["Vessel", ...] = ()
+    """The tree with one stage lost, in turn, whose limits shall be kept as well."""
 
     @property
     def gpu_rack(self) -> Ints:
@@ -71,6 +73,9 @@ class Vessel:
     def fits(self, gpu_w: Floats) -> bool:
         """Say whether every stage and rack keeps its limit with the GPUs at these powers."""
         rack_w = self.rack_power_w(gpu_w)
+        return all(one._keeps(rack_w) for one in (self, *self.spares))
+
+    def _keeps(self, rack_w: Floats) -> bool:
         out_w, in_w = self.tree.feed_powers_w(rack_w, self.fixed_w)
         return kept(
             rack_w, self.rack_limit_w, out_w, self.room.out_w, in_w,
@@ -83,13 +88,25 @@ class Vessel:
         From the deepest stages to the meters; within a stage every rack goes equally far.
         Between the two ends power is bounded by their chord: losses are convex, so the
         bound is on the safe side (under 0.3 % of a rating). Where a rack hangs on two
-        stages the lower level of both counts, which is safe and may leave some unused.
+        stages the lower level of both counts, which is safe and may leave some unused; so it
+        does with spares.
         """
+        low_rack_w, high_rack_w = self.rack_power_w(low_w), self.rack_power_w(high_w)
+        fill = self._poured(low_rack_w, high_rack_w)
+        for spare in self.spares:
+            other = spare._poured(low_rack_w, high_rack_w)
+            fill = Fill(
+                np.minimum(fill.level, other.level),
+                np.minimum(fill.stage_level, other.stage_level),
+                min(fill.meters_level, other.meters_level),
+            )
+        return fill
+
+    def _poured(self, low_rack_w: Floats, high_rack_w: Floats) -> Fill:
         tree, walk, feeds = self.tree, self.tree.walk, self.tree.plant.arrays.feeds
-        low_rack_w = self.rack_power_w(low_w)
         out_w, in_w = tree.feed_powers_w(low_rack_w, self.fixed_w)
         return Fill(*poured(
-            low_rack_w, self.rack_power_w(high_w), self.rack_limit_w, out_w, in_w,
+            low_rack_w, high_rack_w, self.rack_limit_w, out_w, in_w,
             self.room.out_w, self.meters, self.room.meters_w, tree.rack, tree.share,
             walk.order, walk.starts, walk.members, walk.firsts, feeds.in_service, walk.feed_law,
         ))  # fmt: skip

@@ -142,6 +142,22 @@ def power_tree(plant: Plant) -> PowerTree:
     )
 
 
+def shared_stages(plant: Plant) -> Ints:
+    """Return the stages whose loss leaves some rack on another one: load moves there."""
+    tree = power_tree(plant)
+    racks = len(plant.rack_names)
+    found = []
+    for feed in np.flatnonzero(tree.live).tolist():
+        behind = np.zeros(len(tree.rack), dtype=np.bool_)
+        for carrier in tree.ancestors:
+            behind |= carrier == feed
+        hit = np.bincount(tree.rack[behind], tree.share[behind], racks) > 0.0
+        left = np.bincount(tree.rack[~behind], tree.share[~behind], racks) > 0.0
+        if (hit & left).any():
+            found.append(feed)
+    return np.array(found, dtype=np.int64)
+
+
 def _ancestors(parent: Ints, depth: Ints, joined: Ints, depths: int) -> tuple[Ints, ...]:
     rows = []
     at = joined.copy()

@@ -25,9 +25,9 @@ from site_models.plant import Plant
 from telemetry.frame import Frame
 from telemetry.recording import Recording
 from twin.inputs import Believer
-from twin.start import first_state, idle_inputs
+from twin.start import idle_inputs
 from twin.state import MODELLED, Inputs, State
-from twin.steady import NotSettledError, steady
+from twin.steady import rest_or_first
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,7 +116,7 @@ def staged_from(
     if rest is not None:
         state = rest
     elif onset is None:
-        state = _at_rest(plant, inputs, start_s)
+        state = rest_or_first(plant, inputs, start_s)
     else:
         state = onset.state._replace(time_s=start_s)
     rig = Rig(
@@ -134,13 +134,6 @@ def staged_from(
     )
     around = Surroundings(outdoors, demand.jobs)
     return WhatIf(scenario, path, rig, _Insider(rig, outdoors), work, around)
-
-
-def _at_rest(plant: Plant, inputs: Inputs, start_s: float) -> State:
-    try:
-        return steady(plant, inputs, start_s)
-    except NotSettledError:
-        return first_state(plant, inputs, start_s)
 
 
 class _Insider:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -44,9 +43,8 @@ from telemetry.pace import Paced
 from telemetry.source import Source
 from twin.inputs import Believer, Outdoors
 from twin.overlay import applied, read_overlay
-from twin.start import first_state, idle_inputs
-from twin.state import State
-from twin.steady import NotSettledError, steady
+from twin.start import idle_inputs
+from twin.steady import rest_or_first
 
 
 @dataclass(slots=True)
@@ -218,15 +216,8 @@ def _first_progress(
     """Return the start of a run: at rest under what the first frame says."""
     time_s = frame.time_s if frame is not None else IDLE_START_S
     idle = idle_inputs(plant, *outdoors(time_s))
-    state = _at_rest(plant, idle, time_s)
+    state = rest_or_first(plant, idle, time_s)
     if frame is None:
         return begun(plant, state, idle)
     inputs = believer(frame, idle, state)
-    return begun(plant, _at_rest(plant, inputs, time_s), inputs)
-
-
-def _at_rest(plant: Plant, inputs: Any, time_s: float) -> State:
-    try:
-        return steady(plant, inputs, time_s)
-    except NotSettledError:
-        return first_state(plant, inputs, time_s)
+    return begun(plant, rest_or_first(plant, inputs, time_s), inputs)

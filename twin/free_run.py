@@ -8,9 +8,9 @@ import numpy as np
 from site_models.arrays import Floats
 from site_models.plant import Plant, freeze
 from twin.inputs import Outdoors
-from twin.start import first_state, idle_inputs
+from twin.start import idle_inputs
 from twin.state import MEASURED, Inputs, State
-from twin.steady import NotSettledError, steady
+from twin.steady import rest_or_first
 from twin.step import step
 from twin.track import Track
 
@@ -48,10 +48,7 @@ def started(plant: Plant, track: Track, outdoors: Outdoors) -> tuple[State, Inpu
         gpu_power_w=track.gpu_power_w[0].copy(),
         gpu_power_basis=np.full(len(plant.gpu_names), MEASURED, dtype=np.int64),
     )
-    try:
-        state = steady(plant, inputs)
-    except NotSettledError:
-        state = first_state(plant, inputs, 0.0)
+    state = rest_or_first(plant, inputs)
     first = np.argmax(~np.isnan(track.gpu_temp_c), axis=0)
     seen_c = track.gpu_temp_c[first, np.arange(len(first))]
     shift_k = np.where(np.isnan(seen_c), 0.0, seen_c - state.gpu_temp_c)

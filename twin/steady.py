@@ -54,6 +54,14 @@ def steady(plant: Plant, inputs: Inputs, time_s: float = 0.0) -> State:
     raise NotSettledError(f"still moving by {moving:.2g} after {LONGEST_S} s: no steady state")
 
 
+def rest_or_first(plant: Plant, inputs: Inputs, time_s: float = 0.0) -> State:
+    """Return the steady state, or the first state of a site that finds no rest."""
+    try:
+        return steady(plant, inputs, time_s)
+    except NotSettledError:
+        return first_state(plant, inputs, time_s)
+
+
 def _light(plant: Plant) -> Plant:
     """Return the plant with little fluid, none in pipes, quick controllers and no breakers.
 

@@ -15,12 +15,11 @@ from controllers.experiment import (
     at_least,
     at_most,
 )
+from controllers.plain_sight import working
 from controllers.policies.clock_choice import ClockChoice
 from controllers.policy import JobOn, View
-from controllers.rig import Rig
 from controllers.team import Team, first_team
 from controllers.work import Work
-from site_models.arrays import Floats
 from site_models.catalog import open_catalog
 from site_models.compile import compile_site
 from site_models.errors import InputError
@@ -34,6 +33,7 @@ TOLD_AT = 0.8
 RULE = 0.8
 """Clock of the simple rule: everything."""
 START_S, SECONDS = 1_750_000_000.0, 240
+AIR = (25.0, 18.0)
 PLAYED = ("decode", "prefill", "finetuning", "data_preparation")
 SHOWN = "decode"
 
@@ -52,8 +52,7 @@ class Row(NamedTuple):
 
 
 def _run(setting: Setting) -> Outcome:
-    if setting.site:
-        raise InputError(f"site {setting.site!r}: this experiment has its own")
+    setting.only("clock_choice")
     policy = ClockChoice()
     ours, ruled, halves = [], [], []
     for site, gpus in SITES.items():
@@ -106,7 +105,7 @@ def _share(team: Team, told_at: float) -> float:
 
 
 def _chosen(plant: Plant, team: Team, policy: ClockChoice, share: float) -> float:
-    inputs = idle_inputs(plant, 25.0, 18.0)
+    inputs = idle_inputs(plant, *AIR)
     state = first_state(plant, inputs, START_S)
     job = JobOn("job", team.gpus, compute_share=share)
     view = View(plant, state, inputs, START_S, 0.0, 0.0, np.zeros(len(plant.gpu_names)), (job,))
@@ -136,11 +135,8 @@ def _played(plant: Plant, name: str, policy: ClockChoice) -> tuple[float, float]
         clock = np.ones(count)
         if on:
             clock[:] = _chosen(plant, team, policy, _share(team, TOLD_AT))
-        inputs = idle_inputs(plant, 25.0, 18.0)
-        rig = Rig(
-            plant, first_state(plant, inputs, START_S), inputs,
-            _demand(plant, work, clock), lambda time_s: (25.0, 18.0), told=work.told,
-        )  # fmt: skip
+        state = first_state(plant, idle_inputs(plant, *AIR), START_S)
+        rig = working(plant, state, work, AIR, clock)
         energy_j = 0.0
         for _ in range(SECONDS):
             rig.read()
@@ -148,12 +144,6 @@ def _played(plant: Plant, name: str, policy: ClockChoice) -> tuple[float, float]
         made.append(work.records[0].units)
         used.append(energy_j / work.records[0].units)
     return 1.0 - made[1] / made[0], 1.0 - used[1] / used[0]
-
-
-def _demand(plant: Plant, work: Work, clock: Floats) -> Any:
-    free = np.zeros(len(clock), dtype=np.bool_)
-    idle_w = plant.arrays.gpus.idle_power_w
-    return lambda time_s: work.demand(time_s, idle_w, clock, free)
 
 
 def _findings(rows: list[Row], played: dict[str, tuple[float, float]]) -> tuple[Finding, ...]:

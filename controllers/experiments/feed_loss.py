@@ -1,8 +1,9 @@
-"""The feed of the coolant pumps is lost while the racks keep theirs."""
+"""The feed of the coolant pumps is lost while the racks keep theirs; and one of racks' two."""
 
 from controllers.fault_trials import FOR_GOOD_S, Fault, fault_experiment
+from controllers.spare_trials import with_any_feed_lost
 
-EXPERIMENT = fault_experiment(
+PUMPS = fault_experiment(
     Fault(
         name="feed_loss",
         title="Loss of the pumps' feed: racks under power without coolant",
@@ -17,3 +18,5 @@ EXPERIMENT = fault_experiment(
         " closing it again.",
     )
 )
+
+EXPERIMENT = with_any_feed_lost(PUMPS)

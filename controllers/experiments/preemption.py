@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from controllers.confidence import Mean, mean_of
+from controllers.confidence import Mean, mean_of, told_each
 from controllers.experiment import (
     Curve,
     Experiment,
@@ -17,18 +17,18 @@ from controllers.experiment import (
     Setting,
     at_least,
     at_most,
+    listed,
 )
-from controllers.experiments.demand_response.mix import MIX
-from controllers.experiments.demand_response.site import unit
-from controllers.experiments.power_budget.uniform_cap import UniformCap
+from controllers.plain_sight import seen
+from controllers.pod_unit import MIX, unit
 from controllers.policies.power_budget import PowerBudget
 from controllers.policies.preemption import Preemption
-from controllers.policy import Policy, View
+from controllers.policy import Policy
 from controllers.scenario import Job, scenario_of
 from controllers.supervisor import Supervisor
-from controllers.what_if import WhatIf, staged_from
+from controllers.uniform_cap import UniformCap
+from controllers.what_if import staged_from
 from site_models.arrays import Floats
-from site_models.errors import InputError
 from site_models.plant import Plant
 from twin.state import State
 
@@ -76,8 +76,7 @@ class Run(NamedTuple):
 
 
 def _run(setting: Setting) -> Outcome:
-    if setting.site or setting.jobs or setting.price or setting.weather:
-        raise InputError("preemption: brings its own site, weather and jobs: expected none")
+    setting.only("preemption")
     site, plant = paired()
     air = (site.location.design_dry_bulb_c, site.location.design_wet_bulb_c)
     runs: dict[str, list[Run]] = {name: [] for name in KEEPERS}
@@ -139,18 +138,10 @@ def play(plant: Plant, air: tuple[float, float], seed: int, keeper: str) -> Run:
         rows.append((state.time_s - START.timestamp(), float(state.feed_output_w[left])))
         if rows[-1][0] in (LOST_S, BACK_S, END_S):
             marks.append({record.job: record.kept_units for record in stage.work.records})
-        supervisor.rule(_view(stage))
+        supervisor.rule(seen(stage, DT_S))
         pauses += len(stage.rig.order.paused - before)
         before = stage.rig.order.paused
     return _told(jobs, marks, rows, stage.rig.state, pauses)
-
-
-def _view(stage: WhatIf) -> View:
-    """Return what policies see: the plant in force as it is."""
-    rig = stage.rig
-    around = stage.around.at(rig.state.time_s)
-    fresh_s = np.zeros(len(rig.plant.gpu_names))
-    return View(rig.plant, rig.state, rig.inputs, rig.state.time_s, DT_S, 0.0, fresh_s, around.jobs)
 
 
 def _told(
@@ -192,9 +183,7 @@ def _kept(runs: Sequence[Run]) -> Mean:
 def _figures(runs: Sequence[Run]) -> dict[str, Any]:
     kept = _kept(runs)
     return {
-        "protected_percent": kept.mean,
-        "protected_95_low": kept.low,
-        "protected_95_high": kept.high,
+        **kept.figures("protected_percent", "protected_95"),
         "preemptible_percent": 100.0 * float(np.mean([run.preemptible for run in runs])),
         "all_percent": 100.0 * float(np.mean([run.whole for run in runs])),
         "all_after_percent": 100.0 * float(np.mean([run.after for run in runs])),
@@ -243,7 +232,7 @@ def _notes(runs: Mapping[str, Sequence[Run]]) -> tuple[str, ...]:
         " checkpoint and a restart of the profile when the job goes on; ours and the baselines"
         " run through the supervisor, with its rates.",
         "Protected work kept while the feed is lost: "
-        + "; ".join(f"{name} {mean.told(1)} %" for name, mean in kept.items())
+        + told_each(kept, 1, "%")
         + " (95 % over seeds). Doing nothing overloads the unit that is left for a quarter of an"
         " hour; its breaker, as modelled, stands that for so long.",
         "What pausing gives the protected is taken from the others, and more of it: all jobs"
@@ -253,8 +242,8 @@ def _notes(runs: Mapping[str, Sequence[Run]]) -> tuple[str, ...]:
         "A capped H100 goes down to 200 W, one that stands draws some 100 W. On a GB200 or GB300,"
         " which idles at 175 W by the catalog, pausing frees next to nothing more than the lowest"
         " cap does.",
-        f"Seeds {', '.join(map(str, SEEDS))}; the ratings and the policy's defaults were settled"
-        f" on seeds {', '.join(map(str, TRIED))}, which are not scored.",
+        f"Seeds {listed(SEEDS)}; the ratings and the policy's defaults were settled"
+        f" on seeds {listed(TRIED)}, which are not scored.",
         "Migration is not part of it: no order names new places for a job, and a job of the rig"
         " keeps its GPUs. A scheduler that requeues a paused job may place it anew by"
         " `POST /api/v1/placement`.",

@@ -6,7 +6,6 @@ count whose loss moves load to others: racks with no other way to power go dark 
 nothing.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
@@ -17,7 +16,7 @@ from controllers.placement.cooling import cooling_of
 from controllers.placement.ground import Ground, ground_of
 from controllers.placement.index import PlaceIndex, place_index
 from controllers.plant_edits import with_arrays, without_feeds
-from controllers.power_tree import power_tree
+from controllers.power_tree import power_tree, shared_stages
 from site_models.arrays import Floats
 from site_models.plant import GIVEN_FLOW, TCS, Plant
 from twin.physics.heat_exchange import ua_off_design
@@ -51,24 +50,9 @@ def fed_otherwise(
 @lru_cache(maxsize=4)
 def _losses(plant: Plant) -> tuple[tuple[int, PlaceIndex], ...]:
     return tuple(
-        (feed, place_index.__wrapped__(without_feeds(plant, [feed]))) for feed in _shared(plant)
+        (feed, place_index.__wrapped__(without_feeds(plant, [feed])))
+        for feed in shared_stages(plant).tolist()
     )
-
-
-def _shared(plant: Plant) -> Iterator[int]:
-    """Yield the stages whose loss leaves some rack on another one."""
-    tree = power_tree(plant)
-    racks = len(plant.rack_names)
-    for feed in range(len(plant.feed_names)):
-        if not tree.live[feed]:
-            continue
-        behind = np.zeros(len(tree.rack), dtype=np.bool_)
-        for carrier in tree.ancestors:
-            behind |= carrier == feed
-        hit = np.bincount(tree.rack[behind], tree.share[behind], racks) > 0.0
-        left = np.bincount(tree.rack[~behind], tree.share[~behind], racks) > 0.0
-        if (hit & left).any():
-            yield feed
 
 
 def a_pump_short(index: PlaceIndex, ground: Ground, pumps: int) -> Ground:

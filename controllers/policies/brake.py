@@ -1,10 +1,11 @@
 """Let more servers share a feed than it could carry at their peaks, and brake in time."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from controllers.parameters import parameter, share
 from controllers.policy import Decision, View
 from controllers.pour import Vessel, vessel_of
 from controllers.power_tree import power_tree
@@ -39,34 +40,14 @@ class Brake:
 
     safety: ClassVar[bool] = True
 
-    engage: float = field(
-        default=1.0,
-        metadata={"doc": "Load over rating from which a stage is braked", "unit": "",
-                  "minimum": 0.5, "maximum": 1.2},
-    )  # fmt: skip
-    hold: float = field(
-        default=0.98,
-        metadata={"doc": "Load over rating that a braked stage is held at", "unit": "",
-                  "minimum": 0.3, "maximum": 1.0},
-    )  # fmt: skip
-    hold_s: float = field(
-        default=3.0,
-        metadata={"doc": "Least time that a stage stays braked", "unit": "s", "minimum": 0.0},
+    engage: float = share("Load over rating from which a stage is braked", 1.0, 0.5, 1.2)
+    hold: float = share("Load over rating that a braked stage is held at", 0.98, 0.3)
+    hold_s: float = parameter("Least time that a stage stays braked", 3.0, "s", 0.0)
+    reaction_s: float = parameter("Time in which caps surely act", 5.0, "s", 0.0)
+    guard: float = share("Share of the breaker's trip level not to pass", 0.95, 0.1)
+    site_limit_w: float | None = parameter(
+        "Limit at the utility meters of the racks together", None, "W", 0.0
     )
-    reaction_s: float = field(
-        default=5.0,
-        metadata={"doc": "Time in which caps surely act", "unit": "s", "minimum": 0.0},
-    )
-    guard: float = field(
-        default=0.95,
-        metadata={"doc": "Share of the breaker's trip level not to pass", "unit": "",
-                  "minimum": 0.1, "maximum": 1.0},
-    )  # fmt: skip
-    site_limit_w: float | None = field(
-        default=None,
-        metadata={"doc": "Limit at the utility meters of the racks together", "unit": "W",
-                  "minimum": 0.0},
-    )  # fmt: skip
 
     def start(self, plant: Plant) -> Braked:
         """Return no stage braked."""

@@ -1,9 +1,10 @@
 """Run work that waits for memory or network at lower clocks, at next to no loss of pace."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
+from controllers.parameters import share
 from controllers.policy import Decision, View
 from site_models.arrays import Floats
 from site_models.plant import Plant
@@ -34,21 +35,9 @@ class ClockChoice:
     that has lost more than that already, in an event of the grid, is not slowed further.
     """
 
-    loss: float = field(
-        default=0.01,
-        metadata={"doc": "Share of its pace that a job may lose", "unit": "",
-                  "minimum": 0.0, "maximum": 0.5},
-    )  # fmt: skip
-    lowest: float = field(
-        default=0.8,
-        metadata={"doc": "Lowest clock, of full clock: compute shares hold down to here",
-                  "unit": "", "minimum": 0.5, "maximum": 1.0},
-    )  # fmt: skip
-    least: float = field(
-        default=0.02,
-        metadata={"doc": "Clock reductions smaller than this are left", "unit": "",
-                  "minimum": 0.0, "maximum": 0.5},
-    )  # fmt: skip
+    loss: float = share("Share of its pace that a job may lose", 0.01, 0.0, 0.5)
+    lowest: float = share("Lowest clock, of full clock: compute shares hold down to here", 0.8, 0.5)
+    least: float = share("Clock reductions smaller than this are left", 0.02, 0.0, 0.5)
 
     def start(self, plant: Plant) -> tuple[()]:
         """Return no memory."""

@@ -1,13 +1,22 @@
 """Follow a load target of the grid: slow jobs as far as their tiers allow, cheapest work first."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from controllers.job_curves import JobCurves, drawn_w, job_curves, least_loss, lowest_allowed
+from controllers.job_curves import (
+    CORE_SHARE,
+    KNEE,
+    JobCurves,
+    drawn_w,
+    job_curves,
+    least_loss,
+    lowest_allowed,
+)
 from controllers.load_course import Course, course_of
+from controllers.parameters import parameter, share
 from controllers.policy import Decision, JobOn, View
 from controllers.standing import standing
 from site_models.arrays import Floats
@@ -43,12 +52,6 @@ class Followed(NamedTuple):
     """What jobs that stand will draw again, a quick mean."""
 
 
-def _number(doc: str, default: float, unit: str = "", low: float = 0.0, high: float = 1.0) -> Any:
-    return field(
-        default=default, metadata={"doc": doc, "unit": unit, "minimum": low, "maximum": high}
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class DemandResponse:
     """Bring site power, cooling included, to a target in time and hold it; no tier is broken.
@@ -69,20 +72,20 @@ class DemandResponse:
     Checked in ``tests/controllers/test_demand_response.py`` and by the experiment of this name.
     """
 
-    ramp_s: float = _number("Time to come down, if the notice is as long", 60.0, "s", 1.0, 3600.0)
-    lead_s: float = _number("The ramp is over by this before the start", 8.0, "s", 0.0, 600.0)
-    margin: float = _number("Part of the target to stay below it", 0.004, "", 0.0, 0.2)
-    gain: float = _number("Site power over GPU power, to begin with", 1.3, "W/W", 1.0, 3.0)
-    tighten_s: float = _number("Reset time while above the aim", 15.0, "s", 1.0, 3600.0)
-    relax_s: float = _number("Reset time while below it", 120.0, "s", 1.0, 3600.0)
-    tier_margin: float = _number("Part of each tier that is kept back", 0.003, "", 0.0, 0.5)
-    early: float = _number("A tier may be passed by this part of it at first", 0.15)
-    early_s: float = _number("Time in which that fades", 600.0, "s", 1.0, 36000.0)
-    return_s: float = _number("Time to come back after the end", 60.0, "s", 1.0, 7200.0)
-    watch_s: float = _number("Time after which a rebound is no more", 1800.0, "s", 0.0, 36000.0)
-    rebound: float = _number("Rise above the baseline to allow meanwhile", 0.01, "", 0.0, 0.2)
-    core_share: float = _number("Part of power above idle that follows V(f)^2 f", 0.7)
-    knee: float = _number("Clock under which memory-bound work slows", 0.6, "", 0.2, 1.0)
+    ramp_s: float = parameter("Time to come down, if the notice is as long", 60.0, "s", 1.0, 3600.0)
+    lead_s: float = parameter("The ramp is over by this before the start", 8.0, "s", 0.0, 600.0)
+    margin: float = share("Part of the target to stay below it", 0.004, 0.0, 0.2)
+    gain: float = parameter("Site power over GPU power, to begin with", 1.3, "W/W", 1.0, 3.0)
+    tighten_s: float = parameter("Reset time while above the aim", 15.0, "s", 1.0, 3600.0)
+    relax_s: float = parameter("Reset time while below it", 120.0, "s", 1.0, 3600.0)
+    tier_margin: float = share("Part of each tier that is kept back", 0.003, 0.0, 0.5)
+    early: float = share("A tier may be passed by this part of it at first", 0.15)
+    early_s: float = parameter("Time in which that fades", 600.0, "s", 1.0, 36000.0)
+    return_s: float = parameter("Time to come back after the end", 60.0, "s", 1.0, 7200.0)
+    watch_s: float = parameter("Time after which a rebound is no more", 1800.0, "s", 0.0, 36000.0)
+    rebound: float = share("Rise above the baseline to allow meanwhile", 0.01, 0.0, 0.2)
+    core_share: float = share(*CORE_SHARE)
+    knee: float = share(*KNEE)
 
     def start(self, plant: Plant) -> Followed:
         """Return that nothing was seen yet."""
@@ -106,8 +109,8 @@ class DemandResponse:
         wanted_w, trim_w, short = self._wanted_w(view, seen, curves, lowest.tolist(), aim_w)
         per_job = least_loss(curves, lowest, wanted_w)
         clock = np.ones(len(most_w))
-        for job, share in zip(jobs, per_job.tolist(), strict=True):
-            clock[job.gpus] = share
+        for job, least in zip(jobs, per_job.tolist(), strict=True):
+            clock[job.gpus] = least
         floor_w = float(curves.power_w[np.arange(len(jobs)), lowest].sum())
         least_w = seen.quick_w - self.gain * max(drawn_w(curves, per_job) - floor_w, 0.0)
         short &= asked.start_s <= view.time_s < asked.end_s and seen.quick_w > asked.power_w

@@ -1,10 +1,11 @@
 """Act on a loop that loses its flow before its GPUs are hot, and save what cannot be kept."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from controllers.parameters import parameter, share
 from controllers.policy import Decision, View
 from site_models.arrays import Flags, Floats
 from site_models.plant import Plant
@@ -39,14 +40,8 @@ class LoopGuard:
     ``tests/controllers/test_loop_guard.py``.
     """
 
-    flow_enough: float = field(
-        default=0.6,
-        metadata={"doc": "Part of a loop's flow that suffices", "minimum": 0.05, "maximum": 1.0},
-    )
-    emergency_k: float = field(
-        default=3.0,
-        metadata={"doc": "Distance to the shutdown temperature", "unit": "K", "minimum": 0.5},
-    )
+    flow_enough: float = share("Part of a loop's flow that suffices", 0.6, 0.05)
+    emergency_k: float = parameter("Distance to the shutdown temperature", 3.0, "K", 0.5)
 
     @property
     def safety(self) -> bool:

@@ -1,14 +1,16 @@
 """Keep every stage of the power chain within its limit by sharing power caps."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from controllers.climb import Gangs, climbed, gangs_of
+from controllers.parameters import parameter, share
 from controllers.policy import Decision, View
 from controllers.pour import METERS, Fill, Vessel, vessel_of
 from controllers.power_tree import power_tree
+from controllers.spare_vessels import spares_of
 from controllers.stage_room import room_of
 from controllers.worth import full_power_w, ladder_of
 from site_models.arrays import Floats
@@ -42,6 +44,10 @@ class PowerBudget:
     is shared out in equal proportion, first towards what each GPU wants and some slack, so
     that power comes back when work returns, then towards the device limits.
 
+    With `n_minus_1` it holds as well once any one stage is lost whose load others then take
+    (`controllers.spare_vessels`): nothing has to react in time. Off by default, for it costs
+    work all the time.
+
     Without word of jobs the GPUs of a rack are one job, bound by arithmetic. What pumps, fans
     and chillers draw from the same stages is taken as now; the margins are for their rise.
 
@@ -50,46 +56,17 @@ class PowerBudget:
     ``experiment power_budget``.
     """
 
-    margin: float = field(
-        default=0.95,
-        metadata={
-            "doc": "Share of a rating to use",
-            "unit": "",
-            "minimum": 0.1,
-            "maximum": 1.0,
-        },
+    margin: float = share("Share of a rating to use", 0.95, 0.1)
+    site_limit_w: float | None = parameter(
+        "Limit at the utility meters of the racks together, chain losses included", None, "W", 0.0
     )
-    site_limit_w: float | None = field(
-        default=None,
-        metadata={
-            "doc": "Limit at the utility meters of the racks together, chain losses included",
-            "unit": "W",
-            "minimum": 0.0,
-        },
+    site_margin: float = share("Share of the site limit to use", 0.99, 0.1)
+    slack: float = share("Room above a GPU's recent peak, of its range", 0.1)
+    forget_s: float = parameter("Time to forget a peak", 60.0, "s", 1.0)
+    cool_s: float = parameter(
+        "Time in which an overloaded breaker shall have cooled", 300.0, "s", 1.0
     )
-    site_margin: float = field(
-        default=0.99,
-        metadata={
-            "doc": "Share of the site limit to use",
-            "unit": "",
-            "minimum": 0.1,
-            "maximum": 1.0,
-        },
-    )
-    slack: float = field(
-        default=0.1,
-        metadata={"doc": "Room above a GPU's recent peak, of its range", "unit": "",
-                  "minimum": 0.0, "maximum": 1.0},
-    )  # fmt: skip
-    forget_s: float = field(
-        default=60.0,
-        metadata={"doc": "Time to forget a peak", "unit": "s", "minimum": 1.0},
-    )
-    cool_s: float = field(
-        default=300.0,
-        metadata={"doc": "Time in which an overloaded breaker shall have cooled", "unit": "s",
-                  "minimum": 1.0},
-    )  # fmt: skip
+    n_minus_1: bool = parameter("Keep every limit with any one stage lost as well", False)
 
     def start(self, plant: Plant) -> Wanted:
         """Return the wish for everything, uncapped."""
@@ -118,7 +95,11 @@ class PowerBudget:
             meters_w = self.site_limit_w * self.site_margin
         tree = power_tree(view.plant)
         room = room_of(tree, view.state, self.margin, meters_w, self.cool_s)
-        return vessel_of(view.plant, view.state, room, self.margin)
+        vessel = vessel_of(view.plant, view.state, room, self.margin)
+        if not self.n_minus_1:
+            return vessel
+        spares = spares_of(view.plant, view.state, self.margin, meters_w, self.cool_s)
+        return replace(vessel, spares=spares)
 
     def _wants_w(self, view: View, memory: Wanted) -> tuple[Floats, Floats]:
         """Return what GPUs would draw at full clock: now, and the recent peak of it.
@@ -156,13 +137,15 @@ def _reason(vessel: Vessel, cap_w: Floats, first: Fill, second: Fill, gangs: Gan
     full = sorted(set(first.full) | set(second.full))
     told = ["the utility limit" if f == METERS else plant.feed_names[f] for f in full]
     names = ", ".join(told[:3]) or "rack ratings"
+    lost = ", any one stage lost" if vessel.spares else ""
     more = f" and {len(told) - 3} more" if len(told) > 3 else ""
     ranks = len(np.unique(gangs.priority))
     classes = f", {ranks} priorities" if ranks > 1 else ""
     lowest = bool((cap_w[below] <= plant.arrays.gpus.power_min_w[below]).all())
     tail = ", at the lowest caps" if lowest else ""
     return (
-        f"{capped} GPUs capped for {names}{more}{classes}, lowest {cap_w[below].min():.0f} W{tail}"
+        f"{capped} GPUs capped for {names}{more}{lost}{classes},"
+        f" lowest {cap_w[below].min():.0f} W{tail}"
     )
 
 

@@ -1,11 +1,12 @@
 """Pause preemptible work where power or cooling is short, and let it go on when there is room."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from controllers.parameters import parameter, share
 from controllers.policy import Decision, JobOn, View
 from controllers.shortage import Shortage, beside_racks_w, hottest_job, loops_of, margins_k
 from controllers.worth import full_power_w
@@ -33,12 +34,6 @@ class Stood(NamedTuple):
     """Since any job was paused or given back."""
 
 
-def _number(doc: str, default: float, unit: str = "", low: float = 0.0, high: float = 1.0) -> Any:
-    return field(
-        default=default, metadata={"doc": doc, "unit": unit, "minimum": low, "maximum": high}
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Preemption:
     """Let preemptible jobs stand before everybody is capped, and go on when there is room.
@@ -59,20 +54,18 @@ class Preemption:
     Checked in ``tests/controllers/test_preemption.py`` and by the experiment of this name.
     """
 
-    margin: float = _number("Share of each limit to use", 0.98, "", 0.1)
-    site_limit_w: float | None = field(
-        default=None,
-        metadata={"doc": "Limit at the utility meters of the racks together", "unit": "W",
-                  "minimum": 0.0},
-    )  # fmt: skip
-    band: float = _number(
-        "Part of each limit to be spare with a job that goes on", 0.05, "", 0, 0.5
+    margin: float = share("Share of each limit to use", 0.98, 0.1)
+    site_limit_w: float | None = parameter(
+        "Limit at the utility meters of the racks together", None, "W", 0.0
     )
-    least_s: float = _number("Shortest pause", 300.0, "s", 0.0, 86_400.0)
-    settle_s: float = _number("Between jobs given back, or paused for heat", 30.0, "s", 0.0, 3600.0)
-    margin_k: float = _number("Distance to a GPU's limit that is too small", 2.0, "K", 0.0, 50.0)
-    back_k: float = _number("Further distance at which jobs may go on", 6.0, "K", 0.0, 50.0)
-    calm_s: float = _number("How long it must have been so", 300.0, "s", 0.0, 36_000.0)
+    band: float = share("Part of each limit to be spare with a job that goes on", 0.05, 0, 0.5)
+    least_s: float = parameter("Shortest pause", 300.0, "s", 0.0, 86_400.0)
+    settle_s: float = parameter(
+        "Between jobs given back, or paused for heat", 30.0, "s", 0.0, 3600.0
+    )
+    margin_k: float = parameter("Distance to a GPU's limit that is too small", 2.0, "K", 0.0, 50.0)
+    back_k: float = parameter("Further distance at which jobs may go on", 6.0, "K", 0.0, 50.0)
+    calm_s: float = parameter("How long it must have been so", 300.0, "s", 0.0, 36_000.0)
 
     def start(self, plant: Plant) -> Stood:
         """Return that nothing stands and every GPU may want all it can draw."""

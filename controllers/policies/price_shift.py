@@ -1,13 +1,14 @@
 """Move work that has time to spare from dear hours to cheap ones, in price and carbon."""
 
 import zlib
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from controllers.hour_costs import HOUR_S, Seen, hour_costs, hour_of, noted, nothing_seen
-from controllers.job_curves import CLOCKS, job_curves, lowest_allowed
+from controllers.job_curves import CLOCKS, CORE_SHARE, KNEE, job_curves, lowest_allowed
+from controllers.parameters import parameter, share
 from controllers.policy import Decision, JobOn, View
 from controllers.shift_plan import Ahead, Holding, choices
 from site_models.arrays import Floats
@@ -40,12 +41,6 @@ class Plan(NamedTuple):
     """Share of full clock while held back; 0: it stands."""
 
 
-def _number(doc: str, default: float, unit: str = "", low: float = 0.0, high: float = 1.0) -> Any:
-    return field(
-        default=default, metadata={"doc": doc, "unit": unit, "minimum": low, "maximum": high}
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class PriceShift:
     """Hold jobs back in dear hours as far as their deadlines allow: the cheapest course of each.
@@ -64,17 +59,17 @@ class PriceShift:
     Checked in ``tests/controllers/test_price_shift.py`` and by the experiment of this name.
     """
 
-    carbon_usd_per_kg: float = _number("What a kilogram of CO2 counts for", 0.05, "USD/kg", 0, 10)
-    horizon_s: float = _number("Planned ahead", 172_800.0, "s", 7200.0, 604_800.0)
-    least: float = _number(
-        "What a pause must save, of the cost of an hour's running", 0.1, "", 0, 9
+    carbon_usd_per_kg: float = parameter("What a kilogram of CO2 counts for", 0.05, "USD/kg", 0, 10)
+    horizon_s: float = parameter("Planned ahead", 172_800.0, "s", 7200.0, 604_800.0)
+    least: float = share("What a pause must save, of the cost of an hour's running", 0.1, 0, 9)
+    least_pause_s: float = parameter("Shortest pause", 3600.0, "s", 0.0, 86_400.0)
+    least_run_s: float = parameter("Shortest run between pauses", 3600.0, "s", 0.0, 86_400.0)
+    reserve_s: float = parameter(
+        "Time before the deadline that is kept", 1800.0, "s", 0.0, 86_400.0
     )
-    least_pause_s: float = _number("Shortest pause", 3600.0, "s", 0.0, 86_400.0)
-    least_run_s: float = _number("Shortest run between pauses", 3600.0, "s", 0.0, 86_400.0)
-    reserve_s: float = _number("Time before the deadline that is kept", 1800.0, "s", 0.0, 86_400.0)
-    reserve: float = _number("The same, of the work left", 0.03)
-    core_share: float = _number("Part of power above idle that follows V(f)^2 f", 0.7)
-    knee: float = _number("Clock under which memory-bound work slows", 0.6, "", 0.2, 1.0)
+    reserve: float = share("The same, of the work left", 0.03)
+    core_share: float = share(*CORE_SHARE)
+    knee: float = share(*KNEE)
 
     def start(self, plant: Plant) -> Shifted:
         """Return that nothing is held back and no hour was seen."""

@@ -1,12 +1,13 @@
 """Let a site's power rise no faster than agreed: jobs start one after another, by cap."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from controllers.climb import gangs_of
 from controllers.gather import sum_by
+from controllers.parameters import parameter, share
 from controllers.policy import Decision, View
 from site_models.arrays import Floats
 from site_models.plant import Plant
@@ -39,20 +40,9 @@ class RampLimit:
     Checked in ``tests/controllers/test_ramp_limit.py``.
     """
 
-    ramp: float = field(
-        default=0.05,
-        metadata={"doc": "Rise in a second, of all GPU limits together", "unit": "1/s",
-                  "minimum": 0.001, "maximum": 1.0},
-    )  # fmt: skip
-    stagger: float = field(
-        default=1.0,
-        metadata={"doc": "1: waking jobs one after another; 0: all at once", "unit": "",
-                  "minimum": 0.0, "maximum": 1.0},
-    )  # fmt: skip
-    sleep_s: float = field(
-        default=120.0,
-        metadata={"doc": "Sleep after which a GPU is closed", "unit": "s", "minimum": 1.0},
-    )
+    ramp: float = parameter("Rise in a second, of all GPU limits together", 0.05, "1/s", 0.001, 1.0)
+    stagger: float = share("1: waking jobs one after another; 0: all at once", 1.0)
+    sleep_s: float = parameter("Sleep after which a GPU is closed", 120.0, "s", 1.0)
 
     def start(self, plant: Plant) -> Opened:
         """Return everything closed, as a site without load is."""

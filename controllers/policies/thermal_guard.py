@@ -1,10 +1,11 @@
 """Hold GPU and memory temperatures under a limit by lowering power caps."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from controllers.parameters import parameter
 from controllers.policy import Decision, View
 from site_models.arrays import Floats
 from site_models.plant import Plant
@@ -40,30 +41,11 @@ class ThermalGuard:
 
     safety: ClassVar[bool] = True
 
-    limit_c: float = field(
-        default=83.0,
-        metadata={"doc": "Highest GPU temperature to allow", "unit": "degC"},
-    )
-    margin_k: float = field(
-        default=3.0,
-        metadata={
-            "doc": "Distance to the device's own limit",
-            "unit": "K",
-            "minimum": 0.0,
-        },
-    )
-    memory_margin_k: float = field(
-        default=3.0,
-        metadata={"doc": "Distance to the memory's limit", "unit": "K", "minimum": 0.0},
-    )
-    gain_w_per_k: float = field(
-        default=40.0,
-        metadata={"doc": "Derate per excess", "unit": "W/K", "minimum": 0.0},
-    )
-    reset_s: float = field(
-        default=20.0,
-        metadata={"doc": "Reset time of the integral", "unit": "s", "minimum": 0.1},
-    )
+    limit_c: float = parameter("Highest GPU temperature to allow", 83.0, "degC")
+    margin_k: float = parameter("Distance to the device's own limit", 3.0, "K", 0.0)
+    memory_margin_k: float = parameter("Distance to the memory's limit", 3.0, "K", 0.0)
+    gain_w_per_k: float = parameter("Derate per excess", 40.0, "W/K", 0.0)
+    reset_s: float = parameter("Reset time of the integral", 20.0, "s", 0.1)
 
     def start(self, plant: Plant) -> Derate:
         """Return no derate."""

@@ -22,7 +22,7 @@ class PolicyChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     mode: Mode | None = Field(default=None, description="`armed` needs the role admin")
-    parameters: dict[str, float | None] | None = Field(
+    parameters: dict[str, bool | float | None] | None = Field(
         default=None, description="New values by name, in the units of the schema"
     )
     scope: str = Field(

@@ -7,7 +7,7 @@ from controllers.experiments.demand_response import SCORED, SETTLED
 from controllers.experiments.demand_response.case import Case, cases
 from controllers.experiments.demand_response.ceiling import ceiling, given_shares, lowest_clock
 from controllers.experiments.demand_response.mix import jobs_of
-from controllers.experiments.demand_response.site import unit
+from controllers.pod_unit import unit
 from controllers.team import first_team
 from twin.workload import workload
 

@@ -63,11 +63,13 @@ def test_one_window_over_the_target_and_one_job_beyond_its_tier_are_counted() ->
     assert one.verdict.over_w == pytest.approx(500.0)
     assert one.verdict.jobs_broken == 1
     assert one.verdict.broken == pytest.approx(0.1)
-    met, reach, unbroken, rebound = asked_of(CASE, (tried(1.0, 0.5), one))
+    met, reach, unbroken, rebound, *shown = asked_of(CASE, (tried(1.0, 0.5), one))
     assert [f.status for f in (met, reach, unbroken, rebound)] == [
         "short", "short", "short", "reached",
     ]  # fmt: skip
+    assert [f.ours for f in shown] == pytest.approx([25.0, 8.0])
     assert "0.50 kW over the target" in met.why
+    assert met.name == "case: 15 s means of 0.416667 h at or below -20 %"
     assert unbroken.ours == pytest.approx(10.0)
 
 

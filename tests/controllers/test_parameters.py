@@ -47,3 +47,11 @@ def test_a_wrong_parameter_is_named(values: dict[str, Any], message: str) -> Non
 def test_a_parameter_that_may_be_absent_takes_none_and_a_number() -> None:
     assert made(POLICIES["power_budget"], {"site_limit_w": None}).site_limit_w is None
     assert made(POLICIES["power_budget"], {"site_limit_w": 9}).site_limit_w == 9.0
+
+
+def test_a_truth_value_is_taken_as_one_and_nothing_else() -> None:
+    told = schema(POLICIES["power_budget"])["properties"]["n_minus_1"]
+    assert (told["type"], told["default"]) == ("boolean", False)
+    assert made(POLICIES["power_budget"], {"n_minus_1": True}).n_minus_1
+    with pytest.raises(InputError, match="n_minus_1: expected true or false, got 1"):
+        made(POLICIES["power_budget"], {"n_minus_1": 1})

@@ -1,14 +1,23 @@
 """What the experiments on faults, swings and shared feeds are laid out by."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from controllers.experiment import find_experiments
+from controllers.experiment import Setting, find_experiments
 from controllers.experiments.oversubscribe.bases import throttled_by_equal_caps
 from controllers.experiments.oversubscribe.scan import Wall, first_of, most_servers
 from controllers.experiments.oversubscribe.servers import Kind, Requested
 from controllers.experiments.smoothing.boards import HIGH_W, MEAN_W, SWING_J, boards
 from controllers.fault_trials import EVENT_S, FOR_GOOD_S, Fault
+from controllers.plain_sight import view_of, working
+from controllers.stride import stride
+from controllers.work import Work
+from site_models.errors import InputError
+from tests.fakes.small_plant import small_plant, small_state
+from twin.start import idle_inputs
+from twin.step import step
 
 KIND = Kind(100.0, 100.0, 700.0, 300.0, 100.0)
 WALL = Wall(np.array([100.0, 700.0]), np.array([2000.0, 6800.0]), 0.6, 0.7, 200.0, 700.0)
@@ -52,3 +61,31 @@ def test_a_fault_is_one_event_of_the_length_asked_for() -> None:
 
 def test_every_fault_has_an_experiment() -> None:
     assert {"pump_trip", "cdu_loss", "feed_loss"} <= set(find_experiments())
+
+
+@pytest.mark.parametrize("name", sorted({"demand_response", "power_budget", "feed_loss"}))
+def test_a_setting_that_an_experiment_does_not_take_is_refused_in_a_line(name: str) -> None:
+    with pytest.raises(InputError, match=f"^{name}: --price: expected none"):
+        find_experiments()[name].run(Setting(price=Path("dear.csv")))
+    Setting(site="edge").only("any", "site", "jobs")
+
+
+def test_a_stride_in_seconds_is_the_twins_own_step() -> None:
+    plant = small_plant()
+    start, inputs = small_state(plant), idle_inputs(plant, 25.0, 18.0)
+    ours, own = stride(plant, start, inputs, 7.0, 7), step(plant, start, inputs, 7.0)
+    assert ours.time_s == own.time_s
+    assert ours.ledger == own.ledger
+    np.testing.assert_array_equal(ours.gpu_temp_c, own.gpu_temp_c)
+
+
+def test_policies_of_experiments_see_the_plant_as_it_is() -> None:
+    plant = small_plant()
+    rig = working(plant, small_state(plant), Work(plant, []), (30.0, 20.0))
+    rig.read()
+    view = view_of(rig, 1.0)
+    assert view.state is rig.state
+    assert view.time_s == rig.state.time_s
+    assert (view.jobs, view.target, view.outlook) == ((), None, None)
+    assert not view.gpu_age_s.any()
+    np.testing.assert_array_equal(rig.state.gpu_power_w, plant.arrays.gpus.idle_power_w)

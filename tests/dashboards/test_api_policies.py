@@ -5,6 +5,9 @@ from pathlib import Path
 
 import httpx
 
+from controllers.parameters import made
+from controllers.policies.power_budget import PowerBudget
+from dashboards.api.policy_routes import PolicyChange
 from dashboards.audit import Audit
 from dashboards.auth import TokenBook
 from dashboards.feed import Feed
@@ -57,6 +60,7 @@ def test_a_bad_change_names_what_is_wrong_and_changes_nothing(
     before = guarded.get(PATH, headers=bearer(tokens["viewer"])).json()["parameters"]
     for change, word in (
         ({"parameters": {"gian": 1}}, "gian"),
+        ({"parameters": {"limit_c": True}}, "limit_c: expected a number, got True"),
         ({"mode": "auto"}, "mode"),
         ({"modus": "off"}, "modus"),
     ):
@@ -64,6 +68,13 @@ def test_a_bad_change_names_what_is_wrong_and_changes_nothing(
         assert answer.status_code == 422
         assert word in answer.json()["detail"]
     assert guarded.get(PATH, headers=bearer(tokens["viewer"])).json()["parameters"] == before
+
+
+def test_truth_values_and_numbers_come_through_as_what_they_are() -> None:
+    change = PolicyChange.model_validate_json('{"parameters": {"n_minus_1": true, "margin": 1}}')
+    assert change.parameters is not None
+    budget = made(PowerBudget, change.parameters)
+    assert (budget.n_minus_1, budget.margin) == (True, 1.0)
 
 
 def test_a_mode_for_a_rack_and_a_while_is_shown_and_arming_it_needs_an_admin(

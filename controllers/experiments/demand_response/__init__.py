@@ -25,11 +25,10 @@ from controllers.experiments.demand_response.report import (
     left_alone,
     when_short,
 )
-from controllers.experiments.demand_response.site import unit
 from controllers.experiments.demand_response.uniform import UniformCap
+from controllers.pod_unit import unit
 from controllers.policies.demand_response import DemandResponse
 from controllers.policy import Policy
-from site_models.errors import InputError
 from site_models.plant import Plant
 
 SETTLED, SCORED = (1, 2), (11, 12, 13, 14, 15)
@@ -55,8 +54,7 @@ class Played(NamedTuple):
 
 def run(setting: Setting) -> Outcome:
     """Play all cases; quick: events of an hour and two seeds, without the ten hours."""
-    if setting.site or setting.weather or setting.price or setting.jobs:
-        raise InputError("demand_response: brings its own site, weather and jobs: expected none")
+    setting.only("demand_response")
     site, plant = unit()
     ground = Ground(plant, (site.location.design_dry_bulb_c, site.location.design_wet_bulb_c))
     hours, seeds = (1.0, SCORED[:QUICK]) if setting.quick else (3.0, SCORED)
@@ -97,7 +95,7 @@ def _played(
 ) -> Played:
     """Return a case answered by our policy, and by the simple rule where it is asked for."""
     ours, uniform = [], []
-    for seed, alone in zip(seeds[: case.seeds], quiet, strict=False):
+    for seed, alone in zip(seeds, quiet, strict=True):
         setting.told(f"{case.name}, seed {seed}")
         room = _room(ground, seed, case)
         ours.append(_try(ground, seed, case, alone, DemandResponse(), room))

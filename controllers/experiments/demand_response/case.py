@@ -25,8 +25,6 @@ class Case:
     event: Event
     serving_first: bool = True
     """Whether inference has the strictest tiers; else they are drawn for all work alike."""
-    seeds: int = 5
-    """On how many of the seeds it is played, at most."""
 
     def jobs(self, plant: Plant, seed: int) -> Sequence[Job]:
         """Return the jobs of a seed with their tiers."""
@@ -57,13 +55,13 @@ def cases(hours: float) -> tuple[Case, ...]:
 
 def long_case() -> Case:
     """Return the variant of ten hours."""
-    return Case("equal tiers, 10 h", EQUAL, Event(0.18, 60.0, 10.0 * HOUR_S), seeds=1)
+    return Case("equal tiers, 10 h", EQUAL, Event(0.18, 60.0, 10.0 * HOUR_S))
 
 
 def beyond(hours: float) -> tuple[Case, ...]:
     """Return cases that ask for more than the tiers allow, at least on some seeds."""
     for_s = hours * HOUR_S
     return (
-        Case("40 % asked of equal tiers", EQUAL, Event(0.40, 60.0, for_s), seeds=1),
+        Case("40 % asked of equal tiers", EQUAL, Event(0.40, 60.0, for_s)),
         Case("equal tiers drawn for all work", EQUAL, Event(0.18, 60.0, for_s), False),
     )

@@ -4,17 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from controllers.pod_unit import MIX
 from controllers.scenario import Job
 from site_models.plant import Plant
 
-MIX: tuple[tuple[str, tuple[int, ...]], ...] = (
-    ("pretraining", (32, 32, 16, 16)),
-    ("pretraining_moe", (16, 16)),
-    ("finetuning", (16, 16, 8, 8, 8, 4, 4)),
-    ("prefill", (8, 8, 8, 4, 4)),
-    ("decode", (8, 8, 8, 4, 4)),
-)
-"""Profile -> GPUs of its jobs: half pre-training, a quarter fine-tuning, a quarter inference."""
 ROUNDED = 3.0
 """GPUs by which a tier may be passed, for jobs come in fours and tiers in tenths."""
 STAGGER_S = 600.0

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from controllers.experiment import listed
 from controllers.experiments.demand_response.case import Case, Tried
 
 FIXED = (
@@ -52,7 +53,7 @@ def notes(
 def _chosen(settled: Sequence[int], seeds: Sequence[int]) -> str:
     return (
         "The policy's times and margins, which jobs get the strict tiers, and how checkpoints are"
-        f" answered were settled on seeds {_listed(settled)}; scored are seeds {_listed(seeds)},"
+        f" answered were settled on seeds {listed(settled)}; scored are seeds {listed(seeds)},"
         " on which nothing was chosen."
     )
 
@@ -88,7 +89,3 @@ def _whole(share: float) -> str:
 
 def _tenths(share: float) -> str:
     return f"{100.0 * share:.1f} %"
-
-
-def _listed(seeds: Sequence[int]) -> str:
-    return ", ".join(map(str, seeds))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from controllers.policy import LoadTarget, Policy, View
+from controllers.plain_sight import seen
+from controllers.policy import LoadTarget, Policy
 from controllers.scenario import Job, Scenario
 from controllers.supervisor import Supervisor
 from controllers.what_if import WhatIf, staged_from
@@ -94,7 +95,7 @@ def answered(
             target_w = float(base_w) * (1.0 - event.cut)
             asked = LoadTarget(target_w, begin_s + event.start_s, begin_s + event.end_s, "test")
             stage.around.targets.set("event", asked)
-        reason = supervisor.rule(_view(stage, plant)).decision.reason
+        reason = supervisor.rule(seen(stage, DT_S)).decision.reason
         if abs(now_s - 0.5 * (event.start_s + event.end_s)) <= 0.5 * DT_S:
             reasons.append(reason)
     return _run(rows, done, target_w, tuple(reasons))
@@ -121,23 +122,6 @@ def slowdowns(run: Run, alone: Run, event: Event) -> Mapping[str, float]:
 def _stage(plant: Plant, air: tuple[float, float], jobs: Sequence[Job], for_s: float) -> WhatIf:
     scenario = Scenario(site=plant.site, start=START, duration_s=for_s, jobs=tuple(jobs))
     return staged_from(scenario, Path("demand_response"), plant, lambda time_s: air, DT_S)
-
-
-def _view(stage: WhatIf, plant: Plant) -> View:
-    """Return what the policy sees: the site as it is, for what sensors miss is not at stake."""
-    state = stage.rig.state
-    around = stage.around.at(state.time_s)
-    return View(
-        plant=plant,
-        state=state,
-        inputs=stage.rig.inputs,
-        time_s=state.time_s,
-        dt_s=DT_S,
-        frame_age_s=0.0,
-        gpu_age_s=np.zeros(len(plant.gpu_names)),
-        jobs=around.jobs,
-        target=around.target,
-    )
 
 
 def _note(stage: WhatIf, rows: list[tuple[float, ...]], done: list[Mapping[str, float]]) -> None:

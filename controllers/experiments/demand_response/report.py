@@ -7,7 +7,7 @@ import numpy as np
 
 from controllers.confidence import mean_of
 from controllers.experiment import Curve, Finding, Plot, at_least, at_most
-from controllers.experiments.demand_response.case import Case, Tried
+from controllers.experiments.demand_response.case import HOUR_S, Case, Tried
 from controllers.experiments.demand_response.judge import ROUNDING, share_met
 from controllers.experiments.demand_response.play import BASE_S, WARM_S, Run
 from site_models.arrays import Floats
@@ -28,8 +28,9 @@ def asked_of(case: Case, tried: Sequence[Tried]) -> list[Finding]:
         f" {worst.run.target_w / 1e3:.1f} kW; the tiers of that seed allow {worst.most:.1%},"
         f" {worst.verdict.cut:.1%} was given"
     )
+    hours, cut = case.event.for_s / HOUR_S, 100.0 * case.event.cut
     return [
-        at_least(f"{case.name}: 15 s means at or below -{100.0 * case.event.cut:g} %",
+        at_least(f"{case.name}: 15 s means of {hours:g} h at or below -{cut:g} %",
                  100.0 * worst.verdict.met, MET, "%", why),
         at_most(f"{case.name}: from the message to the target",
                 max(one.reach_s for one in v), case.event.notice_s, "s", why),
@@ -37,6 +38,11 @@ def asked_of(case: Case, tried: Sequence[Tried]) -> list[Finding]:
         at_most(f"{case.name}: rebound above the baseline",
                 100.0 * max(one.rebound for one in v), REBOUND, "%",
                 "highest 15 s mean of the half hour after the event"),
+        at_least(f"{case.name}: the computed ceiling", 100.0 * min(one.most for one in tried),
+                 cut, "%", "the tiers of that seed allow less than is asked"),
+        at_least(f"{case.name}: judged power less IT and cooling, mean of the event",
+                 min(_losses_w(case, one.run) for one in tried) / 1e3, 0.0, "kW",
+                 "cooling is not all in the power that is judged"),
     ]  # fmt: skip
 
 
@@ -126,6 +132,12 @@ def cooling(case: Case, ours: Tried, uniform: Tried, alone: Run) -> Plot:
         f"{case.name}: cooling power, part of the above, 15 s means",
         "minutes since the message", "kW", curves,
     )  # fmt: skip
+
+
+def _losses_w(case: Case, run: Run) -> float:
+    """Return what the meters show beside IT and cooling: losses, where cooling is included."""
+    rest_w = run.site_w - run.it_w - run.cooling_w
+    return run.mean_w(rest_w, case.event.start_s, case.event.end_s)
 
 
 def _unbroken(case: Case, tried: Sequence[Tried]) -> Finding:

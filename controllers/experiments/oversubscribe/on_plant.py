@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from controllers.experiments.oversubscribe.servers import Servers
-from controllers.policy import Policy, View
+from controllers.plain_sight import view_of
+from controllers.policy import Policy
 from controllers.rig import Rig
 from site_models.arrays import Floats
 from site_models.compile import compile_site
@@ -94,9 +95,7 @@ def _played(
         hottest = max(hottest, float(rig.state.feed_breaker_thermal[row]) / trip)
         if rig.state.feed_open[row] > 0.0:
             tripped_s = min(tripped_s, float(second))
-        view = View(plant, rig.state, rig.inputs, rig.state.time_s, float(second > 0), 0.0,
-                    np.zeros(len(clock)))  # fmt: skip
-        decision, memory = policy.decide(view, memory)
+        decision, memory = policy.decide(view_of(rig, float(second > 0)), memory)
         rig.apply(rig.order._replace(gpu_cap_w=decision.gpu_cap_w), rig.state.time_s)
     over = int((row_w > rating_w).sum())
     worst = float(row_w.max()) / rating_w

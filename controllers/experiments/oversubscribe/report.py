@@ -71,9 +71,7 @@ def load_figures(row: Found) -> dict[str, Any]:
     """Return what a load allows under the brake."""
     return {
         "servers": row.servers,
-        "added_percent": row.gain.mean,
-        "added_percent_low": row.gain.low,
-        "added_percent_high": row.gain.high,
+        **row.gain.figures("added_percent", "added_percent"),
         "utilisation": mean_of([each.utilisation for each in row.at_count]).mean,
         "throttled_share": mean_of([each.throttled for each in row.at_count]).mean,
         **served_figures(row.at_count),

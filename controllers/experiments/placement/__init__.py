@@ -34,6 +34,7 @@ LOAD, CROWDED = 0.6, 0.8
 
 def run(setting: Setting) -> Outcome:
     """Return what four ways to place the same jobs come to: a usual week, and hot days."""
+    setting.only("placement", "site")
     name = setting.site or "pilot"
     built = compile_site(name)
     capacity = {model: built.gpu_model.count(model) for model in sorted(set(built.gpu_model))}

@@ -10,6 +10,7 @@ import numpy as np
 from controllers.allocations import Allocation, Allocations
 from controllers.experiments.placement.choosers import Chooser
 from controllers.experiments.placement.stream import Asked
+from controllers.stride import stride
 from controllers.team import Team, first_team
 from site_models.arrays import Flags, Floats, Ints
 from site_models.kinds.workload import Workload
@@ -20,7 +21,6 @@ from twin.inputs import Outdoors
 from twin.start import idle_inputs
 from twin.state import MODELLED, Inputs, State
 from twin.steady import steady
-from twin.step import advance, copied, plain
 from twin.workload import workload
 
 STEP_S = 60.0
@@ -176,11 +176,7 @@ class Played:
 
 def stepped(plant: Plant, state: State, inputs: Inputs, substeps: int = SUBSTEPS) -> State:
     """Return the state a minute later, in fewer substeps than the twin's own step takes."""
-    new = copied(state)
-    ledger = advance(plant.arrays, new, plain(inputs), STEP_S, substeps)
-    battery_j = float(np.sum(new.feed_battery_j - state.feed_battery_j))
-    ledgers = type(state.ledger)(*ledger, battery_j)
-    return new._replace(time_s=state.time_s + STEP_S, ledger=ledgers)
+    return stride(plant, state, inputs, STEP_S, substeps)
 
 
 @lru_cache(maxsize=16)

@@ -19,11 +19,10 @@ from controllers.experiment import (
 from controllers.experiments.power_budget.jobs import Placed, mixed, uniform
 from controllers.experiments.power_budget.play import UTILITY_W, Played, play, rest
 from controllers.experiments.power_budget.site import example
-from controllers.experiments.power_budget.uniform_cap import UniformCap
 from controllers.policies.hold import Hold
 from controllers.policies.power_budget import PowerBudget
 from controllers.policy import Policy
-from site_models.errors import InputError
+from controllers.uniform_cap import UniformCap
 from site_models.plant import Plant
 
 SEEDS = (11, 12, 13, 14, 15)
@@ -49,8 +48,7 @@ class Case(NamedTuple):
 
 
 def _run(setting: Setting) -> Outcome:
-    if setting.site:
-        raise InputError(f"site {setting.site!r}: this experiment has its own")
+    setting.only("power_budget")
     minutes = QUICK_MINUTES if setting.quick else MINUTES
     whole, small = example(), example(SMALL_PDU_W)
     loads = {seed: mixed(whole, seed, minutes) for seed in SEEDS}

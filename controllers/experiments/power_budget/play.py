@@ -8,10 +8,12 @@ import numpy as np
 
 from controllers.experiments.power_budget.best import program_of, units_of
 from controllers.experiments.power_budget.jobs import MINUTE_S, START_S, Placed
-from controllers.policy import Decision, Policy, View
+from controllers.plain_sight import view_of, working
+from controllers.policy import Decision, Policy
 from controllers.pour import vessel_of
 from controllers.rig import Rig
 from controllers.stage_room import Room
+from controllers.surroundings import Around
 from controllers.work import Work
 from site_models.arrays import Floats
 from site_models.plant import Plant
@@ -20,6 +22,7 @@ from twin.state import State
 from twin.steady import steady
 
 UTILITY_W = 750_000.0
+AIR = (25.0, 18.0)
 ROUNDING = 1e-9
 
 
@@ -75,7 +78,7 @@ class Played:
 
 def rest(plant: Plant) -> State:
     """Return the idle site at rest."""
-    return steady(plant, idle_inputs(plant, 25.0, 18.0), START_S)
+    return steady(plant, idle_inputs(plant, *AIR), START_S)
 
 
 def play(
@@ -87,23 +90,14 @@ def play(
     It sees the plant's own state, clocks included, and the jobs in force.
     """
     work = Work(plant, [placed.job for placed in jobs])
-    count = len(plant.gpu_names)
-    idle_w, free = plant.arrays.gpus.idle_power_w, np.zeros(count, dtype=np.bool_)
-    rig = Rig(
-        plant, start, idle_inputs(plant, 25.0, 18.0),
-        lambda time_s: work.demand(time_s, idle_w, np.ones(count), free),
-        lambda time_s: (25.0, 18.0), told=work.told,
-    )  # fmt: skip
+    rig = working(plant, start, work, AIR)
     watch, scores = _Watch(plant), _Scores(plant, jobs, work)
     memory = policy.start(plant)
     for second in range(1, int(minutes * MINUTE_S) + 1):
         rig.read()
         watch.note(rig.state)
         known = tuple(p.known for p in jobs if p.job.start_s <= rig.state.time_s)
-        view = View(
-            plant, rig.state, rig.inputs, rig.state.time_s, float(second > 1), 0.0,
-            np.zeros(count), known,
-        )  # fmt: skip
+        view = view_of(rig, float(second > 1), Around(known))
         decision, memory = policy.decide(view, memory)
         order = rig.order._replace(gpu_cap_w=_kept(plant, decision))
         rig.apply(order, rig.state.time_s)

@@ -3,7 +3,6 @@
 from typing import Any, NamedTuple
 
 from controllers.experiment import Experiment, Outcome, Setting
-from controllers.experiments.demand_response.site import unit
 from controllers.experiments.price_shift.play import Played, Told, play
 from controllers.experiments.price_shift.report import (
     CLOCK,
@@ -21,9 +20,9 @@ from controllers.experiments.price_shift.report import (
 from controllers.experiments.price_shift.rules import above, by_the_clock
 from controllers.experiments.price_shift.weeks import Week, always, day_ahead, present, weeks, year
 from controllers.outdoors import outdoors_of
+from controllers.pod_unit import unit
 from controllers.policies.hold import Hold
 from controllers.policies.price_shift import PriceShift
-from site_models.errors import InputError
 from site_models.site import load_site
 
 SCORED = (2, 10, 18, 26, 34)
@@ -58,8 +57,7 @@ def cases() -> dict[str, Case]:
 
 
 def _run(setting: Setting) -> Outcome:
-    if setting.site or setting.weather or setting.jobs:
-        raise InputError("price_shift: brings its own site, weather and jobs: expected none")
+    setting.only("price_shift", "price")
     _, plant = unit()
     air = outdoors_of(load_site("pilot").location)
     prices, carbon, told = year(setting.price)

@@ -10,15 +10,15 @@ from controllers.experiments.price_shift.stream import stream
 from controllers.experiments.price_shift.weeks import HOUR_S, WEEK_S, Known, Week
 from controllers.job_account import JobAccount
 from controllers.policy import View
+from controllers.stride import stride
 from controllers.team import first_team
 from controllers.work import Work
 from site_models.arrays import Floats
 from site_models.plant import Plant
 from twin.inputs import Outdoors
-from twin.start import first_state, idle_inputs
-from twin.state import MODELLED, Inputs, Ledger, State
-from twin.steady import NotSettledError, steady
-from twin.step import advance, copied, plain
+from twin.start import idle_inputs
+from twin.state import MODELLED, Inputs, State
+from twin.steady import rest_or_first
 
 TICK_S, SUBSTEP_S = 900.0, 30.0
 """A decision a quarter of an hour; heats are held for half a minute."""
@@ -64,7 +64,7 @@ def play(plant: Plant, air: Outdoors, week: Week, policy: Any, told: Told, seed:
     jobs = stream(seed, week.start_s)
     work, meter = Work(plant, jobs), _Meter(plant, jobs)
     inputs = idle_inputs(plant, *air(week.start_s))
-    state = _at_rest(plant, inputs, week.start_s)
+    state = rest_or_first(plant, inputs, week.start_s)
     memory, count = policy.start(plant), len(plant.gpu_names)
     fresh_s, free = np.zeros(count), np.zeros(count, dtype=np.bool_)
     memory = _days_before(plant, policy, memory, state, inputs, week, told)
@@ -88,7 +88,7 @@ def play(plant: Plant, air: Outdoors, week: Week, policy: Any, told: Told, seed:
             dry_bulb_c=dry_c,
             wet_bulb_c=wet_c,
         )
-        state = _after(plant, state, inputs)
+        state = stride(plant, state, inputs, TICK_S, int(TICK_S / SUBSTEP_S))
         work.told(plant, state, TICK_S)
         meter.note(state, decision.paused, *week.at(time_s))
     return meter.told(work)
@@ -105,20 +105,6 @@ def _days_before(
         view = View(plant, state, inputs, time_s, HOUR_S, 0.0, fresh_s, outlook=outlook)
         memory = policy.decide(view, memory)[1]
     return memory
-
-
-def _after(plant: Plant, state: State, inputs: Inputs) -> State:
-    new = copied(state)
-    ledger = advance(plant.arrays, new, plain(inputs), TICK_S, int(TICK_S / SUBSTEP_S))
-    battery_j = float(np.sum(new.feed_battery_j - state.feed_battery_j))
-    return new._replace(time_s=state.time_s + TICK_S, ledger=Ledger(*ledger, battery_j))
-
-
-def _at_rest(plant: Plant, inputs: Inputs, time_s: float) -> State:
-    try:
-        return steady(plant, inputs, time_s)
-    except NotSettledError:
-        return first_state(plant, inputs, time_s)
 
 
 class _Meter:

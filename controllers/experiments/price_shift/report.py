@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from controllers.confidence import Mean, mean_of
-from controllers.experiment import Curve, Finding, Plot, at_least, at_most
+from controllers.confidence import Mean, below, mean_of, told_each
+from controllers.experiment import Curve, Finding, Plot, at_least, at_most, listed
 from controllers.experiments.price_shift.play import Played
 
 NOTHING, CLOCK, THRESHOLD = "nothing", "16 to 22 h", "over 1.2 x the median"
@@ -20,14 +20,17 @@ Runs = Mapping[str, Sequence[Played]]
 
 def saved(runs: Runs, name: str, than: str = NOTHING) -> Mean:
     """Return the part of the cost that a case saves against another, over the weeks [%]."""
-    pairs = zip(runs[name], runs[than], strict=True)
-    return mean_of([100.0 * (1.0 - ours.cost_usd / other.cost_usd) for ours, other in pairs])
+    return mean_of(_costs_below(runs, name, than))
 
 
 def spared(runs: Runs, name: str) -> Mean:
     """Return the part of the emissions that a case spares, over the weeks [%]."""
-    pairs = zip(runs[name], runs[NOTHING], strict=True)
-    return mean_of([100.0 * (1.0 - ours.carbon_kg / other.carbon_kg) for ours, other in pairs])
+    each, alone = ([run.carbon_kg for run in runs[key]] for key in (name, NOTHING))
+    return mean_of(below(each, alone))
+
+
+def _costs_below(runs: Runs, name: str, than: str) -> list[float]:
+    return below([run.cost_usd for run in runs[name]], [run.cost_usd for run in runs[than]])
 
 
 def figures(runs: Runs, name: str) -> dict[str, Any]:
@@ -37,13 +40,9 @@ def figures(runs: Runs, name: str) -> dict[str, Any]:
     energy = [1.0 - a.energy_j / b.energy_j for a, b in zip(each, alone, strict=True)]
     return {
         "cost_usd_all_weeks": sum(run.cost_usd for run in each),
-        "cost_saved_percent": cost.mean,
-        "cost_saved_95_low": cost.low,
-        "cost_saved_95_high": cost.high,
+        **cost.figures("cost_saved_percent", "cost_saved_95"),
         "carbon_kg_all_weeks": sum(run.carbon_kg for run in each),
-        "carbon_spared_percent": carbon.mean,
-        "carbon_spared_95_low": carbon.low,
-        "carbon_spared_95_high": carbon.high,
+        **carbon.figures("carbon_spared_percent", "carbon_spared_95"),
         "energy_saved_percent": 100.0 * float(np.mean(energy)),
         "deadlines_missed": sum(run.late for run in each),
         "jobs": sum(run.jobs for run in each),
@@ -58,8 +57,7 @@ def figures(runs: Runs, name: str) -> dict[str, Any]:
         "gpu_time_held_over_nothing": sum(run.held_gpu_s for run in each)
         / sum(run.held_gpu_s for run in alone),
         "cost_saved_by_week_percent": [
-            round(100.0 * (1.0 - a.cost_usd / b.cost_usd), 2)
-            for a, b in zip(each, alone, strict=True)
+            round(week, 2) for week in _costs_below(runs, name, NOTHING)
         ],
     }
 
@@ -99,19 +97,7 @@ def plots(runs: Runs, numbers: Sequence[int]) -> tuple[Plot, ...]:
     """Return savings by week, and power and price of one."""
     at = np.array(numbers, dtype=np.float64)
     names = [name for name in runs if name != NOTHING]
-    by_week = [
-        Curve(
-            name,
-            at,
-            np.array(
-                [
-                    100.0 * (1.0 - a.cost_usd / b.cost_usd)
-                    for a, b in zip(runs[name], runs[NOTHING], strict=True)
-                ]
-            ),
-        )
-        for name in names
-    ]
+    by_week = [Curve(name, at, np.array(_costs_below(runs, name, NOTHING))) for name in names]
     dearest = int(np.argmax([float(run.price.max()) for run in runs[NOTHING]]))
     hours = np.arange(SHOWN_TICKS) / 4.0
     power = [
@@ -131,14 +117,15 @@ def notes(
 ) -> tuple[str, ...]:
     """Return how it was done, a line each."""
     jobs, may = (sum(getattr(r, key) for r in runs[OURS]) for key in ("jobs", "preemptible"))
-    cost = "; ".join(f"{name} {saved(runs, name).told()} %" for name in runs if name != NOTHING)
-    carbon = "; ".join(f"{name} {spared(runs, name).told()} %" for name in runs if name != NOTHING)
+    acts = [name for name in runs if name != NOTHING]
+    cost = told_each({name: saved(runs, name) for name in acts}, 2, "%")
+    carbon = told_each({name: spared(runs, name) for name in acts}, 2, "%")
     return (
         "Site: the unit of 256 H100 of `experiment demand_response`, in the typical weather of"
         " Dallas. Decisions and meters every 15 minutes, heats held for 30 s.",
-        f"Prices: {told}. Weeks {', '.join(map(str, numbers))} of the year are scored; the rules'"
+        f"Prices: {told}. Weeks {listed(numbers)} of the year are scored; the rules'"
         " hours and threshold and the policy's defaults were settled on weeks"
-        f" {', '.join(map(str, settled_on))}.",
+        f" {listed(settled_on)}.",
         "The price file does not say which market it is of; it has no negative hour and runs like"
         " a day-ahead one, so it is taken as that: tomorrow's prices are known from 14 h local"
         " time on. Were it a real-time price, nothing would be known ahead: that is the case"

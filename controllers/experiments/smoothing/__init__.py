@@ -11,7 +11,6 @@ from controllers.experiments.smoothing.report import (
     site_findings,
 )
 from controllers.experiments.smoothing.seen import Seen, as_seen, means
-from site_models.errors import InputError
 from twin.grid_quality import load_grid
 
 SEEDS = (1, 2, 3, 4, 5)
@@ -19,8 +18,7 @@ SECONDS, QUICK_S = 3600.0, 1800.0
 
 
 def _run(setting: Setting) -> Outcome:
-    if setting.site:
-        raise InputError(f"site {setting.site!r}: this experiment has its own")
+    setting.only("smoothing")
     plant, grid = gb300_site(), load_grid("large_load")
     seconds = QUICK_S if setting.quick else SECONDS
     seen: dict[str, list[Seen]] = {way.name: [] for way in WAYS}

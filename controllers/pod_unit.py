@@ -1,7 +1,8 @@
-"""One unit of the shipped pod with its share of plant: 256 H100 in 32 air-cooled servers."""
+"""One unit of the shipped pod with its share of plant, 256 H100, and the jobs that fill it."""
 
 from typing import Any
 
+from controllers.scenario import Job
 from site_models.compile import compile_site
 from site_models.plant import Plant
 from site_models.site import Site, site_path
@@ -10,6 +11,14 @@ from site_models.yaml_file import read_yaml
 POD = "superpod-h100"
 PART = 4
 """The pod has four units; feeds, pumps, chillers and air handlers are shared equally."""
+MIX: tuple[tuple[str, tuple[int, ...]], ...] = (
+    ("pretraining", (32, 32, 16, 16)),
+    ("pretraining_moe", (16, 16)),
+    ("finetuning", (16, 16, 8, 8, 8, 4, 4)),
+    ("prefill", (8, 8, 8, 4, 4)),
+    ("decode", (8, 8, 8, 4, 4)),
+)
+"""Profile -> GPUs of its jobs: half pre-training, a quarter fine-tuning, a quarter inference."""
 
 
 def unit(pdu_w: float | None = None) -> tuple[Site, Plant]:
@@ -38,6 +47,17 @@ def unit(pdu_w: float | None = None) -> tuple[Site, Plant]:
             feed |= {"rating_w": pdu_w, "oversubscribed": True}
     site = Site.model_validate(raw)
     return site, compile_site(site)
+
+
+def jobs_side_by_side(plant: Plant) -> list[Job]:
+    """Return the jobs of the mix one after the other along the unit's GPUs, for good."""
+    jobs, at = list[Job](), 0
+    for profile, sizes in MIX:
+        for n, size in enumerate(sizes):
+            gpus = plant.gpu_names[at : at + size]
+            jobs.append(Job(name=f"{profile}-{n}", gpus=gpus, profile=profile))
+            at += size
+    return jobs
 
 
 def _hall(hall: dict[str, Any]) -> dict[str, Any]:
