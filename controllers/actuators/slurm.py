@@ -56,7 +56,8 @@ class SlurmActuator:
 
     A job is moved by requeueing it held, with the nodes it shall have, and releasing it: it
     writes its own checkpoint when it is told to end, and which GPUs of a node it gets is Slurm's
-    to say. The nodes stay required of it should it be requeued again.
+    to say. Slurm itself lets a requeued job wait for two minutes. The nodes stay required of it
+    should it be requeued again.
     """
 
     moves_jobs = True
