@@ -60,6 +60,10 @@ class Work:
             return float("inf")
         return float(run.team.pace(self._clock(run.team)).step_s.max())
 
+    def stands(self, job: str) -> bool:
+        """Say whether a running job writes a checkpoint or restarts; KeyError if it does not run."""
+        return self._run(job).pause_left_s > MEANT_S
+
     def jobs(self) -> tuple[JobOn, ...]:
         """Return the jobs that run or are paused, as policies see them."""
         return tuple(run.seen(self.losses.slowdown(run.job.name)) for run in self._running)
