@@ -76,7 +76,8 @@ def wanted_w(view: View, job: JobOn) -> float:
     """Return what the hungriest GPU of a job would draw at full clock [W]; its limit if dead."""
     most_w = view.plant.arrays.gpus.power_max_w[job.gpus]
     full_w, _ = full_power_w(view.plant, view.state)
-    return float(np.where(alive(view)[job.gpus], full_w[job.gpus], most_w).max())
+    each_w = np.where(alive(view)[job.gpus], full_w[job.gpus], most_w)
+    return float(np.minimum(each_w, most_w).max())
 
 
 def capped_pace(view: View, gpus: Iterable[int], want_w: float) -> float:

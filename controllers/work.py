@@ -61,7 +61,7 @@ class Work:
         return float(run.team.pace(self._clock(run.team)).step_s.max())
 
     def stands(self, job: str) -> bool:
-        """Say whether a running job writes a checkpoint or restarts; KeyError if it does not run."""
+        """Say whether a job writes a checkpoint or restarts; KeyError for one that does not run."""
         return self._run(job).pause_left_s > MEANT_S
 
     def jobs(self) -> tuple[JobOn, ...]:

@@ -27,7 +27,7 @@ def actuator(slurm: Cluster, tmp_path: Path) -> Iterator[SlurmActuator]:
     command = tmp_path / "scontrol"
     env = slurm.env
     command.write_text(
-        f"#!/bin/sh\nSLURM_CONF={env['SLURM_CONF']} PATH={env['PATH']} exec scontrol \"$@\"\n"
+        f'#!/bin/sh\nSLURM_CONF={env["SLURM_CONF"]} PATH={env["PATH"]} exec scontrol "$@"\n'
     )
     command.chmod(0o755)
     acts = SlurmActuator(PLANT, Ledger(), tmp_path / "owed", str(command), armed=True)

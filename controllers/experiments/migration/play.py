@@ -1,17 +1,18 @@
 """A fault of one cooling loop of the pilot under several keepers: jobs, run, what is taken down."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from controllers.admit import Rules
 from controllers.policies.loop_guard import LoopGuard
 from controllers.policies.migration import Migration
 from controllers.policies.preemption import Preemption
 from controllers.policies.thermal_guard import ThermalGuard
-from controllers.policy import Move, Policy, View
+from controllers.policy import Mode, Move, Policy, View
 from controllers.scenario import Job, scenario_of
 from controllers.supervisor import Supervisor
 from controllers.what_if import WhatIf, staged_from
@@ -24,6 +25,8 @@ DT_S = 5.0
 LOST_S, AFTER_S = 300.0, 3600.0
 """The fault begins then; looked at for so long after it."""
 LENGTH_S = 7200.0
+EVERY = 24
+"""Steps between two points of a curve."""
 STUCK: Mapping[str, Any] = {"kind": "valve_stuck", "target": "cdu-1", "opening": 0.05}
 GONE: Mapping[str, Any] = {"kind": "cdu_loss", "target": "cdu-1"}
 
@@ -35,6 +38,8 @@ MIX: tuple[tuple[str, tuple[int, ...]], ...] = (
     ("decode", (8, 8)),
 )
 """Profile -> GPUs of its jobs: 404 of 576 GB200, 70 %."""
+TRAY = 4
+"""GPUs of a node."""
 SERVING = ("prefill", "decode")
 """Somebody waits for them: they are neither paused nor moved."""
 
@@ -43,7 +48,7 @@ GUARDS: Mapping[str, Policy] = {"loop_guard": LoopGuard(), "thermal_guard": Ther
 KEEPERS: Mapping[str, Mapping[str, Policy]] = {
     NOTHING: {},
     GUARD: GUARDS,
-    PAUSING: {**GUARDS, "preemption": Preemption(margin_k=5.0, back_k=4.0)},
+    PAUSING: {**GUARDS, "preemption": Preemption(margin_k=5.5, back_k=3.0, settle_s=240.0)},
     OURS: {**GUARDS, "migration": Migration()},
 }
 
@@ -67,13 +72,20 @@ class Run(NamedTuple):
     during: float
     """Of all jobs while the fault lasts; what is done again counts once. 0..1"""
     after: float
+    """NaN where nothing is looked at after it."""
+    whole: float
+    """From the fault to the end."""
+    work_gpu_h: float
+    """The same in GPU hours at the pace before."""
     energy: float
     """Site energy for work while the fault lasts, over that before it."""
     over_limit: int
     """GPUs that were ever at their own limit or above."""
     moves: int
+    twice: int
+    """Jobs that were moved more than once."""
     moved_gpu_h: float
-    """GPU hours for which moved jobs stood: checkpoint, restart, and work done again."""
+    """GPU hours for which jobs that were moved wrote checkpoints or restarted."""
     paused_gpu_h: float
 
 
@@ -81,16 +93,19 @@ def jobs_of(plant: Plant, seed: int) -> list[Job]:
     """Return the jobs in places by seed: each in one rack of the liquid-cooled ones."""
     chance = np.random.default_rng((seed, 9))
     sizes = sorted(((size, name) for name, each in MIX for size in each), reverse=True)
-    rack = plant.arrays.nodes.rack[plant.arrays.gpus.node]
     wet = np.flatnonzero(plant.arrays.racks.liquid_circuit >= 0)
-    left = {int(r): np.flatnonzero(rack == r).tolist() for r in wet}
+    nodes = plant.arrays.nodes
+    left = {
+        int(r): np.flatnonzero((nodes.rack == r) & (nodes.gpu_count == TRAY)).tolist() for r in wet
+    }
     jobs = list[Job]()
     for n, (size, name) in enumerate(sizes):
-        there = int(chance.choice([r for r, gpus in left.items() if len(gpus) >= size]))
-        mine, left[there] = left[there][:size], left[there][size:]
+        trays = size // TRAY
+        there = int(chance.choice([r for r, free in left.items() if len(free) >= trays]))
+        mine, left[there] = left[there][:trays], left[there][trays:]
         jobs.append(
             Job(
-                name=f"{name}-{n}", gpus=tuple(plant.gpu_names[gpu] for gpu in mine),
+                name=f"{name}-{n}", nodes=tuple(plant.node_names[node] for node in mine),
                 profile=name, preemptible=name not in SERVING, priority=int(name in SERVING),
             )
         )  # fmt: skip
@@ -108,8 +123,12 @@ def play(site: Site, plant: Plant, seed: int, policies: Mapping[str, Policy], ca
     scenario, path = scenario_of(raw, Path("migration")), Path("migration")
     air = (site.location.design_dry_bulb_c, site.location.design_wet_bulb_c)
     stage = staged_from(scenario, path, plant, lambda time_s: air, DT_S)
-    supervisor = Supervisor(plant, policies, stage.rig, dict.fromkeys(policies, "armed"))
-    taken, start_s = _Taken(plant, jobs), scenario.start_s
+    modes: dict[str, Mode] = dict.fromkeys(policies, "armed")
+    supervisor = Supervisor(plant, policies, stage.rig, modes, Rules(decide_s=np.inf))
+    taken, start_s = (
+        _Taken(plant, {job.name: TRAY * len(job.nodes) for job in jobs}),
+        scenario.start_s,
+    )
     while stage.rig.read() is not None:
         taken.note(stage, stage.rig.state.time_s - start_s - LOST_S)
         supervisor.rule(_view(stage))
@@ -130,14 +149,13 @@ def _view(stage: WhatIf) -> View:
 class _Taken:
     """What is taken down of a run."""
 
-    def __init__(self, plant: Plant, jobs: Sequence[Job]) -> None:
+    def __init__(self, plant: Plant, jobs: Mapping[str, int]) -> None:
+        """Take the GPUs of each job."""
         self._limit_c = plant.arrays.gpus.temp_limit_c
-        self._names = [job.name for job in jobs]
-        self._gpus = np.array([len(job.gpus) for job in jobs], dtype=np.float64)
+        self._names, self._gpus = tuple(jobs), np.array(list(jobs.values()), dtype=np.float64)
         self._rows = list[tuple[float, float, Floats]]()
         self._energy_j, self._over = 0.0, np.zeros(len(self._limit_c), dtype=np.bool_)
         self._moves, self._moved_h, self._paused_h = frozenset[Move](), 0.0, 0.0
-        self._redone = np.zeros(len(jobs))
 
     def note(self, stage: WhatIf, time_s: float) -> None:
         """Take down a step that ended at a time since the fault."""
@@ -159,29 +177,30 @@ class _Taken:
         time_s = np.array([row[0] for row in self._rows])
         energy_j = np.array([row[1] for row in self._rows])
         kept = np.array([row[2] for row in self._rows])
-        at = {
-            key: int(np.argmin(np.abs(time_s - when_s)))
-            for key, when_s in (("lost", 0.0), ("back", case.length_s), ("end", time_s[-1]))
-        }
-        rate = kept[at["lost"]] / (LOST_S)
-        work = np.asarray((kept / rate) @ self._gpus / self._gpus.sum())  # seconds at full pace
+        first, back = (int(np.argmin(np.abs(time_s - s))) for s in (0.0, case.length_s))
+        last, gpus = len(time_s) - 1, self._gpus.sum()
+        each = kept * (LOST_S / kept[first])  # seconds at the pace before
+        work_s = np.asarray(each @ self._gpus / gpus)
 
-        def share(first: str, last: str) -> float:
-            span_s = time_s[at[last]] - time_s[at[first]]
-            return float((work[at[last]] - work[at[first]]) / span_s)
+        def share(begin: int, end: int) -> float:
+            span_s = float(time_s[end] - time_s[begin])
+            return float(work_s[end] - work_s[begin]) / span_s if span_s > 0.0 else np.nan
 
-        def cost(first: int, last: int) -> float:
-            return float((energy_j[last] - energy_j[first]) / (work[last] - work[first]))
+        def cost_w(begin: int, end: int) -> float:
+            return float(energy_j[end] - energy_j[begin]) / float(work_s[end] - work_s[begin])
 
-        every = np.arange(0, len(time_s), 24)
+        every, moved = slice(first, None, EVERY), [move.job for move in self._moves]
         return Run(
             time_s=time_s[every][1:],
-            pace=np.diff(work[every]) / np.diff(time_s[every]),
-            during=share("lost", "back"),
-            after=share("back", "end"),
-            energy=cost(at["lost"], at["back"]) / cost(0, at["lost"]),
+            pace=np.diff(work_s[every]) / np.diff(time_s[every]),
+            during=share(first, back),
+            after=share(back, last),
+            whole=share(first, last),
+            work_gpu_h=float(work_s[last] - work_s[first]) * float(gpus) / 3600.0,
+            energy=cost_w(first, back) / cost_w(0, first),
             over_limit=int(self._over.sum()),
-            moves=len(self._moves),
+            moves=len(moved),
+            twice=len(moved) - len(set(moved)),
             moved_gpu_h=self._moved_h,
             paused_gpu_h=self._paused_h,
         )
