@@ -48,7 +48,7 @@ GUARDS: Mapping[str, Policy] = {"loop_guard": LoopGuard(), "thermal_guard": Ther
 KEEPERS: Mapping[str, Mapping[str, Policy]] = {
     NOTHING: {},
     GUARD: GUARDS,
-    PAUSING: {**GUARDS, "preemption": Preemption(margin_k=5.5, back_k=3.0, settle_s=240.0)},
+    PAUSING: {**GUARDS, "preemption": Preemption(margin_k=4.5, back_k=0.3, settle_s=240.0)},
     OURS: {**GUARDS, "migration": Migration()},
 }
 
@@ -167,9 +167,9 @@ class _Taken:
         self._rows.append((time_s, self._energy_j, kept))
         self._moves |= order.moves
         moved = {move.job for move in self._moves}
-        for job in stage.work.jobs():
+        for job in stage.work.running:
             hours = len(job.gpus) * DT_S / 3600.0
-            self._paused_h += hours * job.paused
+            self._paused_h += hours * (job.name in order.paused)
             self._moved_h += hours * (job.name in moved and stage.work.stands(job.name))
 
     def told(self, case: Case) -> Run:

@@ -29,7 +29,7 @@ def figures_of(runs: Sequence[Run]) -> dict[str, Any]:
     def mean(name: str) -> float:
         return float(np.mean([getattr(run, name) for run in runs]))
 
-    return {
+    told = {
         "work_during_percent": during.mean,
         "work_during_95_low": during.low,
         "work_during_95_high": during.high,
@@ -40,6 +40,7 @@ def figures_of(runs: Sequence[Run]) -> dict[str, Any]:
         "gpu_hours_lost_by_moving_mean": mean("moved_gpu_h"),
         "gpu_hours_paused_mean": mean("paused_gpu_h"),
     }
+    return {key: value for key, value in told.items() if np.isfinite(value)}
 
 
 def more_of(runs: Runs, than: str) -> Mean:
@@ -136,8 +137,8 @@ def notes_of(
         "Jobs that leave also cool the loop for those that stay: their caps rise.",
         f"The CDU lost as a whole for {hours}: the guard shuts its four racks down within minutes,"
         " and they stay dark to the end, since a person turns them on again. Jobs there stand;"
-        " those moved begin again from their last checkpoint, as a scheduler's own requeueing would have"
-        f" them, on the places that the placement engine names: {lost}.",
+        " those moved begin again from their last checkpoint, as a scheduler's own requeueing would"
+        f" have them, on the places that the placement engine names: {lost}.",
         f"Seeds {', '.join(map(str, seeds))}; fault, mix and the settings of pausing and migration"
         f" were settled on seeds {', '.join(map(str, tried))}, which are not scored.",
     )
