@@ -113,7 +113,8 @@ wished = st.builds(Move, st.sampled_from(["loose", "free", "third"]), some)
 @given(st.lists(st.tuples(st.frozensets(wished, max_size=3), st.floats(1.0, 200.0)), max_size=12))
 @settings(deadline=None, max_examples=80)
 def test_no_gpu_is_ever_given_to_two(wishes: list[tuple[frozenset[Move], float]]) -> None:
-    moves, jobs, time_s = frozenset[Move](), JOBS, 0.0
+    jobs: tuple[JobOn, ...] = JOBS
+    moves, time_s = frozenset[Move](), 0.0
     for asked, later_s in wishes:
         time_s += later_s
         new = admitted(RULES, moves, asked, jobs, FRESH, time_s) - moves
