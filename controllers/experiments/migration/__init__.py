@@ -24,7 +24,7 @@ SEEDS, TRIED = (1, 2, 3, 4, 5), (11, 12)
 SHORT_S = (600.0, 1200.0, 2400.0)
 """Faults that are over sooner."""
 SHORT_AFTER_S, FEWER = 1200.0, 3
-"""Looked at for so long after them, and on so many of the seeds."""
+"""Looked at for so long after them; they, and the CDU lost, on so many of the seeds."""
 
 
 def _run(setting: Setting) -> Outcome:
@@ -44,7 +44,7 @@ def _run(setting: Setting) -> Outcome:
         return found
 
     stuck = runs(tuple(KEEPERS), Case(STUCK))
-    gone = runs((GUARD, OURS), Case(GONE, after_s=0.0))
+    gone = runs((GUARD, OURS), Case(GONE, after_s=0.0), seeds[:FEWER])
     lengths_s = SHORT_S[:2] if setting.quick else SHORT_S
     short = {
         length: runs((GUARD, OURS), Case(STUCK, length, SHORT_AFTER_S), seeds[:FEWER])
@@ -58,7 +58,7 @@ def _run(setting: Setting) -> Outcome:
         ours,
         findings_of(stuck, gone),
         plots_of(stuck, short),
-        notes_of(stuck, gone, short, seeds, TRIED),
+        notes_of(plant, stuck, gone, short, seeds, TRIED),
     )
 
 

@@ -112,6 +112,16 @@ def jobs_of(plant: Plant, seed: int) -> list[Job]:
     return jobs
 
 
+def free_elsewhere(plant: Plant, seed: int) -> int:
+    """Return the free GPUs on the loops that the fault leaves alone."""
+    nodes, racks = plant.arrays.nodes, plant.arrays.racks
+    hit = plant.arrays.exchangers.hot_circuit[plant.exchanger_names.index(STUCK["target"])]
+    loop = racks.liquid_circuit[nodes.rack]
+    busy = {name for job in jobs_of(plant, seed) for name in job.nodes}
+    free = np.array([name not in busy for name in plant.node_names])
+    return int(nodes.gpu_count[free & (loop >= 0) & (loop != hit)].sum())
+
+
 def play(site: Site, plant: Plant, seed: int, policies: Mapping[str, Policy], case: Case) -> Run:
     """Return how a stack, armed, brings the jobs of a seed through a fault."""
     jobs = jobs_of(plant, seed)

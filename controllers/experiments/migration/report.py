@@ -14,7 +14,9 @@ from controllers.experiments.migration.play import (
     OURS,
     PAUSING,
     Run,
+    free_elsewhere,
 )
+from site_models.plant import Plant
 
 Runs = Mapping[str, Sequence[Run]]
 """By keeper, a run a seed."""
@@ -100,7 +102,12 @@ def plots_of(stuck: Runs, short: Short) -> tuple[Plot, ...]:
 
 
 def notes_of(
-    stuck: Runs, gone: Runs, short: Short, seeds: Sequence[int], tried: Sequence[int]
+    plant: Plant,
+    stuck: Runs,
+    gone: Runs,
+    short: Short,
+    seeds: Sequence[int],
+    tried: Sequence[int],
 ) -> tuple[str, ...]:
     """Return protocol, limits and what is plain to say."""
     hours = f"{LENGTH_S / 3600:g} hours"
@@ -117,6 +124,7 @@ def notes_of(
         f"{np.mean([run.moves for run in short[length][OURS]]):.1f} moves"
         for length in sorted(short)
     )
+    room = [free_elsewhere(plant, seed) for seed in seeds]
     return (
         "Site: `pilot` on its design day; of the 576 GB200 on two CDUs 404 are busy, each job in"
         " one rack by seed. Pre-training, mixture of experts and fine-tuning may be paused or"
@@ -129,8 +137,8 @@ def notes_of(
         " lets GPUs up to their limit, the guard holds them 4 K and more below.",
         "A move costs a checkpoint and a restart of the profile, 122 s for fine-tuning, 320 s for"
         " pre-training; both are in the work. All goes through the supervisor, with its rates.",
-        "What can be gained is bounded by what is free: some 90 of the 172 free GPUs are on the"
-        " loop that is well, and a job of 64 may find no place while smaller ones do.",
+        f"What can be gained is bounded by what is free: of 172 free GPUs {_listed(room)} are on"
+        " the loop that is well, by seed, and a large job may find no place while small ones do.",
         f"Where it does not pay: by length of the fault, over the guard alone: {gains}. A fault"
         " that is over before the loss has reached the cost of a move is never moved from; one that"
         " ends soon after costs about as much again as it had cost. Nobody knows that beforehand.",
@@ -139,9 +147,14 @@ def notes_of(
         " and they stay dark to the end, since a person turns them on again. Jobs there stand;"
         " those moved begin again from their last checkpoint, as a scheduler's own requeueing would"
         f" have them, on the places that the placement engine names: {lost}.",
-        f"Seeds {', '.join(map(str, seeds))}; fault, mix and the settings of pausing and migration"
-        f" were settled on seeds {', '.join(map(str, tried))}, which are not scored.",
+        f"Seeds {_listed(seeds)}, the first three of them for short faults and the CDU lost; fault,"
+        " mix and the settings of pausing and migration were settled on seeds"
+        f" {_listed(tried)}, which are not scored.",
     )
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers))
 
 
 def _hours(gain: Mean) -> str:
