@@ -58,6 +58,12 @@ class Rules:
     predict_s: float = 0.0
     """How far the twin foretells temperatures after a write, before it begins anew; 0: it does
     not, as where the plant is a twin itself."""
+    moves_most: int = 2
+    """Jobs that are on their way at a time."""
+    move_s: float = 600.0
+    """So long a job may take to be there: a scheduler has to start it again."""
+    move_rest_s: float = 1800.0
+    """A job that was moved is left where it is for so long, whoever asks."""
     depart_k: float = 8.0
     depart_share: float = 0.1
     depart_s: float = 15.0

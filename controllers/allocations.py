@@ -75,6 +75,8 @@ class Allocations:
         self._lock = threading.Lock()
         self._jobs: dict[str, Allocation] = {}
         self._reservations: dict[str, Allocation] = {}
+        self._claims: dict[str, str] = {}
+        """Reservation of each job that is being moved."""
         self._ends: list[tuple[float, str, bool]] = []
         self._held = np.zeros(len(plant.gpu_names))
         self._expected_w = np.zeros(len(plant.gpu_names))
@@ -114,9 +116,12 @@ class Allocations:
             spent = self._reservations.get(reservation or "")
             if spent is not None:
                 allocation = _as_reserved(allocation, spent)
-            given_up = tuple(holder for holder in (old, spent) if holder is not None)
+            claim = self._claim_met(allocation)
+            claimed = None if claim == reservation else self._reservations.get(claim)
+            given_up = tuple(holder for holder in (old, spent, claimed) if holder is not None)
             self._replace(given_up, allocation)
             self._reservations.pop(reservation or "", None)
+            self._reservations.pop(claim, None)
             self._jobs[allocation.job] = allocation
             if old is None:
                 self._seen.note(len(allocation.gpus), allocation.share)
@@ -128,19 +133,28 @@ class Allocations:
         """Hold the GPUs for `reserve_s` and return the token that `put` takes; or Conflict."""
         with self._lock:
             self._expire(now_s)
-            self._replace((), allocation)
-            token = secrets.token_urlsafe(16)
-            self._reservations[token] = allocation
-            heapq.heappush(self._ends, (now_s + reserve_s, token, True))
-            return token
+            return self._reserved(allocation, now_s + reserve_s)
+
+    def claim(self, job: str, gpus: Ints, now_s: float, lasts_s: float) -> None:
+        """Keep the GPUs that a job is moved to; Conflict where somebody else has one.
+
+        Those that it holds already stay its own. The claim ends when the job is told to be on
+        one of the new ones, or after `lasts_s`; not with its release, since a scheduler that
+        starts it again lets go first. A job has one claim at a time.
+        """
+        with self._lock:
+            self._expire(now_s)
+            self._drop(self._claims.pop(job, ""))
+            mine = self._jobs.get(job)
+            new = gpus if mine is None else np.setdiff1d(gpus, mine.gpus)
+            power_w = None if mine is None else mine.gpu_power_w
+            wanted = Allocation(job=job, gpus=new, start_s=now_s, gpu_power_w=power_w)
+            self._claims[job] = self._reserved(wanted, now_s + lasts_s)
 
     def cancel(self, token: str) -> Allocation | None:
         """Free what a reservation holds and return it; None for an unknown or expired token."""
         with self._lock:
-            old = self._reservations.pop(token, None)
-            if old is not None:
-                self._add(old, -1.0)
-            return old
+            return self._drop(token)
 
     def release(self, job: str) -> bool:
         """Free what the job holds; False when it held nothing."""
@@ -172,6 +186,26 @@ class Allocations:
             if self._by_name[0] != self._version:
                 self._by_name = self._version, tuple(self._jobs[job] for job in sorted(self._jobs))
             return self._by_name[1]
+
+    def _reserved(self, allocation: Allocation, until_s: float) -> str:
+        self._replace((), allocation)
+        token = secrets.token_urlsafe(16)
+        self._reservations[token] = allocation
+        heapq.heappush(self._ends, (until_s, token, True))
+        return token
+
+    def _drop(self, token: str) -> Allocation | None:
+        old = self._reservations.pop(token, None)
+        if old is not None:
+            self._add(old, -1.0)
+        return old
+
+    def _claim_met(self, allocation: Allocation) -> str:
+        """Return the claim of a job that is told to be on one of its new GPUs; else nothing."""
+        token = self._claims.get(allocation.job, "")
+        claimed = self._reservations.get(token)
+        met = claimed is not None and np.isin(allocation.gpus, claimed.gpus).any()
+        return token if met else ""
 
     def _replace(self, old: tuple[Allocation, ...], new: Allocation) -> None:
         """Swap holders; on a conflict put the old ones back and raise."""

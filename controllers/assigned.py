@@ -64,7 +64,7 @@ def working_share(job: Assigned) -> float:
     return float(every_s) / (float(every_s) + float(lasts_s))
 
 
-def resume_s(job: Assigned) -> float:
+def resume_s(profile: Workload) -> float:
     """Return what a pause costs a job: a checkpoint before, as its GPUs may be lost, a restart."""
-    checkpoint_s, restart_s = job.profile.checkpoint_s, job.profile.restart_s
+    checkpoint_s, restart_s = profile.checkpoint_s, profile.restart_s
     return float(checkpoint_s or 0.0) + float(restart_s or 0.0)

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from controllers.actuators.order import Order
 from controllers.loop import Loop, Progress, begun
 from controllers.orders import Orders
+from controllers.policy import Move
 from controllers.seats import Remembered
 from controllers.supervisor import Supervisor
 from site_models.errors import InputError
 from site_models.plant import Plant
 from twin.start import first_state, idle_inputs
 
-VERSION = 3
+VERSION = 4
 
 
 def store(path: Path, loop: Loop) -> None:
@@ -37,7 +38,7 @@ def store(path: Path, loop: Loop) -> None:
         "policies": remembered.policies,
         "modes": remembered.modes,
         "alarms": remembered.alarms,
-        "names": [[sorted(order.paused), sorted(order.racks_off)] for order in remembered.orders],
+        "names": [_names(order) for order in remembered.orders],
     }
     arrays: dict[str, Any] = {"about": np.array(json.dumps(about))}
     arrays |= _named("progress", _plain(loop.progress))
@@ -105,13 +106,19 @@ def _numbers(order: Order) -> tuple[Any, ...]:
     return tuple(part for part in order if not isinstance(part, frozenset))
 
 
+def _names(order: Order) -> list[list[Any]]:
+    """Return an order's jobs, racks and moves as JSON has them."""
+    return [sorted(order.paused), sorted(order.racks_off), sorted(order.moves)]
+
+
 def _orders(pattern: Orders, names: Any, arrays: dict[str, NDArray[Any]]) -> Orders:
     """Return the stored orders; ValueError where they do not fit the pattern."""
     found = []
     for name, order, named in zip(Orders._fields, pattern, names, strict=True):
         cap_w, clock, facility, until_s = _rebuilt(_numbers(order), _leaves(name, arrays))
-        paused, racks_off = (frozenset(map(str, part)) for part in named)
-        found.append(Order(cap_w, clock, facility, paused, racks_off, until_s))
+        paused, racks_off = (frozenset(map(str, part)) for part in named[:2])
+        moves = frozenset(Move(job, tuple(gpus), at_s) for job, gpus, at_s in named[2])
+        found.append(Order(cap_w, clock, facility, paused, racks_off, moves, until_s))
     return Orders(*found)
 
 

@@ -9,7 +9,7 @@ from controllers.assigned import Arrivals, Assigned, arrivals_of
 from controllers.course import Course
 from controllers.event import places
 from controllers.locked import locked_w
-from controllers.policy import JobOn, LoadTarget
+from controllers.policy import JobOn, LoadTarget, Move
 from controllers.scenario import Job, Scenario
 from controllers.work import Work
 from site_models.arrays import Flags, Floats
@@ -40,6 +40,7 @@ class Demand:
         count = len(plant.gpu_names)
         self._locked, self._paused = np.ones(count), frozenset[str]()
         self._clock = np.ones(count)
+        self._moves = self._answered = frozenset[Move]()
         self._done_s: dict[str, float] = {}
         self._jobs: list[tuple[Job, Flags, Floats]] = []
         for n, job in enumerate(scenario.jobs):
@@ -56,6 +57,8 @@ class Demand:
 
     def __call__(self, time_s: float) -> Floats:
         """Return the power of each GPU [W]."""
+        for move in sorted(self._moves - self._answered):
+            self._move(move, time_s)
         power_w = self._idle_w.copy()
         for job, mine, job_w in self._at(time_s):
             power_w[mine] = self._idle_w[mine] if job.name in self._paused else job_w[mine]
@@ -65,8 +68,9 @@ class Demand:
         return self._work.demand(time_s, power_w, clock, withheld, self._paused)
 
     def heed(self, order: Order) -> None:
-        """Keep to the clocks and pauses of an order from the next demand on."""
+        """Keep to the clocks, pauses and moves of an order from the next demand on."""
         self._locked, self._paused = order.gpu_clock_share, order.paused
+        self._moves = order.moves
 
     def told(self, plant: Plant, state: State, dt_s: float) -> None:
         """Take note of a step: jobs of constant power progress with the mean of their clocks."""
@@ -98,6 +102,37 @@ class Demand:
             if job.profile is None
         )
         return (*constant, *self._work.jobs())
+
+    def free(self, time_s: float) -> Flags:
+        """Return the GPUs that no job has, goes to, or will have. Shape (GPUs,)"""
+        return ~(self._held(time_s) | self._course.withheld(time_s))
+
+    def _held(self, time_s: float, but: str = "") -> Flags:
+        held = self._work.held(but)
+        for job, mine, _ in self._jobs:
+            if job.name != but and time_s - self._start_s < _latest_s(job):
+                held = held | mine
+        return held
+
+    def _move(self, move: Move, time_s: float) -> None:
+        """Put a job on other GPUs where nobody else has, or will have, one of them.
+
+        Where somebody has, it stays: that nothing came of the order is seen from where it is.
+        """
+        self._answered |= {move}
+        there = np.zeros(len(self._idle_w), dtype=np.bool_)
+        there[list(move.gpus)] = True
+        taken = self._held(time_s, but=move.job) | self._course.withheld(time_s)
+        mine = [n for n, (job, _, _) in enumerate(self._jobs) if job.name == move.job]
+        if len(mine) != 1 or (taken & there).any():
+            return
+        job, was, job_w = self._jobs[mine[0]]
+        if job.profile is None:
+            moved = there.sum() == was.sum()
+        else:
+            moved = self._work.move(move.job, np.array(move.gpus, dtype=np.int64))
+        if moved:
+            self._jobs[mine[0]] = (job, there, job_w)
 
     def _at(self, time_s: float) -> list[tuple[Job, Flags, Floats]]:
         """Return the jobs in force at a time."""

@@ -36,6 +36,7 @@ def chained(digest: str, frame: Frame, state: State, decision: Decision, order: 
         numbers += asked.facility or ()
         link.update("\n".join(sorted(asked.paused)).encode())
         link.update("\n".join(sorted(asked.racks_off)).encode())
+        link.update("\n".join(map(str, sorted(asked.moves))).encode())
     link.update(decision.reason.encode())
     for values in _in_runs(numbers):
         link.update(_bytes(values))

@@ -176,6 +176,7 @@ class Loop:
             jobs=around.jobs,
             target=around.target,
             outlook=around.outlook,
+            free=around.free,
         )
 
     def _health(self, dt_s: float) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ import numpy as np
 from controllers.actuators.actuator import Held
 from controllers.actuators.order import Order, no_wish
 from controllers.admit import Limits, Rules, admit, admit_clocks, admit_wishes
-from controllers.policy import Decision, Facility, JobOn
+from controllers.moves import admitted
+from controllers.policy import Decision, Facility, JobOn, Moves
 from site_models.arrays import Flags, Floats
 from site_models.plant import Plant
 
@@ -55,7 +56,7 @@ def ordered(
     jobs: tuple[JobOn, ...],
     fresh: Flags,
     dt_s: float,
-    until_s: float,
+    time_s: float,
 ) -> Order:
     """Return what may be written of a wish that `controllers.vetting` found nothing wrong with.
 
@@ -70,8 +71,14 @@ def ordered(
         facility=_facility(room_of(plant, rules), rules, last.facility, asked, dt_s),
         paused=_paused(last.paused, wish.paused, jobs, fresh),
         racks_off=last.racks_off | wish.racks_off,
-        until_s=until_s,
+        moves=admitted(rules, last.moves, _running(wish), jobs, fresh, time_s),
+        until_s=time_s + rules.deadman_s,
     )
+
+
+def _running(wish: Decision) -> Moves:
+    """Return the moves of jobs that shall not stand: those go on where they are."""
+    return frozenset(move for move in wish.moves if move.job not in wish.paused)
 
 
 def _facility(room: Room, rules: Rules, last: Facility, asked: Facility, dt_s: float) -> Facility:
@@ -122,6 +129,7 @@ def as_decision(order: Order, reason: str) -> Decision:
         order.facility,
         order.paused,
         order.racks_off,
+        order.moves,
     )
 
 

@@ -6,7 +6,7 @@ import pkgutil
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
-from site_models.arrays import Floats, Ints
+from site_models.arrays import Flags, Floats, Ints
 from site_models.errors import InputError
 from site_models.plant import Plant
 from twin.state import Inputs, State
@@ -37,7 +37,7 @@ class JobOn:
     allowed_slowdown: float = 1.0
     """Part of its throughput that it may lose during an event of the grid. 0..1"""
     preemptible: bool = False
-    """May be paused and gone on with."""
+    """May be paused and gone on with, here or on other GPUs."""
     paused: bool = False
     compute_share: float = 1.0
     """Part of its step's time that follows the clock; the rest waits for memory or network."""
@@ -48,7 +48,12 @@ class JobOn:
     left_s: float = math.inf
     """What its work takes yet at full pace, checkpoints included; infinite: without end."""
     resume_s: float = 0.0
-    """Of that pace, what a pause costs it besides: the checkpoint before, the restart after."""
+    """Of that pace, what a pause or a move costs it besides: the checkpoint before, the restart
+    after."""
+    profile: str | None = None
+    """Catalog name of what it does; None: nobody told."""
+    together: bool = True
+    """Runs at the pace of its slowest GPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,8 @@ class View:
     target: LoadTarget | None = None
     """In force or to come; None: nothing is asked."""
     outlook: Outlook | None = None
+    free: Flags | None = None
+    """GPUs that nobody holds or has reserved; None: nobody tells. Shape (GPUs,)"""
 
 
 class Facility(NamedTuple):
@@ -108,6 +115,19 @@ class Facility(NamedTuple):
     circuit_flow_share: Floats
     """Flow, or pressure by its square root, over the built setpoint; above 0.
     Shape (circuits,)"""
+
+
+class Move(NamedTuple):
+    """A job that shall go on with its work on other GPUs: as many, each its own."""
+
+    job: str
+    gpus: tuple[int, ...]
+    """Places of its new GPUs in their order; some of the old may be among them."""
+    at_s: float = -math.inf
+    """When it was ordered: the supervisor's to say."""
+
+
+Moves = frozenset[Move]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,6 +145,8 @@ class Decision:
     """Names of preemptible jobs that shall stand."""
     racks_off: frozenset[str] = frozenset()
     """Names of racks that shall be shut down in order; a person turns them on again."""
+    moves: Moves = frozenset()
+    """Asked for until the job is there; see `controllers.moves`."""
 
 
 @dataclass(frozen=True, slots=True)

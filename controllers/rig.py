@@ -25,7 +25,7 @@ Demand = Callable[[float], Floats]
 """Time [s] -> power that each GPU would draw uncapped [W], shape (GPUs,)."""
 
 Heeds = Callable[[Order], None]
-"""Hears of the order in force before every demand, and keeps to its clocks and pauses."""
+"""Hears of the order in force before every demand; keeps to its clocks, pauses and moves."""
 
 Told = Callable[[Plant, State, float], None]
 """Takes note of a step: the plant in force, the state it ended in, its length [s]."""
@@ -97,6 +97,8 @@ class Rig:
         self._demand, self._weather = demand, weather
         self._course, self._told, self._heeds = course, told, heeds
         self._sensors = Sensors() if sensors is None else sensors
+        self.moves_jobs = heeds is not None
+        """Whether its demand keeps to orders, moves among them."""
         self._limits = catalog_limits(plant)
         self._default = default_order(plant, self._limits.gpu_cap_default_w)
         self.order = self._default
@@ -185,7 +187,8 @@ class Rig:
 
     def expire(self, time_s: float) -> None:
         """Put the defaults back; racks that were shut down stay so."""
-        self.order = self._default._replace(racks_off=self.order.racks_off)
+        stay = self.order
+        self.order = self._default._replace(racks_off=stay.racks_off, moves=stay.moves)
 
     def held(self) -> Held | None:
         """Return what is in force."""

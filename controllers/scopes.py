@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from controllers.actuators.order import Order
+from controllers.moves import moves_beside, moves_inside
 from controllers.policy import Decision, Facility, JobOn
 from site_models.arrays import Flags, Floats
 from site_models.errors import InputError
@@ -97,7 +98,7 @@ def within(
 ) -> Decision:
     """Return what a decision asks for inside a part; outside of it nothing is asked.
 
-    A job is paused where all its GPUs are inside.
+    A job is paused, or moved, where all its GPUs are inside, the new ones as well.
     """
     clock, facility = decision.gpu_clock_share, decision.facility
     return Decision(
@@ -107,6 +108,7 @@ def within(
         facility=None if facility is None else Facility(*_kept(facility, part)),
         paused=decision.paused & _inside(part, jobs),
         racks_off=decision.racks_off & _racks(plant, part),
+        moves=moves_inside(decision.moves, part.gpus, jobs),
     )
 
 
@@ -122,6 +124,7 @@ def frozen(plant: Plant, order: Order, last: Order, part: Part, jobs: tuple[JobO
         ),
         paused=(order.paused - held) | (last.paused & held),
         racks_off=(order.racks_off - _racks(plant, part)) | last.racks_off,
+        moves=moves_beside(order.moves, last.moves, part.gpus, jobs),
     )
 
 

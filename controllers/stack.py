@@ -10,13 +10,15 @@ Written priority, the first that speaks wins:
 For caps and clocks the priority is that of physics: the lowest wins, whoever asks for it, so
 that no policy can lift what another holds down. A job stands, and a rack is shut down, as soon
 as one policy wants it to.
-Setpoints and flows of the facility go by the list, each exchanger and circuit by itself.
+Setpoints and flows of the facility go by the list, each exchanger and circuit by itself, and
+so do moves, each job and each GPU that one would go to.
 """
 
 from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
+from controllers.moves import first_of
 from controllers.policy import Decision, Facility
 from site_models.arrays import Flags, Floats, Ints
 
@@ -51,6 +53,7 @@ def combined(asked: Asked, default_cap_w: Floats, safety: Collection[str] = ()) 
             "flows": np.count_nonzero(settings_of[1] == i),
             "jobs paused": len(decision.paused),
             "racks off": len(decision.racks_off),
+            "jobs moved": len(decision.moves),
         }
         held = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
         if held:
@@ -58,7 +61,8 @@ def combined(asked: Asked, default_cap_w: Floats, safety: Collection[str] = ()) 
     reason = "; ".join(parts) or ("device defaults" if asked else "no policy")
     paused = frozenset[str]().union(*(decision.paused for _, decision in asked))
     racks_off = frozenset[str]().union(*(decision.racks_off for _, decision in asked))
-    return Decision(cap_w, reason, clock, facility, paused, racks_off)
+    moves = first_of(asked[i][1].moves for i in by_rank)
+    return Decision(cap_w, reason, clock, facility, paused, racks_off, moves)
 
 
 def _lowest(

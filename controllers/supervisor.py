@@ -8,8 +8,11 @@ import numpy as np
 from controllers.actuators.actuator import Actuator, Held
 from controllers.actuators.order import Order, default_order
 from controllers.admit import Rules
+from controllers.allocations import Allocations
 from controllers.holds import Hold, Holds
 from controllers.journal import Entry, Journal
+from controllers.mover import Mover
+from controllers.moves import astray
 from controllers.orders import Orders, as_decision, as_held, ordered, restrains
 from controllers.policy import Decision, Mode, Policy, Standing, View, mode_of
 from controllers.scopes import SITE, frozen, within
@@ -63,8 +66,13 @@ class Supervisor:
         self._readback = Readback(plant, self.rules)
         self._prediction = Prediction(plant, self.rules)
         self._turned_on = frozenset[str]()
+        self._mover = Mover(plant, getattr(actuator, "moves_jobs", False), self.rules, self.journal)
         self._ill: dict[str, str] = {}
         self._restrained = False
+
+    def place_with(self, allocations: Allocations) -> None:
+        """Claim the new GPUs of jobs that are moved where schedulers ask for theirs."""
+        self._mover.allocations = allocations
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -198,6 +206,11 @@ class Supervisor:
         """Note what all that were asked come to, armed or not; return why."""
         wish = self._combined(asked)
         advised = self._ordered(view, self._orders.advised, wish, fresh)
+        if wish.moves:
+            armed = self._seating.armed()
+            acted = {move.job for name, one in asked if name in armed for move in one.moves}
+            new = {m for m in advised.moves - self._orders.advised.moves if m.job not in acted}
+            self._mover.tell(frozenset(new), "advise", view, wish.reason)
         self._orders = self._orders._replace(advised=advised)
         restrained = restrains(advised, self._limits.gpu_cap_default_w)
         if restrained != self._restrained:
@@ -210,10 +223,10 @@ class Supervisor:
         return combined(asked, self._limits.gpu_cap_default_w, self._seating.safety)
 
     def _ordered(self, view: View, last: Order, wish: Decision, fresh: Flags) -> Order:
-        until_s = view.time_s + self.rules.deadman_s
         return ordered(
-            self._plant, self._limits, self.rules, last, wish, view.jobs, fresh, view.dt_s, until_s
-        )
+            self._plant, self._limits, self.rules, last, wish, view.jobs, fresh, view.dt_s,
+            view.time_s,
+        )  # fmt: skip
 
     def _write(self, view: View, asked: Asked, fresh: Flags) -> None:
         """Write what is armed; restore the defaults when nothing is armed any more."""
@@ -232,15 +245,17 @@ class Supervisor:
         wish = self._combined(armed)
         try:
             held = self._actuator.held()
-            self._verify(held, view.time_s)
+            self._verify(held, view)
             last, told = as_held(last, held, wish.gpu_cap_w, default_w)
             order = self._ordered(view, last, wish, fresh & told)
             order = frozen(self._plant, order, last, self._holds.part(), view.jobs)
+            order = order._replace(moves=self._mover.claimed(order.moves, last.moves, view.time_s))
             self._actuator.apply(order, view.time_s)
         except OSError as error:
             self._note("actuator", f"actuator unreachable: {error}", view.time_s)
             return
         self._note("actuator", "", view.time_s)
+        self._mover.tell(order.moves - last.moves, "armed", view, wish.reason)
         self._orders = self._orders._replace(written=order)
         if not in_force:
             entry = Entry(view.time_s, PART, "armed", "first caps written", wish.reason)
@@ -263,10 +278,13 @@ class Supervisor:
             return
         self._orders, self._turned_on = Orders(advised, written), frozenset()
 
-    def _verify(self, held: Held | None, time_s: float) -> None:
-        """Say what devices do not hold of what was written last."""
-        written, default_w = self._orders.written, self._limits.gpu_cap_default_w
-        self._note("verification", self._readback.look(written, held, default_w, time_s), time_s)
+    def _verify(self, held: Held | None, view: View) -> None:
+        """Say what devices do not hold of what was written last, and which job is elsewhere."""
+        written, now_s = self._orders.written, view.time_s
+        apart = self._readback.look(written, held, self._limits.gpu_cap_default_w, now_s)
+        self._note("verification", apart, now_s)
+        gone = astray(self._plant, written.moves, view.jobs, self.rules, now_s)
+        self._note("moves", gone or self._mover.trouble, now_s)
 
     def _look(self, view: View, fresh: Flags) -> None:
         """Undo everything but safety where the plant departs from what was foretold."""
@@ -301,8 +319,8 @@ class Supervisor:
             return
         self._note("actuator", "", time_s)
         self._note("verification", "", time_s)
-        off = self._orders.written.racks_off  # only a person turns them on again
-        written = self._default._replace(racks_off=off)
+        stay = self._orders.written  # only a person turns racks on again; no job is moved back
+        written = self._default._replace(racks_off=stay.racks_off, moves=stay.moves)
         self._orders = self._orders._replace(written=written)
         self.journal.write(Entry(time_s, PART, "armed", "defaults restored", reason))
 

@@ -7,14 +7,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.allocations import Allocation, Allocations
+from controllers.allocations import ROUNDING, Allocation, Allocations
+from controllers.assigned import resume_s
 from controllers.charges import Charges
 from controllers.policy import JobOn, LoadTarget, Outlook
 from controllers.publication import known_until_s, published
 from controllers.targets import Targets
-from site_models.arrays import Floats
+from site_models.arrays import Flags, Floats
+from site_models.errors import InputError
 from twin.inputs import Outdoors
 from twin.step_sums import Held
+from twin.workload import workload
 
 AHEAD_S = 24.0 * 3600.0
 STEP_S = 900.0
@@ -24,12 +27,17 @@ Jobs = Callable[[float, LoadTarget | None], tuple[JobOn, ...]]
 """Time [s] and the target in force, or to come -> the jobs that run or are paused."""
 
 
+Free = Callable[[float], Flags]
+"""Time [s] -> GPUs that nobody holds or has reserved. Shape (GPUs,)"""
+
+
 class Around(NamedTuple):
     """What a view holds beside the plant."""
 
     jobs: tuple[JobOn, ...] = ()
     target: LoadTarget | None = None
     outlook: Outlook | None = None
+    free: Flags | None = None
 
 
 class Surroundings:
@@ -46,20 +54,22 @@ class Surroundings:
         outdoors: Outdoors | None = None,
         jobs: Jobs | None = None,
         targets: Targets | None = None,
+        free: Free | None = None,
     ) -> None:
         self.targets = Targets() if targets is None else targets
         self.charges = Charges()
         """Where the outlook has its prices and carbon from."""
         self.zone: tzinfo = UTC
         """Where the market's days begin."""
-        self._outdoors, self._jobs = outdoors, jobs
+        self._outdoors, self._jobs, self._free = outdoors, jobs, free
         self._made: tuple[float, Charges, Outlook] | None = None
 
     def at(self, time_s: float) -> Around:
         """Return what is told at a time."""
         target = self.targets.at(time_s)
         jobs = self._jobs(time_s, target) if self._jobs is not None else ()
-        return Around(jobs, target, self._outlook(time_s))
+        free = None if self._free is None else self._free(time_s)
+        return Around(jobs, target, self._outlook(time_s), free)
 
     def _outlook(self, time_s: float) -> Outlook | None:
         if self._outdoors is None:
@@ -95,7 +105,22 @@ def _job_on(one: Allocation) -> JobOn:
         priority=one.priority,
         allowed_slowdown=one.allowed_slowdown,
         preemptible=one.preemptible,
+        resume_s=_resume_s(one.profile),
+        profile=one.profile,
     )
+
+
+def _resume_s(profile: str | None) -> float:
+    """Return what a pause costs a job of a profile [s]; 0 where the catalog does not know it."""
+    try:
+        return 0.0 if profile is None else resume_s(workload(profile))
+    except InputError:
+        return 0.0
+
+
+def free_of(allocations: Allocations) -> Free:
+    """Return the GPUs that no scheduler holds or reserved a part of."""
+    return lambda time_s: np.asarray(allocations.free_share(time_s) >= 1.0 - ROUNDING)
 
 
 def jobs_of(allocations: Allocations) -> Jobs:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from controllers.admit import Rules
+from controllers.moves import fault_of_moves
 from controllers.policy import Decision, Facility, View
 from site_models.arrays import Flags, Floats
 
@@ -33,7 +34,8 @@ def fault_of(decision: Decision, view: View) -> str:
         fault = _array_fault("clocks", decision.gpu_clock_share, count, nan=False)
     if not fault and decision.facility is not None:
         fault = _facility_fault(decision.facility, view)
-    return fault or _pause_fault(decision, view) or _rack_fault(decision, view)
+    fault = fault or _pause_fault(decision, view) or _rack_fault(decision, view)
+    return fault or fault_of_moves(decision.moves, view)
 
 
 def _array_fault(what: str, asked: Floats, count: int, nan: bool) -> str:

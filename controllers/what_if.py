@@ -132,7 +132,7 @@ def staged_from(
         told=demand.told,
         heeds=demand.heed,
     )
-    around = Surroundings(outdoors, demand.jobs)
+    around = Surroundings(outdoors, demand.jobs, free=demand.free)
     return WhatIf(scenario, path, rig, _Insider(rig, outdoors), work, around)
 
 

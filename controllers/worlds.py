@@ -30,7 +30,7 @@ from controllers.outdoors import outdoors_of
 from controllers.retold import Retold
 from controllers.snapshot import Snapshot
 from controllers.supervisor import Supervisor
-from controllers.surroundings import Surroundings, jobs_of
+from controllers.surroundings import Surroundings, free_of, jobs_of
 from controllers.this_host import located
 from controllers.what_if import WhatIf, staged
 from controllers.wish import SCENARIO, Wish
@@ -114,7 +114,8 @@ def open_world(wish: Wish, acting: Acting | None = None, rules: Rules | None = N
     else:
         progress = _first_progress(plant, believer, outdoors, source.read())
     allocations = Allocations(plant)
-    around = Surroundings(outdoors, jobs_of(allocations))
+    around = Surroundings(outdoors, jobs_of(allocations), free=free_of(allocations))
+    supervisor.place_with(allocations)
     around.zone = ZoneInfo(site.location.time_zone)
     if isinstance(source, Live):  # what was read does not come again
         loop = Loop(
@@ -170,6 +171,7 @@ def _open_scenario(
     actuator = what_if.rig if acting is None else Several((what_if.rig, acting(plant)))
     loop = looped(what_if, plant, wish.policies, wish.journal, wish.speed, actuator=actuator)
     allocations, around = Allocations(plant), what_if.around
+    loop.supervisor.place_with(allocations)
     around.zone = ZoneInfo(site.location.time_zone)
     return World(site, plant, loop, loop.supervisor, allocations, outdoors, around, what_if)
 

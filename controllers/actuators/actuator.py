@@ -18,7 +18,11 @@ class Held(NamedTuple):
 
 
 class Actuator(Protocol):
-    """The one road from a decision to hardware; only the supervisor walks it."""
+    """The one road from a decision to hardware; only the supervisor walks it.
+
+    One that can put jobs on other GPUs says so by an attribute, `moves_jobs = True`; without it
+    no move is ordered, and that is said.
+    """
 
     def limits(self) -> Limits:
         """Return what the devices accept."""

@@ -10,6 +10,7 @@ from controllers.actuators.ledger import Write
 from controllers.actuators.nvml_door import megahertz, milliwatts
 from controllers.actuators.order import Order, default_order
 from controllers.admit import Limits
+from controllers.moves import where
 from site_models.arrays import Floats
 from site_models.plant import Plant
 
@@ -22,6 +23,8 @@ class Dry:
     `limits` are those of the devices, or the catalog's. It takes every write for done, as a
     device would hold it.
     """
+
+    moves_jobs = True
 
     def __init__(self, plant: Plant, limits: Limits, told: Callable[[float, Write], None]) -> None:
         self._plant, self._limits, self._told = plant, limits, told
@@ -40,7 +43,8 @@ class Dry:
 
     def expire(self, time_s: float) -> None:
         """Tell what would be restored."""
-        self.apply(self._default._replace(racks_off=self._last.racks_off), time_s)
+        stay = self._last
+        self.apply(self._default._replace(racks_off=stay.racks_off, moves=stay.moves), time_s)
 
     def held(self) -> Held | None:
         """Return nothing: there is no device."""
@@ -70,6 +74,8 @@ def writes_between(plant: Plant, last: Order, order: Order) -> Iterator[Write]:
         yield Write(f"job {job}", "pause", "")
     for job in sorted(last.paused - order.paused):
         yield Write(f"job {job}", "go on", "")
+    for move in sorted(order.moves - last.moves):
+        yield Write(f"job {move.job}", "move", f"to {where(plant, move.gpus)}")
 
 
 def _settings(

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.policy import Facility
+from controllers.policy import Facility, Moves
 from site_models.arrays import Floats
 from site_models.plant import Plant
 
@@ -22,6 +22,9 @@ class Order(NamedTuple):
     """Jobs that shall stand."""
     racks_off: frozenset[str] = frozenset()
     """Racks that are shut down. No dead-man turns them on again: only a person does."""
+    moves: Moves = frozenset()
+    """Jobs that were moved lately, each carried out once. No dead-man moves them back: that
+    would cost them as much again."""
     until_s: float = -np.inf
     """It is owed until then and no longer; -inf: nothing is, these are the defaults."""
 

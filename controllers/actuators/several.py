@@ -17,6 +17,11 @@ class Several:
         """The first tells the limits."""
         self._actuators = tuple(actuators)
 
+    @property
+    def moves_jobs(self) -> bool:
+        """Whether any of them can put jobs on other GPUs."""
+        return any(getattr(one, "moves_jobs", False) for one in self._actuators)
+
     def limits(self) -> Limits:
         """Return the limits of the first."""
         return self._actuators[0].limits()

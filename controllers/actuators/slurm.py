@@ -1,4 +1,4 @@
-"""Jobs paused and nodes drained or weighed through Slurm's `scontrol`."""
+"""Jobs paused and moved, nodes drained or weighed, through Slurm's `scontrol`."""
 
 import json
 import re
@@ -9,18 +9,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+import numpy as np
+
 from controllers.actuators.actuator import Held
 from controllers.actuators.ledger import Ledger, Write
 from controllers.actuators.order import Order
 from controllers.admit import Limits, catalog_limits
+from controllers.policy import Move
 from site_models.plant import Plant
 
 ANSWER_S = 10.0
+AGAIN_S = 600.0
+"""A job is started again no sooner, also where that failed."""
 LOOK_S = 0.5
 """How often the dead-man's time is looked at."""
 REASON = "twin"
 """What a node says that we drained; one that another drained is never resumed."""
-_JOB = re.compile(r"\d+([_+]\d+)?")
+_JOB = re.compile(r"(?:slurm-)?(\d+(?:[_+]\d+)?)")
+"""A job by its number, or as the allocations call it that Slurm's controller told of."""
 _NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 Pause = Literal["suspend", "requeue"]
@@ -45,8 +51,16 @@ class SlurmActuator:
     Dry unless armed: what it would run stands in the ledger and nothing is run. Only jobs by
     their number and nodes by a plain name are touched. What was changed is noted on disk
     before it is; a next start undoes what was left. Checked against a command that notes its
-    words in ``tests/controllers/test_slurm_actuator.py``.
+    words in ``tests/controllers/test_slurm_actuator.py``, moves against a real Slurm in
+    ``tests/integrations/test_slurm_moves.py``.
+
+    A job is moved by requeueing it held, with the nodes it shall have, and releasing it: it
+    writes its own checkpoint when it is told to end, and which GPUs of a node it gets is Slurm's
+    to say. Slurm itself lets a requeued job wait for two minutes. The nodes stay required of it
+    should it be requeued again.
     """
+
+    moves_jobs = True
 
     def __init__(
         self,
@@ -61,6 +75,7 @@ class SlurmActuator:
         """`owed`: the file that says what is to be undone. Undoes first what stands in it."""
         self.armed = armed
         self._limits, self._ledger, self._owed = catalog_limits(plant), ledger, owed
+        self._plant, self._moved_s = plant, dict[str, float]()
         self._command, self._now_s = command, now_s
         self._verb = "suspend" if pause == "suspend" else "requeuehold"
         self._until_s = float("inf")
@@ -78,9 +93,12 @@ class SlurmActuator:
         return None
 
     def apply(self, order: Order, time_s: float) -> None:
-        """Pause the jobs of an order, let others of ours go on; OSError where that fails."""
+        """Pause and move the jobs of an order, let others of ours go on; OSError if that fails."""
         with self._lock:
             self._until_s = order.until_s
+            for move in sorted(order.moves):
+                if move.at_s - self._moved_s.get(move.job, float("-inf")) >= AGAIN_S:
+                    self._move(move)
             for job in sorted(order.paused - self.standing.jobs.keys()):
                 self._pause(job)
             for job in sorted(self.standing.jobs.keys() - order.paused):
@@ -118,7 +136,7 @@ class SlurmActuator:
     def requeue(self, job: str) -> None:
         """Put a job back into the queue, where it may start elsewhere at once."""
         _refuse(_JOB, job, "job")
-        self._run("requeue", job)
+        self._run("requeue", _number(job))
 
     def weigh(self, node: str, weight: int, before: int) -> None:
         """Give a node a weight: of those that fit a job the lowest is taken first."""
@@ -138,10 +156,24 @@ class SlurmActuator:
         _refuse(_JOB, job, "job")
         self.standing.jobs[job] = self._verb
         self._note()
-        self._run(self._verb, job)
+        self._run(self._verb, _number(job))
+
+    def _move(self, move: Move) -> None:
+        """Start a job again on other nodes. Where that fails half-way it is released, wherever."""
+        _refuse(_JOB, move.job, "job")
+        nodes = np.unique(self._plant.arrays.gpus.node[list(move.gpus)])
+        names = [self._plant.node_names[node] for node in nodes]
+        for name in names:
+            _refuse(_NODE, name, "node")
+        self._moved_s[move.job] = move.at_s  # once: where the job then is tells what came of it
+        self.standing.jobs[move.job] = "requeuehold"
+        self._note()
+        self._run("requeuehold", _number(move.job))
+        self._run("update", f"JobId={_number(move.job)}", f"ReqNodeList={','.join(names)}")
+        self._go_on(move.job)
 
     def _go_on(self, job: str) -> None:
-        self._run(_UNDO[self.standing.jobs[job]], job)
+        self._run(_UNDO[self.standing.jobs[job]], _number(job))
         del self.standing.jobs[job]
         self._note()
 
@@ -195,6 +227,10 @@ class SlurmActuator:
         beside = self._owed.with_name(self._owed.name + ".part")
         beside.write_text(json.dumps(self.standing._asdict()))
         beside.replace(self._owed)
+
+
+def _number(job: str) -> str:
+    return job.removeprefix("slurm-")
 
 
 def _refuse(pattern: re.Pattern[str], name: str, what: str) -> None:

@@ -244,9 +244,8 @@ def _notes(runs: Mapping[str, Sequence[Run]]) -> tuple[str, ...]:
         " cap does.",
         f"Seeds {listed(SEEDS)}; the ratings and the policy's defaults were settled"
         f" on seeds {listed(TRIED)}, which are not scored.",
-        "Migration is not part of it: no order names new places for a job, and a job of the rig"
-        " keeps its GPUs. A scheduler that requeues a paused job may place it anew by"
-        " `POST /api/v1/placement`.",
+        "Nothing is moved here: both feeds carry every rack, so that no place has more power than"
+        " another. Work that leaves where it is held down is `experiment migration`.",
     )
 
 

@@ -92,9 +92,9 @@ class PlantEnvironment(gymnasium.Env[Observed, Observed]):
         wish = decided(self.plant, self._room, self._moves, asked)
         order = ordered(
             self.plant, self._limits, self.rules, rig.order, wish, (), self._fresh, step_s,
-            now_s + 2.0 * step_s,
+            now_s,
         )  # fmt: skip
-        rig.apply(order, now_s)
+        rig.apply(order._replace(until_s=now_s + 2.0 * step_s), now_s)
         rig.advance()
         state, weights = rig.state, self.spec_file.reward
         self.work, over_k = self._worked(), self._over_k()

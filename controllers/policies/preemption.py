@@ -48,8 +48,8 @@ class Preemption:
     They go on one by one, the highest priority first, once they have stood for `least_s`, the
     limits would keep `band` to spare with them, and their loops have been `back_k` cooler for
     `calm_s`. Caps of others in the stack fall at once and cover the time until pauses act; what
-    preemptible jobs cannot give is left to them. Nothing is moved: another place is the
-    scheduler's to find.
+    preemptible jobs cannot give is left to them. Nothing is moved: that is
+    `controllers.policies.migration`.
 
     Checked in ``tests/controllers/test_preemption.py`` and by the experiment of this name.
     """

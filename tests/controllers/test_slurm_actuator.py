@@ -9,6 +9,7 @@ import pytest
 from controllers.actuators.ledger import Ledger
 from controllers.actuators.order import Order, default_order
 from controllers.actuators.slurm import SlurmActuator
+from controllers.policy import Move
 from tests.fakes.small_plant import small_plant
 
 PLANT = small_plant()
@@ -98,3 +99,33 @@ def test_what_fails_is_an_os_error_and_what_is_no_job_is_never_run(command: Path
     gone = SlurmActuator(PLANT, Ledger(), None, str(command) + "-none", armed=True)
     with pytest.raises(OSError, match="No such file"):
         gone.requeue("12")
+
+
+def moving(job: str, at_s: float) -> Order:
+    return PLAIN._replace(moves=frozenset({Move(job, (16, 17, 20, 21), at_s)}), until_s=1e12)
+
+
+def test_a_job_is_moved_once_by_its_nodes(command: Path) -> None:
+    slurm = SlurmActuator(PLANT, Ledger(), None, str(command), armed=True)
+    slurm.apply(moving("slurm-12", 0.0), 0.0)
+    slurm.apply(moving("slurm-12", 0.0), 1.0)
+    slurm.apply(moving("slurm-12", 1.0), 2.0)
+    names = [PLANT.node_names[PLANT.arrays.gpus.node[gpu]] for gpu in (16, 20)]
+    assert ran(command) == [
+        "requeuehold 12", f"update JobId=12 ReqNodeList={','.join(names)}", "release 12"
+    ]  # fmt: skip
+    slurm.apply(moving("slurm-12", 700.0), 700.0)
+    assert len(ran(command)) == 6
+    slurm.close()
+    assert len(ran(command)) == 6
+
+
+def test_a_move_that_fails_half_way_leaves_no_job_held(command: Path) -> None:
+    slurm = SlurmActuator(PLANT, Ledger(), None, str(command), armed=True)
+    Path(f"{command}.fail").touch()
+    with pytest.raises(OSError, match="denied"):
+        slurm.apply(moving("12", 0.0), 0.0)
+    Path(f"{command}.fail").unlink()
+    slurm.apply(moving("12", 1.0), 1.0)
+    assert ran(command)[-1] == "release 12"
+    slurm.close()
