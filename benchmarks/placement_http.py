@@ -45,7 +45,7 @@ def latencies_s(port: int, unlike: bool = False) -> list[float]:
     """Return the time from when each request was due to its whole answer [s].
 
     An open loop: requests are due at their rate whether or not earlier ones are answered.
-    They ask for three sizes in turn, as job arrays do; where `unlike`, each for a length of its
+    They ask for three sizes in turn, as job arrays do; where `unlike`, each for an exchange of its
     own, so that no answer serves two.
     """
     return asyncio.run(_loaded(port, unlike))
@@ -56,8 +56,8 @@ async def _loaded(port: int, unlike: bool) -> list[float]:
     found: list[float] = []
     senders = [asyncio.create_task(_sender(port, due, found)) for _ in range(CONNECTIONS)]
     count = int(RATE_HZ * LASTS_S)
-    lengths_s = [3600.0 + k * unlike for k in range(count)]
-    bodies = [_request_bytes(SIZES[k % len(SIZES)], lengths_s[k]) for k in range(count)]
+    sizes_bytes = [1e9 + k * unlike for k in range(count)]
+    bodies = [_request_bytes(SIZES[k % len(SIZES)], sizes_bytes[k]) for k in range(count)]
     await asyncio.sleep(1.0)
     began_s = time.perf_counter()
     for k in range(count):
@@ -86,9 +86,9 @@ async def _sender(
     writer.close()
 
 
-def _request_bytes(gpus: int, duration_s: float) -> bytes:
-    asked = {"job": "asked", "gpus": gpus, "duration_s": duration_s}
-    collective = {"op": "all_reduce", "bytes": 1e9, "per_step_s": 0.5}
+def _request_bytes(gpus: int, size_bytes: float) -> bytes:
+    asked = {"job": "asked", "gpus": gpus, "duration_s": 3600.0}
+    collective = {"op": "all_reduce", "bytes": size_bytes, "per_step_s": 0.5}
     body = json.dumps(asked | {"collective": collective}).encode()
     head = "POST /api/v1/placement HTTP/1.1\r\nhost: localhost\r\n"
     head += f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"

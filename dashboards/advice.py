@@ -1,9 +1,13 @@
 """Placement advice for whoever asks: the API and the page share this one road."""
 
+from collections.abc import Hashable
+
 from controllers.placement import advise as advised
 from controllers.placement import rank_all
+from controllers.placement.ahead import rise_of
 from controllers.placement.models import Answer, Request
 from controllers.placement.rank import STALE_S
+from controllers.placement.wish import met_by
 from dashboards.feed import Feed
 from dashboards.summary import Summary
 from twin.inputs import Outdoors
@@ -24,21 +28,29 @@ def advise(feed: Feed, request: Request) -> Answer:
 def _looked_up(feed: Feed, request: Request) -> Answer:
     """Return advice; what was asked before on this tick, with the same holders, as it was then.
 
-    Jobs of an array ask alike but for their names, which advice does not depend on. An answer
-    that age could change is worked out anew.
+    An answer that age could change is worked out anew.
     """
     now, now_s = _newest(feed), feed.now_s()
     age_s = max(now_s - now.state.time_s, 0.0)
     if age_s > STALE_S or (request.max_age_s is not None and age_s > request.max_age_s):
         return _advise(feed, request)
     version = feed.world.allocations.holdings(now_s).version
-    key = (version, request.model_copy(update={"job": ""}))
+    key = version, *_meant(feed, request, now.state.time_s, now_s)
     known = feed.answers.get(now, key)
     if known is not None:
         return known.model_copy(update={"age_s": age_s})
     answer = _advise(feed, request)
     feed.answers.put(now, key, answer)
     return answer
+
+
+def _meant(feed: Feed, request: Request, state_s: float, now_s: float) -> tuple[Hashable, ...]:
+    """Return what advice depends on: not the name, and how long only by weather and maintenance."""
+    return (
+        request.model_copy(update={"job": "", "duration_s": 1.0}),
+        rise_of(_outdoors(feed), state_s, request.duration_s),
+        met_by(feed.plant.placing, now_s, request.duration_s),
+    )
 
 
 def _advise(feed: Feed, request: Request) -> Answer:

@@ -46,6 +46,13 @@ class Wish:
         return self.request.collective is not None or self.profile is not None
 
 
+def met_by(placing: Placing, from_s: float, duration_s: float) -> tuple[str, ...]:
+    """Return the rows, racks and nodes that are worked on within a time."""
+    end_s = from_s + duration_s
+    met = (work.targets for work in placing.maintenance if work.meets(from_s, end_s))
+    return tuple(sorted({name for names in met for name in names}))
+
+
 def wish_of(index: PlaceIndex, request: Request, now_s: float) -> Wish:
     """Return the request with what it names looked up.
 
@@ -64,18 +71,12 @@ def wish_of(index: PlaceIndex, request: Request, now_s: float) -> Wish:
             draw = draw_of(index, str(request.profile), request.count, request.collective)
     placing = index.plant.placing
     asked = placing.n_minus_1 if request.n_minus_1 is None else LOSSES * request.n_minus_1
-    met = {
-        name
-        for work in placing.maintenance
-        if work.meets(now_s, now_s + request.duration_s)
-        for name in work.targets
-    }
     return Wish(
         request=request,
         profile=profile,
         draw=draw,
         placing=placing,
-        maintenance=tuple(sorted(met)),
+        maintenance=met_by(placing, now_s, request.duration_s),
         losses=asked,
     )
 

@@ -51,6 +51,22 @@ def test_jobs_of_an_array_are_answered_alike_from_one_ranking(
     assert len(ranked) == 2
 
 
+def test_how_long_a_job_lasts_matters_where_weather_or_maintenance_does(
+    feed: Feed, ranked: list[Request], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longer, longest = (ASKED.model_copy(update={"duration_s": s}) for s in (1200.0, 7200.0))
+    assert advise(feed, ASKED).advice == advise(feed, longer).advice
+    assert len(ranked) == 1
+    monkeypatch.setattr(feed.world, "outdoors", _warming, raising=False)
+    assert advise(feed, ASKED).advice == advise(feed, longer).advice != advise(feed, longest).advice
+    assert len(ranked) == 3
+
+
+def _warming(time_s: float) -> tuple[float, float]:
+    """Return dry and wet bulb that rise by a kelvin and a half an hour."""
+    return 20.0 + time_s / 3600.0, 10.0 + time_s / 7200.0
+
+
 def test_who_comes_after_an_allocation_is_told_of_what_is_left(
     feed: Feed, ranked: list[Request]
 ) -> None:
