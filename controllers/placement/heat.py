@@ -148,6 +148,14 @@ def extremes(
     )  # fmt: skip
 
 
+def hot_nodes(plant: Plant, rows: Rows, heat: Temperatures, candidate: int) -> tuple[int, ...]:
+    """Return the nodes of a candidate with a GPU or memory at its limit."""
+    limits = limits_of(plant)
+    hot = (heat.die_c >= limits.die_c[rows.gpu]) | (heat.memory_c >= limits.memory_c[rows.gpu])
+    row = np.unique(rows.row_of_gpu[hot])
+    return tuple(rows.node[row[rows.candidate[row] == candidate]].tolist())
+
+
 def _tray_fans(index: PlaceIndex, ground: Ground, rows: Rows) -> Floats:
     """Return the speed at which the fans of liquid-cooled nodes hold their air rise."""
     nodes, state, n = index.plant.arrays.nodes, ground.state, rows.node

@@ -14,7 +14,7 @@ from controllers.placement.supply import Kind, Stand, Supply, powers_w, supply_o
 from controllers.placement.wish import Wish
 from site_models.arrays import Flags, Floats, Ints
 
-__all__ = ["Offer", "Stand", "offer_of", "on_rails"]
+__all__ = ["Offer", "Stand", "offer_of", "on_rails", "without"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +90,24 @@ def offer_of(stand: Stand, wish: Wish, rejected: Counter[str]) -> Offer:
         supply.node_room,
         supply.rack_room,
     )
+
+
+def without(offer: Offer, nodes: Ints) -> Offer:
+    """Return the offer without some nodes."""
+    kept, room = offer.supply.node_kept.copy(), offer.node_room.copy()
+    kept[nodes], room[nodes] = False, 0
+    rack_room = np.minimum(offer.rack_room, offer.index.by_rack.sum(room).astype(np.int64))
+    supply = replace(
+        offer.supply,
+        node_kept=kept,
+        node_room=room,
+        rack_room=rack_room,
+        most_in_node=int(room.max(initial=0)),
+        rack_worth={},
+        groups={},
+        roomiest={},
+    )
+    return replace(offer, supply=supply, node_room=room, rack_room=rack_room)
 
 
 def on_rails(index: PlaceIndex, offer: Offer, most: int) -> Iterator[Offer]:

@@ -22,6 +22,7 @@ from controllers.placement.heat import (
     Temperatures,
     extremes,
     heats_w,
+    hot_nodes,
     rows_of,
     supplies_c,
     temperatures,
@@ -56,6 +57,8 @@ class Outlook:
     """Of this, at the racks' inlets."""
     lost_share: float
     """Of the asked power, on average over the job's GPUs: above what the devices give. 0..1"""
+    hot: tuple[int, ...] = ()
+    """Nodes with a GPU or memory at its limit."""
     spare_temp_max_c: float = float("nan")
     """Hottest GPU with a CDU pump lost; NaN where that was not asked."""
     spare_margin_k: float = float("inf")
@@ -205,6 +208,7 @@ def _gathered(
             facility_power_w=float(drawn.facility_w[i]),
             it_power_w=float(drawn.it_w[i]),
             lost_share=float(lost[i]),
+            hot=hot_nodes(index.plant, rows, heat, i) if margin_k[i] <= 0.0 else (),
         )
         for i in range(count)
     ]

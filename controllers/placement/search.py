@@ -12,7 +12,7 @@ from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
 from controllers.placement.models import Request
 from controllers.placement.network import Trip, trips
-from controllers.placement.offer import Offer, on_rails
+from controllers.placement.offer import Offer, on_rails, without
 from controllers.placement.predict import Outlook, lost_shares, outlooks
 from controllers.placement.score import score_of, weights_of, within
 from controllers.placement.spare import a_pump_short
@@ -20,10 +20,10 @@ from controllers.placement.traffic import Traffic
 
 PORTIONS = 4
 """Portions of a level's groups that are looked at before a farther level."""
-
-
 LARGE = 144
 """GPUs of a job from which on fewer places are looked at closely."""
+DETOURS = 3
+"""Times that too hot nodes are left out and the rest is looked through again."""
 
 
 class Place(NamedTuple):
@@ -38,26 +38,57 @@ class Place(NamedTuple):
 def best_places(
     index: PlaceIndex, ground: Ground, offer: Offer, traffic: Traffic, rejected: Counter[str]
 ) -> list[Place]:
-    """Return the best places, best first: near levels before far ones, until enough."""
-    limit, weights = offer.request.limit, weights_of(offer.wish.placing)
+    """Return the best places, best first: near levels before far ones, until enough.
+
+    Nodes that a job would make too hot are gone around: where not enough is left without them,
+    it is looked for again among the others.
+    """
+    limit = offer.request.limit
     found: list[Place] = []
     seen: set[bytes] = set()
-    for level_places in _by_level(index, ground, offer, rejected):
+    for turn in range(DETOURS + 1):
+        look = _looked_for(index, ground, offer, traffic, seen, limit - len(found))
+        found += look.found
+        if turn == DETOURS or not look.hot or len(found) >= limit:
+            rejected.update(look.refused)
+            break
+        hot = np.array(sorted(look.hot), dtype=np.int64)
+        rejected["temperature"] += int(offer.node_room[hot].sum())
+        offer = without(offer, hot)
+    found.sort(key=lambda place: (-place.score, int(place.candidate.gpus[0])))
+    return found[:limit]
+
+
+class _Look(NamedTuple):
+    """What one look at the levels finds."""
+
+    found: list[Place]
+    refused: Counter[str]
+    hot: set[int]
+    """Nodes that were too hot in places that were refused."""
+
+
+def _looked_for(
+    index: PlaceIndex, ground: Ground, offer: Offer, traffic: Traffic, seen: set[bytes], most: int
+) -> _Look:
+    """Look for so many places, near levels before far ones."""
+    look, weights = _Look([], Counter(), set()), weights_of(offer.wish.placing)
+    for level_places in _by_level(index, ground, offer, look.refused):
         fresh = [place for place in level_places if _first_time(seen, place)]
         roads = trips(index, offer.wish, traffic, fresh, lost_shares(index, offer, fresh))
         seen_there = _looked_at(index, ground, offer, fresh, roads)
         for place, outlook, trip in zip(fresh, seen_there, roads, strict=True):
-            if _refused(place, outlook, rejected):
+            look.hot.update(outlook.hot)
+            if _refused(place, outlook, look.refused):
                 continue
             if not trip.joined:
-                rejected["no common network"] += len(place.gpus)
+                look.refused["no common network"] += len(place.gpus)
                 continue
             score = score_of(index, offer, place, outlook, weights, trip)
-            found.append(Place(score, place, outlook, trip))
-        if len(found) >= limit:
+            look.found.append(Place(score, place, outlook, trip))
+        if len(look.found) >= most:
             break
-    found.sort(key=lambda place: (-place.score, int(place.candidate.gpus[0])))
-    return found[:limit]
+    return look
 
 
 def _looked_at(

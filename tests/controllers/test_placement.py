@@ -174,6 +174,19 @@ def test_every_limit_is_kept_and_named(parts: dict[str, Any], reason: str) -> No
     assert answer.rejected.get(reason, 0) > 0, answer.rejected
 
 
+def test_hot_nodes_are_gone_around() -> None:
+    # each of two racks has 16 gb200; with the node of gpu4 any job would be too hot
+    rise = small_arrays().gpus.rise_factor.copy()
+    rise[4] = 4.0
+    plant = changed(gpus={"rise_factor": rise})
+    answer = ask(plant, gpus=16, gpu_model="gb200")
+    hot = plant.arrays.gpus.node == plant.arrays.gpus.node[4]
+    names = {name for name, is_hot in zip(plant.gpu_names, hot, strict=True) if is_hot}
+    assert answer.advice
+    assert all(not names & set(one.gpus) for one in answer.advice)
+    assert answer.rejected["temperature"] == int(hot.sum())
+
+
 def test_promised_power_counts_as_drawn() -> None:
     plant = changed(feeds={"rating_w": np.array([45e3, 11e4, 6e4, 6e4, 3e4])})
     assert ask(plant, gpus=16, gpu_model="gb200").advice
