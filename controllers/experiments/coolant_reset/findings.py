@@ -38,10 +38,10 @@ def findings(done: Sequence[Trial]) -> Iterator[Finding]:
                     f"{where}: cooling energy below {name}", _saved(ours, rule), BELOW_RULE, "%",
                     f"{_why_alike(ours, rule)}; {_possible(ours, name)}",
                 )  # fmt: skip
-            yield from _kept(where, ours)
+            yield from _kept(where, ours, by_name[site, week, TEMPERATURE_FIRST])
         elif policy == PREDICTIVE:
-            yield from _kept(f"{where}, {PREDICTIVE}", ours)
             reset = by_name[site, week, RESET_TRIAL]
+            yield from _kept(f"{where}, {PREDICTIVE}", ours, reset)
             yield at_least(
                 f"{where}, {PREDICTIVE}: energy at the meters below coolant reset",
                 100.0 * (1.0 - ours.played.use.site_j / reset.played.use.site_j), 0.0, "%",
@@ -49,8 +49,8 @@ def findings(done: Sequence[Trial]) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _kept(where: str, trial: Trial) -> Iterator[Finding]:
-    """Yield what no saving may cost."""
+def _kept(where: str, trial: Trial, other: Trial) -> Iterator[Finding]:
+    """Yield what no saving may cost; `other` is told beside it."""
     use = trial.played.use
     if use.closest_k < 1e6:
         yield at_least(f"{where}: nearest GPU or memory to its limit", use.closest_k,
@@ -62,7 +62,15 @@ def _kept(where: str, trial: Trial) -> Iterator[Finding]:
                   RULE.air_rate_k_per_min * (1.0 + 1e-9), "K/min")  # fmt: skip
     yield at_most(f"{where}: warmest supply over what its equipment accepts",
                   use.warmest_over_k, 0.0, "K",
-                  "a supply swings about a setpoint close to the limit")  # fmt: skip
+                  f"for {_over(trial)}: a loop's load rises within a minute, faster than its unit's"
+                  f" valve follows; {other.policy}: {other.played.use.warmest_over_k:.2g} K, for"
+                  f" {_over(other)}")  # fmt: skip
+
+
+def _over(trial: Trial) -> str:
+    """Return how long a supply was over what its equipment accepts, out of how long."""
+    hours = len(trial.played.hour)
+    return f"{trial.played.use.over_s / 60.0:.1f} min of {hours} h"
 
 
 def _cooling_j(trial: Trial) -> float:

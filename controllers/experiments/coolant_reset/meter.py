@@ -33,6 +33,8 @@ class Use(NamedTuple):
     fastest_air_k_per_min: float
     warmest_over_k: float
     """Of any supply over what its equipment accepts."""
+    over_s: float
+    """How long any was."""
     flow_kg_per_s: float
     """Mean of a rack with coolant."""
     held_j: float
@@ -67,7 +69,7 @@ class Meter:
         self._fastest = self._fastest_air = 0.0
         self._before_c: Floats | None = None
         self._hourly: list[tuple[float, float]] = []
-        self._looks = 0
+        self._looks = self._looks_over = 0
         self._asked: list[Facility] = []
 
     def take(self, state: State, ledger: tuple[float, ...], inputs: Inputs) -> None:
@@ -104,6 +106,7 @@ class Meter:
             self._closest_k = min(self._closest_k, die_k, memory_k)
         over_k = float((state.circuit_supply_c - circuits.supply_limit_c).max())
         self._over_k = max(self._over_k, over_k)
+        self._looks_over += over_k > 0.0
 
     def asked(self, facility: Facility, counts: bool) -> None:
         """Compare a decision's setpoints with those of a minute before."""
@@ -124,7 +127,7 @@ class Meter:
         use = Use(
             sum(self._parts.values()), self._parts, self._fans_j, self._site_j, self._it_j,
             self._water_kg, self._closest_k, self._fastest, self._fastest_air, self._over_k,
-            self._flow / max(self._looks, 1), self._held_j,
+            self._looks_over * LOOK_S, self._flow / max(self._looks, 1), self._held_j,
         )  # fmt: skip
         hour, asked = np.arange(float(len(hourly))) + 0.5, tuple(self._asked[30::60])
         return Played(use, hour, hourly[:, 0], hourly[:, 1], asked)

@@ -41,6 +41,8 @@ def _figures(trial: Trial) -> dict[str, float]:
         "pue": round(use.site_j / use.it_j, 4),
         "water_l": round(use.water_kg, 0),
         "nearest_to_limit_k": round(min(use.closest_k, 999.0), 2),
+        "warmest_over_k": round(use.warmest_over_k, 2),
+        "over_min": round(use.over_s / 60.0, 1),
         "rack_flow_kg_per_s": round(use.flow_kg_per_s, 3),
         "work_held_back_kwh": round(use.held_j / J_PER_KWH, 3),
     }

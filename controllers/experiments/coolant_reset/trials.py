@@ -101,7 +101,7 @@ def _whole(
 
 
 def _policies(plant: Plant, coldest_c: Floats, quick: bool) -> dict[str, Any]:
-    """Return the policies by name; the built setpoints are left out where time is short.
+    """Return the policies by name; some are left out where time is short.
 
     Ours again with the IT's own fans and leakage weighed, where there are any, and with all
     coolers alike, where they are led apart.
@@ -115,7 +115,8 @@ def _policies(plant: Plant, coldest_c: Floats, quick: bool) -> dict[str, Any]:
     found[OURS] = reset
     if len(plant.gpu_names) and not quick:
         found[WHOLE_SITE] = replace(reset, it_weight=1.0)
-    if any(may_be_staged(plant, one.holders, one.chillers) for one in waters_of(plant)):
+    apart = any(may_be_staged(plant, one.holders, one.chillers) for one in waters_of(plant))
+    if apart and not quick:
         found[ALIKE] = replace(reset, led_k=0.0)
     return found
 
