@@ -54,7 +54,7 @@ def groups_at(
 ) -> tuple[Ints, int]:
     """Return the `most` promising groups at a level that can hold the job, best first,
     and how many usable GPUs stand in groups that cannot; kept for the next job as large."""
-    need, unit = offer.request.count, offer.request.unit
+    need, unit = offer.request.count, offer.unit
     if level == "node" and offer.supply.most_in_node < need:
         return NONE, 0
     key = (level, need, unit, offer.rail, most)
@@ -67,7 +67,7 @@ def groups_at(
 def _promising(
     index: PlaceIndex, ground: Ground, offer: Offer, level: Level, most: int
 ) -> tuple[Ints, int]:
-    need, unit = offer.request.count, offer.request.unit
+    need, unit = offer.request.count, offer.unit
     if level == "node":
         room, home = offer.node_room, index.plant.arrays.nodes.rack
     elif level == "nvlink_domain":

@@ -69,6 +69,8 @@ class PlaceIndex:
     """Level -> the nodes with GPUs of each group."""
     node_model: Ints
     """Number of the model of each node's GPUs; -1: none. Shape (nodes,)"""
+    node_alone: Flags
+    """The node is an NVLink domain of its own. Shape (nodes,)"""
     node_serviceable: Ints
     """GPUs of each node that are in service. Shape (nodes,)"""
     node_power_max_w: Floats
@@ -144,6 +146,7 @@ def place_index(plant: Plant) -> PlaceIndex:
             for level, group in node_group.items()
         },
         node_model=node_model,
+        node_alone=_alone(node_group["nvlink_domain"]),
         node_serviceable=serviceable,
         node_power_max_w=node_power_max_w,
         rack_group={
@@ -187,6 +190,11 @@ def _groups(plant: Plant) -> tuple[dict[str, Ints], dict[str, int]]:
         "site": 1,
     }
     return group, groups
+
+
+def _alone(domain: Ints) -> Flags:
+    nodes = np.bincount(domain[domain >= 0], minlength=1)
+    return np.asarray((domain >= 0) & (nodes[domain] == 1))
 
 
 def _walk(plant: Plant) -> Walk:

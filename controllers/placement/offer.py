@@ -1,5 +1,6 @@
 """Which GPUs a request could use, and how many of them each rack can carry."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -30,6 +31,11 @@ class Offer:
     rack_room: Ints
     rail: int = -1
     """The one rail whose GPUs are offered; -1: all."""
+
+    @property
+    def unit(self) -> int:
+        """Return how many GPUs have to stay in one rack."""
+        return math.lcm(self.request.unit, self.supply.kind.whole)
 
     @property
     def index(self) -> PlaceIndex:
@@ -66,8 +72,11 @@ class Offer:
         return np.asarray(self.free.share < 1.0 - NEARLY)
 
 
-def offer_of(stand: Stand, wish: Wish, rejected: Counter[str]) -> Offer:
-    """Return what the request could use; count in `rejected` the GPUs that it could not."""
+def offer_of(stand: Stand, wish: Wish, rejected: Counter[str], whole: int = 1) -> Offer:
+    """Return what the request could use; count in `rejected` the GPUs that it could not.
+
+    `whole` GPUs of it are to share one NVLink domain.
+    """
     request = wish.request
     powers_w = () if wish.model_power_w is None else tuple(wish.model_power_w.tolist())
     kind = Kind(
@@ -76,6 +85,7 @@ def offer_of(stand: Stand, wish: Wish, rejected: Counter[str]) -> Offer:
         request.share,
         request.gpu_model,
         request.gpus_per_node,
+        whole,
         request.exclude,
         wish.maintenance,
     )

@@ -46,7 +46,7 @@ def over_racks(
     that is another place: the NVLink domain with the fewest GPUs sets the pace of what
     crosses the network.
     """
-    unit, need = offer.request.unit, offer.request.count
+    unit, need = offer.unit, offer.request.count
     racks, room, filled = _roomiest(index, offer, level, group)
     count = int(np.searchsorted(filled, need)) + 1
     if count > len(racks):
@@ -67,11 +67,11 @@ def over_racks(
 def _roomiest(index: PlaceIndex, offer: Offer, level: Level, group: int) -> tuple[Ints, Ints, Ints]:
     """Return the racks of a group that have room, the roomiest first, how many GPUs in whole
     segments each can take, and all up to it; kept for the next request of the kind."""
-    key = (level, group, offer.request.unit, offer.rail)
+    key = (level, group, offer.unit, offer.rail)
     kept = offer.supply.roomiest.get(key)
     if kept is None:
         racks = np.flatnonzero((index.rack_group[level] == group) & (offer.rack_room > 0))
-        room = offer.rack_room[racks] // offer.request.unit * offer.request.unit
+        room = offer.rack_room[racks] // offer.unit * offer.unit
         order = np.argsort(-room, kind="stable")
         kept = racks[order], room[order], np.cumsum(room[order])
         offer.supply.roomiest[key] = kept
@@ -95,7 +95,7 @@ def _filled(
     index: PlaceIndex, ground: Ground, offer: Offer, racks: Ints, room: Ints
 ) -> tuple[Ints, Ints]:
     """Fill rack after rack, the roomiest first, while the limits that they share have room."""
-    uses, need, unit = index.uses, offer.request.count, offer.request.unit
+    uses, need, unit = index.uses, offer.request.count, offer.unit
     left_w = ground.limit_room_w.copy()
     order = np.argsort(-room, kind="stable")
     tried, room = racks[order], room[order]

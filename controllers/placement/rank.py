@@ -180,7 +180,7 @@ def _answer(moment: _Moment, traffic: Traffic, air: Air, wish: Wish, now_s: floa
     age_s = max(now_s - then_s, 0.0)
     if air != STILL or "feed" in wish.losses:
         stand = _ahead(moment, air, "feed" in wish.losses)
-    offer = offer_of(stand, wish, rejected)
+    offer = offer_of(stand, wish, rejected, wish.whole)
     total = len(index.plant.gpu_names)
     chosen: list[Place] = []
     if request.max_age_s is not None and age_s > request.max_age_s:
@@ -191,6 +191,10 @@ def _answer(moment: _Moment, traffic: Traffic, air: Air, wish: Wish, now_s: floa
         rejected["more than one GPU within level gpu"] += request.count
     else:
         chosen = best_places(index, stand.ground, offer, traffic, rejected)
+        if not chosen and wish.whole > 1:  # better a group in two domains than no place
+            rejected = Counter[str]()
+            offer = offer_of(stand, wish, rejected)
+            chosen = best_places(index, stand.ground, offer, traffic, rejected)
     advice = tuple(_advice(index, stand.ground, offer, place, age_s) for place in chosen)
     return Answer.model_construct(
         time_s=then_s, age_s=age_s, advice=advice, rejected=dict(rejected)

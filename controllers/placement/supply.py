@@ -38,6 +38,8 @@ class Kind:
     share: float
     gpu_model: str | None
     gpus_per_node: int | None
+    whole: int
+    """GPUs that share one NVLink domain: those of a tensor group, or 1."""
     exclude: tuple[str, ...]
     maintenance: tuple[str, ...]
 
@@ -82,7 +84,9 @@ def supply_of(stand: Stand, kind: Kind) -> Supply:
     count, added_w = _counted(stand, kind, kept, asked_w)
     _count(rejected, "busy", fixed.serviceable - int(count.sum()))
     per_node = kind.gpus_per_node
-    node_room = count if per_node is None else np.where(count >= per_node, per_node, 0)
+    node_room = np.where(index.node_alone, count // kind.whole * kind.whole, count)
+    if per_node is not None:
+        node_room = np.where(count >= per_node, per_node, 0)
     if per_node is not None:
         _count(rejected, "too few free GPUs in the node", int(count[count < per_node].sum()))
     by_rack = index.by_rack

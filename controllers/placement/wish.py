@@ -41,6 +41,11 @@ class Wish:
         return None if self.draw is None else self.draw.nearest_w
 
     @property
+    def whole(self) -> int:
+        """Return how many GPUs of it are to share one NVLink domain: a tensor group's."""
+        return 1 if self.profile is None else self.profile.tensor
+
+    @property
     def exchanges(self) -> bool:
         """Return whether anything is told of what its GPUs exchange."""
         return self.request.collective is not None or self.profile is not None
