@@ -47,8 +47,10 @@ def rank(
     collective, or its profile's step, takes with the network shared with what runs, and
     `slowdown_share` what the step loses against the nearest place of an empty site at full
     power. Row headroom is the narrowest cut between the row and the meter; facility power is
-    the chain's marginal loss and cooling at its present share of IT power. `throttle_share`
-    is the part of the asked power above the device limit: no offered place is too hot.
+    the chain's marginal loss and each loop's cooling at its present share of its heat, less
+    what neighbours that then wait draw less. `throttle_share` is the part of the asked power
+    above the device limit: no offered place is too hot, and nodes that would be are gone
+    around. Tensor groups of a profile stay within an NVLink domain where there is room.
     What the site's file says under `placement` holds: weights, maintenance, and what may be
     lost, at which places then have to hold as well.
     Changes nothing: see `advise` for reservations. Raises InputError for an unknown model,
