@@ -8,13 +8,12 @@ as long as they can. Checked against the step itself run to rest, in
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from controllers.gather import applied, sum_by
 from controllers.placement.candidates import Candidate
-from controllers.placement.cooling import at_inlet
+from controllers.placement.drawn import Drawn, drawn_by, eased_by
 from controllers.placement.flow import Places, rack_flows
 from controllers.placement.ground import Ground, liquid_factor
 from controllers.placement.heat import (
@@ -28,7 +27,6 @@ from controllers.placement.heat import (
     temperatures,
 )
 from controllers.placement.index import PlaceIndex
-from controllers.placement.neighbours import CALM
 from controllers.placement.network import Trip, steps_s
 from controllers.placement.offer import Offer
 from controllers.placement.taking import touched_racks
@@ -85,7 +83,7 @@ def outlooks(
         walk.liquid_flow_share, ground.node_liquid_w, ground.rack_sized_w, ground.rack_liquid_w,
     )  # fmt: skip
     touched = Places(candidate, rack, sized_w, liquid_w)
-    eased = _eased(roads)
+    eased = eased_by(roads)
     more_w = heats_w(index, candidate, rack, added_w, count)
     if len(eased.rack):
         more_w -= heats_w(index, eased.candidate, eased.rack, eased.fall_w, count)
@@ -94,7 +92,7 @@ def outlooks(
     heat = temperatures(index, ground, rows, supply_c, flow[place])
     rack_w = _rack_powers_w(index, ground, rows, place, rack, heat.fan_speed)
     lost = lost_shares(index, offer, candidates)
-    drawn = _drawn(index, ground, touched, rack_w, eased, more_w)
+    drawn = drawn_by(index, ground, touched, rack_w, eased, more_w)
     return _gathered(index, ground, rows, heat, touched, rack_w, return_c, drawn, lost)
 
 
@@ -117,57 +115,6 @@ def _rack_powers_w(
     return tree.rack_power_w(ground.rack_nodes_w[rack] + sum_by(place, rise_w, len(rack)), rack)
 
 
-class _Eased(NamedTuple):
-    """How much less neighbours draw, by candidate and rack."""
-
-    candidate: Ints
-    rack: Ints
-    fall_w: Floats
-
-
-def _eased(roads: Sequence[Trip]) -> _Eased:
-    calm = [len(road.ease.rack) for road in roads]
-    if not any(calm):
-        return _Eased(CALM.rack, CALM.rack, CALM.fall_w)
-    return _Eased(
-        np.repeat(np.arange(len(roads)), calm),
-        np.concatenate([road.ease.rack for road in roads]),
-        np.concatenate([road.ease.fall_w for road in roads]),
-    )
-
-
-class _Drawn(NamedTuple):
-    """What each candidate adds. Shape (candidates,) [W]"""
-
-    metered_w: Floats
-    """Of its own racks, at the meters: what has to fit."""
-    it_w: Floats
-    """At the racks' inlets, less what its neighbours draw less."""
-    facility_w: Floats
-
-
-def _drawn(
-    index: PlaceIndex,
-    ground: Ground,
-    places: Places,
-    rack_w: Floats,
-    eased: _Eased,
-    more_w: Floats,
-) -> _Drawn:
-    """Return the rise of power; `more_w` is that of the circuits' heat."""
-    count, slope = len(more_w), ground.site_slope
-    rise_w = rack_w - ground.rack_w[places.rack]
-    own_w = sum_by(places.candidate, rise_w, count)
-    metered_w = sum_by(places.candidate, rise_w * slope[places.rack], count)
-    fall_w = eased.fall_w * at_inlet(index)[eased.rack]
-    less_w = sum_by(eased.candidate, fall_w * slope[eased.rack], count)
-    return _Drawn(
-        metered_w,
-        own_w - sum_by(eased.candidate, fall_w, count),
-        metered_w - less_w + more_w @ ground.cooling.mover_share,
-    )
-
-
 def _gathered(
     index: PlaceIndex,
     ground: Ground,
@@ -176,7 +123,7 @@ def _gathered(
     places: Places,
     rack_w: Floats,
     return_c: Floats,
-    drawn: _Drawn,
+    drawn: Drawn,
     lost: Floats,
 ) -> list[Outlook]:
     """Return one outlook a candidate; `places` and `rows` are sorted by candidate."""
