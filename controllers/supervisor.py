@@ -5,23 +5,21 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from controllers.actuators.actuator import Actuator, Held
-from controllers.actuators.order import Order, default_order
+from controllers.actuators.actuator import Actuator
 from controllers.admit import Rules
 from controllers.allocations import Allocations
+from controllers.health import Health
 from controllers.holds import Hold, Holds
 from controllers.journal import Entry, Journal
-from controllers.mover import Mover
-from controllers.moves import astray
-from controllers.orders import Orders, as_decision, as_held, ordered, restrains
+from controllers.orders import Orders, as_decision, ordered, restrains
 from controllers.policy import Decision, Mode, Policy, Standing, View, mode_of
-from controllers.scopes import SITE, frozen, within
+from controllers.scopes import SITE, within
 from controllers.seating import Asked, Seating
 from controllers.seats import Grant, Remembered, Ruling
 from controllers.setpoints import SetpointDesk
 from controllers.stack import combined
-from controllers.verifying import Prediction, Readback
 from controllers.vetting import silent_gpus, trouble_of
+from controllers.writer import Writer
 from site_models.arrays import Flags
 from site_models.plant import Plant
 
@@ -57,22 +55,17 @@ class Supervisor:
         """Where CDU supply temperatures are wished for; None where no facility can be asked."""
         self.rules = Rules() if rules is None else rules
         self.journal = Journal() if journal is None else journal
-        self._plant, self._actuator, self._limits = plant, actuator, actuator.limits()
+        self._plant, self._health = plant, Health(self.journal)
+        self._writer = Writer(plant, actuator, self.rules, self.journal, self._health)
+        self._advised = self._writer.default
         self._lock = threading.RLock()
         self._seating = Seating(plant, policies, modes or {}, self.rules, self.journal)
         self._holds = Holds(self._seating.scopes, self.journal)
-        self._default = default_order(plant, self._limits.gpu_cap_default_w)
-        self._orders = Orders(self._default, self._default)
-        self._readback = Readback(plant, self.rules)
-        self._prediction = Prediction(plant, self.rules)
-        self._turned_on = frozenset[str]()
-        self._mover = Mover(plant, getattr(actuator, "moves_jobs", False), self.rules, self.journal)
-        self._ill: dict[str, str] = {}
         self._restrained = False
 
     def place_with(self, allocations: Allocations) -> None:
         """Claim the new GPUs of jobs that are moved where schedulers ask for theirs."""
-        self._mover.allocations = allocations
+        self._writer.mover.allocations = allocations
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -112,7 +105,7 @@ class Supervisor:
         with self._lock:
             given = Grant(mode_of(mode), until_s)
             self._seating.set_mode(name, given, scope, time_s, who, reason)
-            self._ill.pop("prediction", None)
+            self._health.forget("prediction")
 
     def set_policy(
         self, name: str, policy: Policy, time_s: float, who: str, reason: str = ""
@@ -142,7 +135,7 @@ class Supervisor:
     def racks_off(self) -> frozenset[str]:
         """Return the racks that were shut down and that nobody has turned on since."""
         with self._lock:
-            return self._orders.written.racks_off - self._turned_on
+            return self._writer.racks_off
 
     def turn_on(self, rack: str, time_s: float, who: str, reason: str = "") -> bool:
         """Let a rack that was shut down have power again, from the next tick on. Journaled.
@@ -150,23 +143,24 @@ class Supervisor:
         False when it is not shut down. A policy that still asks for it shuts it down anew.
         """
         with self._lock:
-            if rack not in self.racks_off:
+            if rack not in self._writer.racks_off:
                 return False
-            self._turned_on |= {rack}
+            self._writer.turn_on(rack)
             self.journal.write(Entry(time_s, PART, "", f"{rack} turned on", reason, who))
             return True
 
     def rule(self, view: View) -> Ruling:
         """Return what this tick leads to, having written what is armed."""
         with self._lock:
-            self._fall_back(view.time_s)
+            self._writer.fall_back(view.time_s)
             self._seating.end_modes(view.time_s)
             self._holds.end_over(view.time_s)
-            self._turn_racks_on(view.time_s)
+            on = self._writer.turn_racks_on(view.time_s)
+            self._advised = self._advised._replace(racks_off=self._advised.racks_off - on)
             trouble = trouble_of(view, self.rules)
-            self._note("input", trouble, view.time_s)
+            self._health.note("input", trouble, view.time_s)
             if trouble:
-                held = as_decision(self._orders.advised, f"{trouble}: caps held")
+                held = as_decision(self._advised, f"{trouble}: caps held")
                 return self._ruling(held, (), view.time_s)
             asked = self._seating.ask(view)
             fresh = view.gpu_age_s <= self.rules.stale_s
@@ -174,7 +168,7 @@ class Supervisor:
             self._write(view, asked, fresh)
             self._look(view, fresh)
             self._ask_facility(view, reason)
-            decision = as_decision(self._orders.advised, reason)
+            decision = as_decision(self._advised, reason)
             return self._ruling(decision, silent_gpus(view, fresh), view.time_s)
 
     def memory(self) -> Remembered:
@@ -182,7 +176,7 @@ class Supervisor:
         with self._lock:
             seats = self._seating.seats.items()
             return Remembered(
-                orders=self._orders,
+                orders=Orders(self._advised, self._writer.written),
                 memories={name: seat.memory for name, seat in seats},
                 policies={name: repr(seat.policy) for name, seat in seats},
                 modes={name: seat.mode for name, seat in seats},
@@ -196,7 +190,7 @@ class Supervisor:
         written because a file says so. Modes for parts of the site, and holds, are not stored.
         """
         with self._lock:
-            self._orders = remembered.orders
+            self._advised, self._writer.written = remembered.orders
             for name, seat in self._seating.seats.items():
                 mode = remembered.modes[name]
                 seat.mode = "advise" if mode == "armed" and seat.mode != "armed" else mode
@@ -204,15 +198,17 @@ class Supervisor:
 
     def _advise(self, view: View, asked: Asked, fresh: Flags) -> str:
         """Note what all that were asked come to, armed or not; return why."""
-        wish = self._combined(asked)
-        advised = self._ordered(view, self._orders.advised, wish, fresh)
+        wish, last = self._combined(asked), self._advised
+        limits, default_w = self._writer.limits, self._writer.limits.gpu_cap_default_w
+        self._advised = ordered(
+            self._plant, limits, self.rules, last, wish, view.jobs, fresh, view.dt_s, view.time_s
+        )
         if wish.moves:
             armed = self._seating.armed()
             acted = {move.job for name, one in asked if name in armed for move in one.moves}
-            new = {m for m in advised.moves - self._orders.advised.moves if m.job not in acted}
-            self._mover.tell(frozenset(new), "advise", view, wish.reason)
-        self._orders = self._orders._replace(advised=advised)
-        restrained = restrains(advised, self._limits.gpu_cap_default_w)
+            new = {m for m in self._advised.moves - last.moves if m.job not in acted}
+            self._writer.mover.tell(frozenset(new), "advise", view, wish.reason)
+        restrained = restrains(self._advised, default_w)
         if restrained != self._restrained:
             self._restrained = restrained
             what = "caps below the defaults" if restrained else "caps back at the defaults"
@@ -220,121 +216,42 @@ class Supervisor:
         return wish.reason
 
     def _combined(self, asked: Asked) -> Decision:
-        return combined(asked, self._limits.gpu_cap_default_w, self._seating.safety)
-
-    def _ordered(self, view: View, last: Order, wish: Decision, fresh: Flags) -> Order:
-        return ordered(
-            self._plant, self._limits, self.rules, last, wish, view.jobs, fresh, view.dt_s,
-            view.time_s,
-        )  # fmt: skip
+        default_w = self._writer.limits.gpu_cap_default_w
+        return combined(asked, default_w, self._seating.safety)
 
     def _write(self, view: View, asked: Asked, fresh: Flags) -> None:
         """Write what is armed; restore the defaults when nothing is armed any more."""
-        parts = self._seating.armed()
-        default_w, last = self._limits.gpu_cap_default_w, self._orders.written
+        parts, default_w = self._seating.armed(), self._writer.limits.gpu_cap_default_w
         armed = [
             (name, within(self._plant, decision, parts[name], default_w, view.jobs))
             for name, decision in asked
             if name in parts
         ]
-        in_force = last.until_s > -np.inf
-        if not armed:
-            if in_force:
-                self._expire(view.time_s, "no policy is armed any more")
-            return
-        wish = self._combined(armed)
-        try:
-            held = self._actuator.held()
-            self._verify(held, view)
-            last, told = as_held(last, held, wish.gpu_cap_w, default_w)
-            order = self._ordered(view, last, wish, fresh & told)
-            order = frozen(self._plant, order, last, self._holds.part(), view.jobs)
-            order = order._replace(moves=self._mover.claimed(order.moves, last.moves, view.time_s))
-            self._actuator.apply(order, view.time_s)
-        except OSError as error:
-            self._note("actuator", f"actuator unreachable: {error}", view.time_s)
-            return
-        self._note("actuator", "", view.time_s)
-        self._mover.tell(order.moves - last.moves, "armed", view, wish.reason)
-        self._orders = self._orders._replace(written=order)
-        if not in_force:
-            entry = Entry(view.time_s, PART, "armed", "first caps written", wish.reason)
-            self.journal.write(entry)
-
-    def _turn_racks_on(self, time_s: float) -> None:
-        """Write what is in force without the racks that a person turned on, for a dead-man's time.
-
-        Here and not where it was asked: the actuator belongs to the loop's thread.
-        """
-        on = self._turned_on
-        if not on:
-            return
-        advised, written = (one._replace(racks_off=one.racks_off - on) for one in self._orders)
-        written = written._replace(until_s=time_s + self.rules.deadman_s)
-        try:
-            self._actuator.apply(written, time_s)
-        except OSError as error:
-            self._note("actuator", f"actuator unreachable: {error}", time_s)
-            return
-        self._orders, self._turned_on = Orders(advised, written), frozenset()
-
-    def _verify(self, held: Held | None, view: View) -> None:
-        """Say what devices do not hold of what was written last, and which job is elsewhere."""
-        written, now_s = self._orders.written, view.time_s
-        apart = self._readback.look(written, held, self._limits.gpu_cap_default_w, now_s)
-        self._note("verification", apart, now_s)
-        gone = astray(self._plant, written.moves, view.jobs, self.rules, now_s)
-        self._note("moves", gone or self._mover.trouble, now_s)
+        if armed:
+            self._writer.write(view, self._combined(armed), fresh, self._holds.part())
+        elif self._writer.in_force:
+            self._writer.expire(view.time_s, "no policy is armed any more")
 
     def _look(self, view: View, fresh: Flags) -> None:
         """Undo everything but safety where the plant departs from what was foretold."""
-        departed = self._prediction.look(view, self._orders.written, fresh)
+        departed = self._writer.departed(view, fresh)
         if departed:
             self._seating.disarm(view.time_s, f"rolled back: {departed}")
             if not self._seating.armed():
-                self._expire(view.time_s, departed)
-            self._prediction.forget()
-            self._note("prediction", f"rolled back: {departed}", view.time_s)
+                self._writer.expire(view.time_s, departed)
+            self._health.note("prediction", f"rolled back: {departed}", view.time_s)
 
     def _ask_facility(self, view: View, reason: str) -> None:
         """Put wishes for CDUs on the desk: the advised ones while it is not armed itself."""
         desk = self.setpoints
         if desk is None or desk.mode == "off":
             return
-        orders = self._orders
-        order = orders.written if desk.mode == "armed" else orders.advised
+        order = self._writer.written if desk.mode == "armed" else self._advised
         wish_c = order.facility.exchanger_setpoint_c[self._plant.cdu_exchangers]
         desk.wish(np.round(wish_c, 1), view.time_s, PART, reason)
-
-    def _fall_back(self, time_s: float) -> None:
-        """Take note when the dead-man's time of what was written is over."""
-        if -np.inf < self._orders.written.until_s <= time_s:
-            self._expire(time_s, "dead-man's time over without renewal")
-
-    def _expire(self, time_s: float, reason: str) -> None:
-        try:
-            self._actuator.expire(time_s)
-        except OSError as error:
-            self._note("actuator", f"actuator unreachable: {error}", time_s)
-            return
-        self._note("actuator", "", time_s)
-        self._note("verification", "", time_s)
-        stay = self._orders.written  # only a person turns racks on again; no job is moved back
-        written = self._default._replace(racks_off=stay.racks_off, moves=stay.moves)
-        self._orders = self._orders._replace(written=written)
-        self.journal.write(Entry(time_s, PART, "armed", "defaults restored", reason))
-
-    def _note(self, part: str, trouble: str, time_s: float) -> None:
-        """Journal a change of a part's health once: when lost, and when recovered."""
-        kind, was = trouble.split(":")[0], self._ill.get(part, "").split(":")[0]
-        if kind != was:
-            what, why = ("lost", trouble) if trouble else ("recovered", f"was: {was}")
-            self.journal.write(Entry(time_s, PART, "", f"{part} {what}", why))
-        self._ill[part] = trouble
 
     def _ruling(self, decision: Decision, health: tuple[str, ...], time_s: float) -> Ruling:
         standings = self._seating.standings()
         alarms = tuple(f"policy {s.name} {s.alarm}" for s in standings if s.alarm)
-        ill = tuple(trouble for trouble in self._ill.values() if trouble)
-        ill += self.setpoints.tick(time_s) if self.setpoints else ()
-        return Ruling(decision, self._orders.written, standings, ill + health + alarms)
+        ill = self._health.troubles + (self.setpoints.tick(time_s) if self.setpoints else ())
+        return Ruling(decision, self._writer.written, standings, ill + health + alarms)
