@@ -42,7 +42,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@touch $@
 
 # Two seconds of the demo and one advice compile every kernel that a server needs.
-KERNELS := $(wildcard twin/*.py twin/physics/*.py controllers/placement/*.py)
+KERNELS := $(wildcard twin/*.py twin/physics/*.py controllers/placement/*.py controllers/power/*.py)
 $(COMPILED): $(INSTALLED) $(KERNELS)
 	@echo "compiling the kernels, some minutes, once"
 	@scratch=$$(mktemp -d) && echo '{"job": "first", "gpus": 8}' > $$scratch/ask.json && \
