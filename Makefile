@@ -18,8 +18,9 @@ setup: $(COMPILED)
 run: $(COMPILED)
 	@exec $(BIN)/twin serve --trust-loopback $(ARGS)
 
+# Files are shared out over the cores; `ARGS="-n 0"` runs them one after another.
 test: $(COMPILED)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lock:
 	uv pip compile pyproject.toml --extra test --extra validate --generate-hashes --no-emit-index-url \
