@@ -1,15 +1,14 @@
 """Circuits during one substep: what moves them, and the heat that they take and give."""
 
-import numpy as np
-
 from site_models.arrays import Floats
 from site_models.plant import GIVEN_FLOW, Arrays
-from twin.loop_pressures import units_in_service
+from twin.loop_pressures import count_units
 from twin.physics.circuit import circulate, flow_through
 from twin.physics.law import compiled, inlined
 from twin.physics.movers import held_head_power_w
 from twin.physics.plug_flow import push
 from twin.refrigeration import add_condenser_flows
+from twin.scratch import Scratch, clear
 from twin.state import State
 
 AIR_BYPASS = 1.05
@@ -19,7 +18,7 @@ LEAST_FLOW_KG_PER_S = 1e-12
 
 
 @inlined
-def set_circuit_flows(arrays: Arrays, state: State) -> None:
+def set_circuit_flows(arrays: Arrays, state: State, scratch: Scratch) -> None:
     """Set each circuit's flow from what its users draw, and the power of its movers.
 
     Loops of racks have theirs from pressures already. Pumps stand in the unit that cools:
@@ -31,7 +30,8 @@ def set_circuit_flows(arrays: Arrays, state: State) -> None:
         arrays.racks,
         arrays.exchangers,
     )
-    flow = np.zeros(circuits.kind.size)
+    flow, cooled = scratch.asked_kg_per_s, scratch.cooled
+    clear(flow)
     for n in range(nodes.rack.size):
         flow[nodes.air_circuit[n]] += AIR_BYPASS * state.node_airflow_kg_per_s[n]
     for r in range(racks.row.size):
@@ -49,7 +49,7 @@ def set_circuit_flows(arrays: Arrays, state: State) -> None:
         k = exchangers.cold_circuit[x]
         if k >= 0 and flow[k] > circuits.flow_max_kg_per_s[k]:
             state.exchanger_cold_flow_kg_per_s[x] *= circuits.flow_max_kg_per_s[k] / flow[k]
-    cooled = units_in_service(arrays)
+    count_units(arrays, cooled)
     for k in range(circuits.kind.size):
         if circuits.pump_control[k] != GIVEN_FLOW:
             state.circuit_mover_power_w[k] = pumping_power_w(arrays, state, k)
@@ -84,14 +84,17 @@ def lumped_airflow_kg_per_s(air_heat_w: float) -> float:
 
 
 @inlined
-def advance_circuits(arrays: Arrays, state: State, heat_in_w: Floats, h_s: float) -> float:
+def advance_circuits(
+    arrays: Arrays, state: State, scratch: Scratch, heat_in_w: Floats, h_s: float
+) -> float:
     """Advance every circuit with the substep's heats; return heat given outdoors [W].
 
     `heat_in_w` holds what already entered each circuit: stage losses. Exchanger heat
     leaves the hot circuit's supply mass and enters the cold circuit's return mass.
     """
     circuits, exchangers, chillers = arrays.circuits, arrays.exchangers, arrays.chillers
-    heat_out_w = np.zeros(circuits.kind.size)
+    heat_out_w = scratch.circuit_heat_out_w
+    clear(heat_out_w)
     outdoors_w = 0.0
     for r in range(arrays.racks.row.size):
         heat_in_w[arrays.racks.air_circuit[r]] += state.rack_air_heat_w[r]

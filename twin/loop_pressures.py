@@ -8,14 +8,13 @@ racks. ``twin/network_flow.py`` solves any network and is the reference:
 
 import math
 
-import numpy as np
-
 from site_models.arrays import Floats
 from site_models.plant import GIVEN_FLOW, HOLDS_FLOW, Arrays
-from twin.physics.law import compiled, inlined
+from twin.physics.law import inlined
 from twin.physics.parallel_racks import branch_flow, highest_head_pa, opening_for
 from twin.physics.plug_flow import leaving_c
 from twin.physics.pump_control import ALARM_DELAY_S, low_flow, speed_for_dp, speed_for_flow
+from twin.scratch import Scratch, clear
 from twin.state import State
 
 VALVE_LAG_S = 10.0
@@ -30,7 +29,9 @@ MOST_TURNS = 200
 
 
 @inlined
-def set_rack_flows(arrays: Arrays, state: State, flow_share: Floats, h_s: float) -> None:
+def set_rack_flows(
+    arrays: Arrays, state: State, scratch: Scratch, flow_share: Floats, h_s: float
+) -> None:
     """Move valves and pumps by h, then find the flow of every rack and what it is supplied with.
 
     Controls act on the pressures of the last substep. A rack that shuts its valve leaves more
@@ -38,25 +39,26 @@ def set_rack_flows(arrays: Arrays, state: State, flow_share: Floats, h_s: float)
     stop, all starve. Nothing flows where no unit that cools is in service: pumps are theirs.
     `flow_share`, shape (circuits,), is that of the inputs.
     """
-    wanted = wanted_flows(arrays, state)
-    move_rack_valves(arrays, state, wanted, h_s)
-    drive_pumps(arrays, state, flow_share, h_s)
-    settle_pressures(arrays, state)
-    watch_flows(arrays, state, wanted, flow_share, h_s)
+    want_flows(arrays, state, scratch)
+    move_rack_valves(arrays, state, scratch.wanted_kg_per_s, h_s)
+    drive_pumps(arrays, state, scratch, flow_share, h_s)
+    settle_pressures(arrays, state, scratch)
+    watch_flows(arrays, state, scratch, flow_share, h_s)
     look_down_pipes(arrays, state, h_s)
 
 
 @inlined
-def wanted_flows(arrays: Arrays, state: State) -> Floats:
-    """Return the flow that each rack's warmest node needs [kg/s]; 0 out of service or in air.
+def want_flows(arrays: Arrays, state: State, scratch: Scratch) -> None:
+    """Set `wanted_kg_per_s` to what each rack's warmest node needs; 0 out of service or in air.
 
     No node's coolant is to leave warmer than the rack's return setpoint; where all nodes
     carry their part of the load that is the rack's own return temperature. Sized for the
     mixed return instead, a single busy tray would starve beside idle ones.
     """
     nodes, racks, circuits = arrays.nodes, arrays.racks, arrays.circuits
-    sized_w = np.zeros(racks.row.size)
-    wanted = np.zeros(racks.row.size)
+    sized_w, wanted = scratch.sized_w, scratch.wanted_kg_per_s
+    clear(sized_w)
+    clear(wanted)
     for n in range(nodes.rack.size):
         if nodes.liquid_flow_share[n] > 0.0:
             as_rack_w = state.node_liquid_heat_w[n] / nodes.liquid_flow_share[n]
@@ -70,7 +72,6 @@ def wanted_flows(arrays: Arrays, state: State) -> Floats:
         drive_k = max(racks.return_setpoint_c[r] - state.circuit_delivered_c[k], LEAST_DRIVE_K)
         flow = sized_w[r] / (circuits.cp_j_per_kg_k[k] * drive_k)
         wanted[r] = min(max(flow, racks.flow_min_kg_per_s[r]), racks.flow_max_kg_per_s[r])
-    return wanted
 
 
 @inlined
@@ -101,12 +102,15 @@ def move_rack_valves(arrays: Arrays, state: State, wanted: Floats, h_s: float) -
 
 
 @inlined
-def drive_pumps(arrays: Arrays, state: State, flow_share: Floats, h_s: float) -> None:
+def drive_pumps(
+    arrays: Arrays, state: State, scratch: Scratch, flow_share: Floats, h_s: float
+) -> None:
     """Lead each loop's pumps towards what they hold, within the speeds that they can run at.
 
     A share of the flow is the square of it of the pressure difference: both go with speed.
     """
-    circuits, cooled = arrays.circuits, units_in_service(arrays)
+    circuits, cooled = arrays.circuits, scratch.cooled
+    count_units(arrays, cooled)
     for k in range(circuits.kind.size):
         if circuits.pump_control[k] == GIVEN_FLOW:
             continue
@@ -131,19 +135,18 @@ def drive_pumps(arrays: Arrays, state: State, flow_share: Floats, h_s: float) ->
         state.circuit_pump_speed[k] = speed * (cooled[k] > 0.0) * state.circuit_powered[k]
 
 
-@compiled
-def units_in_service(arrays: Arrays) -> Floats:
-    """Return how many exchangers and chillers cool each circuit now; its pumps are theirs."""
-    cooled = np.zeros(arrays.circuits.kind.size)
+@inlined
+def count_units(arrays: Arrays, cooled: Floats) -> None:
+    """Set how many exchangers and chillers cool each circuit now; its pumps are theirs."""
+    clear(cooled)
     for x in range(arrays.exchangers.hot_circuit.size):
         cooled[arrays.exchangers.hot_circuit[x]] += arrays.exchangers.in_service[x]
     for c in range(arrays.chillers.circuit.size):
         cooled[arrays.chillers.circuit[c]] += arrays.chillers.in_service[c]
-    return cooled
 
 
 @inlined
-def settle_pressures(arrays: Arrays, state: State) -> None:
+def settle_pressures(arrays: Arrays, state: State, scratch: Scratch) -> None:
     """Find the pressure difference at every loop's racks, and so all flows.
 
     Head of the pumps less the headers' loss is that difference; the racks' flows rise with it
@@ -154,9 +157,10 @@ def settle_pressures(arrays: Arrays, state: State) -> None:
     """
     circuits, racks = arrays.circuits, arrays.racks
     count = circuits.kind.size
-    dp_pa, low_pa, high_pa = np.zeros(count), np.zeros(count), np.zeros(count)
-    total, slope = np.zeros(count), np.zeros(count)
+    dp_pa, low_pa, high_pa = scratch.dp_pa, scratch.low_pa, scratch.high_pa
+    total, slope = scratch.total_kg_per_s, scratch.slope_kg_per_s_pa
     for k in range(count):
+        dp_pa[k], low_pa[k], high_pa[k] = 0.0, 0.0, 0.0
         if circuits.pump_control[k] != GIVEN_FLOW:
             rest_pa, linear, fall = head_terms(arrays, state, k)
             high_pa[k] = highest_head_pa(rest_pa, linear, fall)
@@ -212,8 +216,8 @@ def head_terms(arrays: Arrays, state: State, k: int) -> tuple[float, float, floa
 def sum_flows(arrays: Arrays, state: State, dp_pa: Floats, total: Floats, slope: Floats) -> None:
     """Set every rack's flow at its loop's pressure difference; sum flows and their slopes."""
     racks = arrays.racks
-    total[:] = 0.0
-    slope[:] = 0.0
+    clear(total)
+    clear(slope)
     for r in range(racks.row.size):
         k = racks.liquid_circuit[r]
         if k < 0:
@@ -232,14 +236,14 @@ def sum_flows(arrays: Arrays, state: State, dp_pa: Floats, total: Floats, slope:
 
 @inlined
 def watch_flows(
-    arrays: Arrays, state: State, wanted: Floats, flow_share: Floats, h_s: float
+    arrays: Arrays, state: State, scratch: Scratch, flow_share: Floats, h_s: float
 ) -> None:
     """Count how long each loop has been short of flow: the unit's alarm waits 100 s."""
-    circuits, racks = arrays.circuits, arrays.racks
-    asked = np.zeros(circuits.kind.size)
+    circuits, racks, asked = arrays.circuits, arrays.racks, scratch.asked_kg_per_s
+    clear(asked)
     for r in range(racks.row.size):
         if racks.liquid_circuit[r] >= 0:
-            asked[racks.liquid_circuit[r]] += wanted[r]
+            asked[racks.liquid_circuit[r]] += scratch.wanted_kg_per_s[r]
     for k in range(circuits.kind.size):
         if circuits.pump_control[k] == HOLDS_FLOW:
             asked[k] = circuits.pump_setpoint_kg_per_s[k] * flow_share[k]

@@ -2,13 +2,12 @@
 
 import math
 
-import numpy as np
-
 from site_models.arrays import Floats
 from site_models.plant import Arrays
 from twin.physics.converters import converter_input_w
 from twin.physics.law import inlined
 from twin.physics.movers import cube_law_power_w
+from twin.scratch import Scratch, clear
 from twin.state import Inputs, State
 
 AIR_CP_J_PER_KG_K = 1006.0
@@ -96,10 +95,11 @@ def advance_nodes(arrays: Arrays, state: State, inputs: Inputs, to_coolant_w: Fl
 
 
 @inlined
-def gather_racks(arrays: Arrays, state: State, inputs: Inputs) -> None:
+def gather_racks(arrays: Arrays, state: State, scratch: Scratch, inputs: Inputs) -> None:
     """Sum nodes into racks, add shelf losses, set rack return temperatures."""
     nodes, racks, circuits = arrays.nodes, arrays.racks, arrays.circuits
-    dc_w = np.zeros(racks.row.size)
+    dc_w = scratch.dc_w
+    clear(dc_w)
     for r in range(racks.row.size):
         state.rack_liquid_heat_w[r] = 0.0
     for n in range(nodes.rack.size):

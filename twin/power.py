@@ -2,16 +2,15 @@
 
 import math
 
-import numpy as np
-
 from site_models.arrays import Floats
 from site_models.plant import Arrays, Feeds
 from twin.physics.breakers import breaker_tau_s, breaker_thermal, seconds_to_trip
 from twin.physics.converters import converter_input_w
-from twin.physics.law import compiled, inlined
+from twin.physics.law import borrowing, inlined
 from twin.physics.storage import battery_drain_w, battery_power_w
-from twin.physics.switching import shares_now
+from twin.physics.switching import share_out
 from twin.power_live import generator_limit_w
+from twin.scratch import Scratch
 from twin.state import State
 
 GENERATOR_OVERLOAD = 1.1
@@ -20,7 +19,7 @@ GENERATOR_OVERLOAD = 1.1
 
 @inlined
 def load_feeds(
-    arrays: Arrays, state: State, to_air_w: Floats, h_s: float
+    arrays: Arrays, state: State, scratch: Scratch, to_air_w: Floats, h_s: float
 ) -> tuple[float, float, float]:
     """Sum the power tree from the leaves up; add indoor losses to `to_air_w`.
 
@@ -29,10 +28,9 @@ def load_feeds(
     Returns power through the utility meters, power from generators, and losses given to the
     outdoor air [W]. What was live at the substep's start, `set_power`, is live in all of it.
     """
-    feeds = arrays.feeds
-    charge_w = _charges(feeds, state, h_s)
-    out_w = state.feed_output_w
-    _hang_consumers(arrays, state, out_w)
+    feeds, charge_w, out_w = arrays.feeds, scratch.charge_w, state.feed_output_w
+    _set_charges(feeds, state, charge_w, h_s)
+    _hang_consumers(arrays, state, scratch, out_w)
     metered_w, generated_w, outdoors_w = 0.0, 0.0, 0.0
     for f in range(feeds.parent.size - 1, -1, -1):
         _age_breaker(feeds, state, f, h_s)
@@ -71,18 +69,18 @@ def load_feeds(
     return metered_w, generated_w, outdoors_w
 
 
-@compiled
-def _hang_consumers(arrays: Arrays, state: State, out_w: Floats) -> None:
+@inlined
+def _hang_consumers(arrays: Arrays, state: State, scratch: Scratch, out_w: Floats) -> None:
     """Set what hangs on every stage itself: racks, pumps, fans and chillers.
 
     What a dead connection carried goes to the rack's living ones.
     """
     links, circuits, exchangers = arrays.rack_feeds, arrays.circuits, arrays.exchangers
     out_w[:] = 0.0
-    live = np.zeros(links.rack.size, dtype=np.bool_)
+    live, share = scratch.link_live, scratch.link_share
     for i in range(links.rack.size):
         live[i] = state.feed_live[links.feed[i]] > 0.0
-    share = shares_now(links.rack, links.share, live)
+    share_out(links.rack, links.share, live, scratch.living, scratch.alive, share)
     for i in range(links.rack.size):
         out_w[links.feed[i]] += share[i] * state.rack_power_w[links.rack[i]]
     for k in range(circuits.kind.size):
@@ -96,17 +94,17 @@ def _hang_consumers(arrays: Arrays, state: State, out_w: Floats) -> None:
             out_w[arrays.chillers.feed[c]] += state.chiller_power_w[c]
 
 
-@compiled
-def _charges(feeds: Feeds, state: State, h_s: float) -> Floats:
-    """Return what every battery takes in the substep [W].
+@borrowing
+def _set_charges(feeds: Feeds, state: State, charge_w: Floats, h_s: float) -> None:
+    """Set what every battery takes in the substep [W].
 
     Within its charger's limit, what still fits, and the room that every stage above left a
     substep ago. Each battery takes its part of that room only, so several settle together.
     """
-    charge_w = np.zeros(feeds.parent.size)
     batteries = 0
     for f in range(feeds.parent.size):
         batteries += feeds.battery_j[f] > 0.0
+        charge_w[f] = 0.0
     for f in range(feeds.parent.size):
         full = state.feed_battery_j[f] >= feeds.battery_j[f]
         if full or state.feed_live[f] == 0.0 or state.feed_on_battery[f] > 0.0:
@@ -129,10 +127,9 @@ def _charges(feeds: Feeds, state: State, h_s: float) -> Floats:
             feeds.battery_efficiency[f],
             h_s,
         )
-    return charge_w
 
 
-@compiled
+@borrowing
 def _age_breaker(feeds: Feeds, state: State, f: int, h_s: float) -> None:
     """Warm or cool a stage's breaker by what flows out of the stage; trip it in its time."""
     if feeds.breaker_rating_a[f] <= 0.0:

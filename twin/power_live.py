@@ -1,7 +1,5 @@
 """Which stages of the power chain give power in a substep, from the utility meters down."""
 
-import numpy as np
-
 from site_models.arrays import Floats, Ints
 from site_models.plant import Arrays, Feeds
 from twin.physics.generators import (
@@ -10,8 +8,9 @@ from twin.physics.generators import (
     advance_generator,
     generator_capacity_w,
 )
-from twin.physics.law import compiled, inlined
+from twin.physics.law import borrowing, inlined
 from twin.physics.switching import Transfer, TransferSwitch, advance_transfer
+from twin.scratch import Scratch, clear
 from twin.state import State
 
 DARK_SHARE = 0.5
@@ -20,15 +19,14 @@ tenth of a second between two contacts is bridged by what turns and by power sup
 
 
 @inlined
-def set_power(arrays: Arrays, state: State, h_s: float) -> None:
+def set_power(arrays: Arrays, state: State, scratch: Scratch, h_s: float) -> None:
     """Set which stages are live at the substep's start, and what they leave in the dark.
 
     A stage lives by its parent, or by its generator once that has started and its transfer
     switch has closed on it. A UPS lives on while its battery lasts. Nothing is started by a
     battery: a UPS that has dropped its load waits for its source.
     """
-    feeds = arrays.feeds
-    firm = np.zeros(feeds.parent.size)
+    feeds, firm = arrays.feeds, scratch.firm
     for f in range(feeds.parent.size):
         p = feeds.parent[f]
         fed = feeds.supplied[f] and (p < 0 or state.feed_live[p] > 0.0)
@@ -46,10 +44,10 @@ def set_power(arrays: Arrays, state: State, h_s: float) -> None:
         state.feed_on_battery[f] = 1.0 if on_battery else 0.0
         state.feed_live[f] = 1.0 if closed and fed and state.feed_open[f] == 0.0 else 0.0
         firm[f] = state.feed_live[f] if full else 0.0
-    _set_consumers(arrays, state)
+    _set_consumers(arrays, state, scratch.wired)
 
 
-@compiled
+@borrowing
 def _switched(
     feeds: Feeds, state: State, f: int, fed: bool, full: bool, h_s: float
 ) -> tuple[bool, bool]:
@@ -87,7 +85,7 @@ def _switched(
     return lit, lit and full
 
 
-@compiled
+@borrowing
 def _unit(feeds: Feeds, f: int) -> GeneratorSet:
     return GeneratorSet(
         feeds.generator_w[f],
@@ -98,14 +96,14 @@ def _unit(feeds: Feeds, f: int) -> GeneratorSet:
     )
 
 
-@compiled
+@borrowing
 def generator_limit_w(feeds: Feeds, state: State, f: int) -> float:
     """Return what the generator of a stage accepts at the substep's end [W]."""
     memory = Generator(state.generator_turning_s[f], state.generator_cooling_s[f])
     return generator_capacity_w(memory, _unit(feeds, f))
 
 
-@compiled
+@borrowing
 def _carries(feeds: Feeds, state: State, f: int, h_s: float) -> bool:
     """Say whether a battery carries its stage through the substep; an overload opens it.
 
@@ -123,11 +121,11 @@ def _carries(feeds: Feeds, state: State, f: int, h_s: float) -> bool:
     return enough
 
 
-@compiled
-def _set_consumers(arrays: Arrays, state: State) -> None:
+@inlined
+def _set_consumers(arrays: Arrays, state: State, wired: Floats) -> None:
     """Set what has power: racks by any of their feeds, the others by their only one."""
     links, chillers = arrays.rack_feeds, arrays.chillers
-    wired = np.zeros(arrays.racks.row.size)
+    clear(wired)
     for r in range(arrays.racks.row.size):
         state.rack_powered[r] = 0.0
     for i in range(links.rack.size):
@@ -144,7 +142,7 @@ def _set_consumers(arrays: Arrays, state: State) -> None:
     _follow(chillers.feed, state.feed_live, state.chiller_powered)
 
 
-@compiled
+@borrowing
 def _follow(feed: Ints, live: Floats, powered: Floats) -> None:
     """Set what has power by the feed of each; 1 where none is named."""
     for i in range(feed.size):

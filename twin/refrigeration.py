@@ -1,12 +1,13 @@
 """Chillers during one substep: what they take off, for which power, and which of them run."""
 
-import numpy as np
+import math
 
 from site_models.arrays import Floats
 from site_models.plant import Arrays, Chillers, Curves
 from twin.physics.chiller import beyond_the_curves, biquadratic, eir_chiller_power_w
-from twin.physics.law import compiled, inlined
+from twin.physics.law import borrowing, inlined
 from twin.physics.movers import second_law_cop
+from twin.scratch import Scratch, clear
 from twin.state import Inputs, State
 
 LEAST_CONDENSER_FLOW = 0.3
@@ -15,7 +16,7 @@ STAGE_DOWN = 0.9
 """One stops when the others would run at this share of what they can: no hunting."""
 
 
-@compiled
+@borrowing
 def add_condenser_flows(chillers: Chillers, running: Floats, flow: Floats) -> None:
     """Add what running chillers draw from each circuit for their condensers [kg/s]."""
     for c in range(chillers.circuit.size):
@@ -26,26 +27,26 @@ def add_condenser_flows(chillers: Chillers, running: Floats, flow: Floats) -> No
 
 
 @inlined
-def chill(arrays: Arrays, state: State, inputs: Inputs, h_s: float) -> None:
+def chill(arrays: Arrays, state: State, scratch: Scratch, inputs: Inputs, h_s: float) -> None:
     """Set each chiller's heat and power: it takes off what its circuit's coolers left.
 
     Those that run share the heat by what they can take at these temperatures. They are
     started in their order when that is too little, one a substep, and stopped in reverse.
     """
     chillers, circuits = arrays.chillers, arrays.circuits
-    asked_w = np.zeros(circuits.kind.size)
-    running_w = np.zeros(circuits.kind.size)
-    able_w = np.zeros(chillers.circuit.size)
+    asked_w, running_w = scratch.asked_w, scratch.running_w
+    able_w, needed_w, trim_c = scratch.able_w, scratch.needed_w, scratch.trim_c
+    clear(asked_w)
+    clear(running_w)
     for x in range(arrays.exchangers.hot_circuit.size):
         asked_w[arrays.exchangers.hot_circuit[x]] -= state.exchanger_heat_w[x]
-    keep_running(arrays, state, h_s)
-    trim_c = trim_setpoints_c(arrays, inputs)
+    keep_running(arrays, state, scratch, h_s)
+    set_trims(arrays, inputs, scratch.moved_k, trim_c)
     for c in range(chillers.circuit.size):
         k = chillers.circuit[c]
         at = waters_c(chillers, c, trim_c[c], state.circuit_supply_c, inputs.dry_bulb_c)
         able_w[c] = capacity_w(chillers, arrays.curves, c, at)
         running_w[k] += able_w[c] * state.chiller_running[c]
-    needed_w = np.zeros(chillers.circuit.size)
     for c in range(chillers.circuit.size):
         k = chillers.circuit[c]
         state.chiller_heat_w[c] = 0.0
@@ -58,30 +59,30 @@ def chill(arrays: Arrays, state: State, inputs: Inputs, h_s: float) -> None:
             state.chiller_heat_w[c] = heat_w
             at = waters_c(chillers, c, trim_c[c], state.circuit_supply_c, inputs.dry_bulb_c)
             state.chiller_power_w[c] = power_w(chillers, arrays.curves, c, at, heat_w)
-    stage(chillers, state.chiller_running, state.chiller_ready_s, needed_w, running_w, able_w)
+    stage(chillers, state, scratch)
 
 
-@compiled
-def trim_setpoints_c(arrays: Arrays, inputs: Inputs) -> Floats:
-    """Return what each chiller holds [C]: it follows its circuit's coolers when those are moved.
+@inlined
+def set_trims(arrays: Arrays, inputs: Inputs, moved_k: Floats, trim_c: Floats) -> None:
+    """Set what each chiller holds [C]: it follows its circuit's coolers when those are moved.
 
     They share one setpoint in the plant's control, the chiller's some kelvins warmer; by how
     much the inputs move the coolers' from what it is in the plant, by so much its own moves.
     Where several cool a circuit, the coldest wish counts.
     """
     chillers, exchangers = arrays.chillers, arrays.exchangers
-    moved_k = np.full(arrays.circuits.kind.size, np.inf)
+    for k in range(moved_k.size):
+        moved_k[k] = math.inf
     for x in range(exchangers.hot_circuit.size):
         k = exchangers.hot_circuit[x]
         moved_k[k] = min(moved_k[k], inputs.exchanger_setpoint_c[x] - exchangers.setpoint_c[x])
-    trim_c = chillers.trim_setpoint_c.copy()
     for c in range(chillers.circuit.size):
-        if moved_k[chillers.circuit[c]] < np.inf:
+        trim_c[c] = chillers.trim_setpoint_c[c]
+        if moved_k[chillers.circuit[c]] < math.inf:
             trim_c[c] += moved_k[chillers.circuit[c]]
-    return trim_c
 
 
-@compiled
+@borrowing
 def waters_c(
     chillers: Chillers, c: int, trim_c: float, supply_c: Floats, dry_bulb_c: float
 ) -> tuple[float, float]:
@@ -94,12 +95,13 @@ def waters_c(
     return leaving_c, supply_c[k] if k >= 0 else dry_bulb_c
 
 
-@compiled
-def keep_running(arrays: Arrays, state: State, h_s: float) -> None:
+@inlined
+def keep_running(arrays: Arrays, state: State, scratch: Scratch, h_s: float) -> None:
     """Trip chillers without power, service or cold enough condenser water; run down waits."""
     chillers, exchangers = arrays.chillers, arrays.exchangers
-    left = state.circuit_flow_kg_per_s.copy()
-    wanted = np.zeros(left.size)
+    left, wanted = scratch.left_kg_per_s, scratch.condensers_kg_per_s
+    for k in range(left.size):
+        left[k], wanted[k] = state.circuit_flow_kg_per_s[k], 0.0
     for x in range(exchangers.hot_circuit.size):
         if exchangers.cold_circuit[x] >= 0:
             left[exchangers.cold_circuit[x]] -= state.exchanger_cold_flow_kg_per_s[x]
@@ -119,22 +121,17 @@ def keep_running(arrays: Arrays, state: State, h_s: float) -> None:
             state.chiller_ready_s[c] = max(state.chiller_ready_s[c] - h_s, 0.0)
 
 
-@compiled
-def stage(
-    chillers: Chillers,
-    running: Floats,
-    ready_s: Floats,
-    needed_w: Floats,
-    running_w: Floats,
-    able_w: Floats,
-) -> None:
+@inlined
+def stage(chillers: Chillers, state: State, scratch: Scratch) -> None:
     """Start the next chiller of each circuit that asks for more, stop the last one too many.
 
-    `needed_w`, what the circuit asks of all at a chiller's setpoint, and `able_w` have shape
-    (chillers,), `running_w` (circuits,) [W].
+    `needed_w` is what the circuit asks of all at a chiller's setpoint.
     """
-    first_idle = np.full(running_w.size, -1)
-    last_running = np.full(running_w.size, -1)
+    running, ready_s = state.chiller_running, state.chiller_ready_s
+    needed_w, running_w, able_w = scratch.needed_w, scratch.running_w, scratch.able_w
+    first_idle, last_running = scratch.first_idle, scratch.last_running
+    for k in range(running_w.size):
+        first_idle[k], last_running[k] = -1, -1
     for c in range(chillers.circuit.size):
         k = chillers.circuit[c]
         if running[c] > 0.0:
@@ -149,7 +146,7 @@ def stage(
             running[last] = 0.0
 
 
-@compiled
+@borrowing
 def beyond(chillers: Chillers, c: int, at: tuple[float, float]) -> tuple[float, float, float]:
     """Return leaving and entering water held in the curves, and the COP's ratio outside [-].
 
@@ -163,14 +160,14 @@ def beyond(chillers: Chillers, c: int, at: tuple[float, float]) -> tuple[float, 
     return held_out_c, held_in_c, beyond_the_curves(out_c, in_c, held_out_c, held_in_c, approach_k)
 
 
-@compiled
+@borrowing
 def curve_at(v: Curves, q: int, x: float, y: float) -> float:
     """Return a curve of two temperatures."""
     value: float = biquadratic(x, y, v.c0[q], v.c1[q], v.c2[q], v.c3[q], v.c4[q], v.c5[q])
     return value
 
 
-@compiled
+@borrowing
 def capacity_w(chillers: Chillers, curves: Curves, c: int, at: tuple[float, float]) -> float:
     """Return the most that a chiller can take off at these leaving and entering waters [W].
 
@@ -184,7 +181,7 @@ def capacity_w(chillers: Chillers, curves: Curves, c: int, at: tuple[float, floa
     return max(part * min(ratio, 1.0), 0.0) * rated_w
 
 
-@compiled
+@borrowing
 def power_w(
     chillers: Chillers, curves: Curves, c: int, at: tuple[float, float], heat_w: float
 ) -> float:

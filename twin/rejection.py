@@ -1,7 +1,5 @@
 """Exchangers and outdoor coolers during one substep, and the valves and fans that hold them."""
 
-import numpy as np
-
 from site_models.plant import Arrays, Exchangers
 from twin.physics.cooling_tower import blowdown_kg_per_s, evaporation_kg_per_s
 from twin.physics.heat_exchange import (
@@ -10,9 +8,10 @@ from twin.physics.heat_exchange import (
     exchanged_heat_w,
     ua_off_design,
 )
-from twin.physics.law import compiled, inlined
+from twin.physics.law import borrowing, inlined
 from twin.physics.moist_air import evaporation_heat_j_per_kg
 from twin.physics.movers import cube_law_power_w
+from twin.scratch import Scratch, clear
 from twin.state import Inputs, State
 from twin.towers import cool_in_tower
 
@@ -23,14 +22,15 @@ WETTING_STARTS = 0.8
 
 
 @inlined
-def exchange(arrays: Arrays, state: State, inputs: Inputs) -> float:
+def exchange(arrays: Arrays, state: State, scratch: Scratch, inputs: Inputs) -> float:
     """Set each exchanger's heat, fan power and water; return what towers lose as drops [kg/s].
 
     The units of a circuit share its flow by their rated flows. Make-up water comes in at the
     temperature at which it leaves: its heat is not in the account.
     """
     exchangers, circuits = arrays.exchangers, arrays.circuits
-    in_use = np.zeros(circuits.kind.size)
+    in_use = scratch.units_kg_per_s
+    clear(in_use)
     for x in range(exchangers.hot_circuit.size):
         in_use[exchangers.hot_circuit[x]] += (
             exchangers.hot_flow_rated_kg_per_s[x] * exchangers.in_service[x]
@@ -77,7 +77,7 @@ def exchange(arrays: Arrays, state: State, inputs: Inputs) -> float:
     return drift_kg_per_s
 
 
-@compiled
+@borrowing
 def coil_heat_w(
     exchangers: Exchangers,
     x: int,
@@ -111,7 +111,7 @@ def coil_heat_w(
     return heat_w
 
 
-@compiled
+@borrowing
 def cool_in_air(
     exchangers: Exchangers,
     x: int,

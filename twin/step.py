@@ -10,16 +10,20 @@ from twin.gpu_loads import loads_of
 from twin.gpus import advance_loaded
 from twin.loop_pressures import set_rack_flows
 from twin.nodes import advance_nodes, gather_racks, set_fans
-from twin.physics.law import compiled
+from twin.physics.law import borrowing, compiled
 from twin.power import load_feeds
 from twin.power_live import set_power
 from twin.refrigeration import chill
 from twin.rejection import exchange, move_valves
+from twin.scratch import Scratch, clear, scratch_for
 from twin.state import Inputs, Ledger, State
 from twin.stored import stored_energy_j
 
 COUPLING_S = 1.0
 """Longest substep over which the heats between blocks are held."""
+
+ENERGY_IN, HEAT_OUT, IT_ENERGY, GENERATOR, WATER, EVAPORATED, DRIFT = range(7)
+"""Places in `Scratch.sums`."""
 
 
 def step(plant: Plant, state: State, inputs: Inputs, dt_s: float) -> State:
@@ -68,40 +72,52 @@ def advance(
     """Advance the state in place; return the ledger's amounts but the last, in its order."""
     h_s = dt_s / substeps
     stored_before_j = stored_energy_j(arrays, state)
-    to_coolant_w = np.zeros(arrays.nodes.rack.size)
-    loads = loads_of(arrays, inputs)
-    energy_in_j, heat_out_j, it_energy_j, generator_j = 0.0, 0.0, 0.0, 0.0
-    water_kg, evaporated_kg, drift_kg = 0.0, 0.0, 0.0
+    scratch, loads = scratch_for(arrays), loads_of(arrays, inputs)
     for _ in range(substeps):
-        set_power(arrays, state, h_s)
-        set_fans(arrays, state, h_s)
-        set_rack_flows(arrays, state, inputs.circuit_flow_share, h_s)
-        advance_loaded(arrays, state, inputs, loads, h_s, to_coolant_w)
-        advance_nodes(arrays, state, inputs, to_coolant_w)
-        gather_racks(arrays, state, inputs)
-        set_circuit_flows(arrays, state)
-        drift_kg += exchange(arrays, state, inputs) * h_s
-        chill(arrays, state, inputs, h_s)
-        heat_in_w = np.zeros(arrays.circuits.kind.size)
-        metered_w, generated_w, stage_loss_w = load_feeds(arrays, state, heat_in_w, h_s)
-        rejected_w = advance_circuits(arrays, state, heat_in_w, h_s)
-        move_valves(arrays, state, inputs, h_s)
-        energy_in_j += (metered_w + generated_w) * h_s
-        generator_j += generated_w * h_s
-        heat_out_j += (stage_loss_w + rejected_w) * h_s
-        for r in range(arrays.racks.row.size):
-            it_energy_j += state.rack_power_w[r] * h_s
-        for x in range(arrays.exchangers.hot_circuit.size):
-            water_kg += state.exchanger_make_up_kg_per_s[x] * h_s
-            evaporated_kg += state.exchanger_evaporated_kg_per_s[x] * h_s
-    stored_j = stored_energy_j(arrays, state) - stored_before_j
+        set_supplies(arrays, state, inputs, scratch, h_s)
+        advance_loaded(arrays, state, inputs, loads, h_s, scratch.to_coolant_w)
+        carry_heat(arrays, state, inputs, scratch, h_s)
+    sums = scratch.sums
     return (
-        energy_in_j,
-        heat_out_j,
-        stored_j,
-        it_energy_j,
-        water_kg,
-        evaporated_kg,
-        drift_kg,
-        generator_j,
+        sums[ENERGY_IN],
+        sums[HEAT_OUT],
+        stored_energy_j(arrays, state) - stored_before_j,
+        sums[IT_ENERGY],
+        sums[WATER],
+        sums[EVAPORATED],
+        sums[DRIFT],
+        sums[GENERATOR],
     )
+
+
+@borrowing
+def set_supplies(
+    arrays: Arrays, state: State, inputs: Inputs, scratch: Scratch, h_s: float
+) -> None:
+    """Set what GPUs stand in during a substep: power, air and coolant."""
+    set_power(arrays, state, scratch, h_s)
+    set_fans(arrays, state, h_s)
+    set_rack_flows(arrays, state, scratch, inputs.circuit_flow_share, h_s)
+
+
+@borrowing
+def carry_heat(arrays: Arrays, state: State, inputs: Inputs, scratch: Scratch, h_s: float) -> None:
+    """Carry a substep's heat from nodes to the outdoors, add what it took to `scratch.sums`."""
+    sums, heat_in_w = scratch.sums, scratch.circuit_heat_in_w
+    advance_nodes(arrays, state, inputs, scratch.to_coolant_w)
+    gather_racks(arrays, state, scratch, inputs)
+    set_circuit_flows(arrays, state, scratch)
+    sums[DRIFT] += exchange(arrays, state, scratch, inputs) * h_s
+    chill(arrays, state, scratch, inputs, h_s)
+    clear(heat_in_w)
+    metered_w, generated_w, stage_loss_w = load_feeds(arrays, state, scratch, heat_in_w, h_s)
+    rejected_w = advance_circuits(arrays, state, scratch, heat_in_w, h_s)
+    move_valves(arrays, state, inputs, h_s)
+    sums[ENERGY_IN] += (metered_w + generated_w) * h_s
+    sums[GENERATOR] += generated_w * h_s
+    sums[HEAT_OUT] += (stage_loss_w + rejected_w) * h_s
+    for r in range(arrays.racks.row.size):
+        sums[IT_ENERGY] += state.rack_power_w[r] * h_s
+    for x in range(arrays.exchangers.hot_circuit.size):
+        sums[WATER] += state.exchanger_make_up_kg_per_s[x] * h_s
+        sums[EVAPORATED] += state.exchanger_evaporated_kg_per_s[x] * h_s

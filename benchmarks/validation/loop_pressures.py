@@ -12,6 +12,7 @@ from site_models.plant import Plant, freeze
 from twin.loop_pressures import set_rack_flows
 from twin.network import Branch, Network, PumpCurve
 from twin.network_flow import solve
+from twin.scratch import scratch_for
 from twin.start import filled_pipes, rated_inputs
 from twin.state import State
 from twin.steady import steady
@@ -68,7 +69,8 @@ def apart_from_network(plant: Plant, rest: State, opening: Floats) -> float:
     """Return the largest difference of any rack's flow, over the largest flow [-]."""
     held = with_rack_valves(plant, list(range(len(opening))), opening)
     state = copied(rest)
-    set_rack_flows(held.arrays, state, np.ones_like(state.circuit_dp_pa), 1.0)
+    as_built = np.ones_like(state.circuit_dp_pa)
+    set_rack_flows(held.arrays, state, scratch_for(held.arrays), as_built, 1.0)
     circuit = int(plant.arrays.exchangers.hot_circuit[plant.cdu_exchangers[0]])
     network, mine = loop_network(plant, circuit)
     setting = network.setting(float(plant.arrays.circuits.density_kg_per_m3[circuit]), 1e-3)

@@ -16,6 +16,7 @@ from twin.physics.converters import converter_input_w
 from twin.power import load_feeds
 from twin.power_live import set_power
 from twin.rejection import exchange, move_valves
+from twin.scratch import scratch_for
 from twin.start import first_state, idle_inputs, rated_inputs
 from twin.state import Inputs, State
 from twin.step import copied, step
@@ -28,9 +29,10 @@ def exchanged(plant: Plant, seed: int) -> tuple[State, Inputs, float]:
     """Return a state anywhere with its flows and exchanged heats set, and the water used."""
     inputs = random_inputs(plant, seed)
     state = copied(random_state(plant, inputs, seed))
-    set_rack_flows(plant.arrays, state, np.ones_like(state.circuit_dp_pa), 1.0)
-    set_circuit_flows(plant.arrays, state)
-    water_kg_per_s = exchange(plant.arrays, state, inputs)
+    scratch = scratch_for(plant.arrays)
+    set_rack_flows(plant.arrays, state, scratch, np.ones_like(state.circuit_dp_pa), 1.0)
+    set_circuit_flows(plant.arrays, state, scratch)
+    water_kg_per_s = exchange(plant.arrays, state, scratch, inputs)
     return state, inputs, water_kg_per_s
 
 
@@ -117,7 +119,9 @@ def test_indoor_stages_warm_their_hall_and_others_the_outdoors(pilot: Plant) -> 
     state = first_state(pilot, idle_inputs(pilot, 20.0, 15.0), 0.0)
     state = state._replace(rack_power_w=np.full(len(pilot.rack_names), 50e3))
     to_air_w = np.zeros(len(pilot.circuit_names))
-    metered_w, _, outdoors_w = load_feeds(pilot.arrays, state, to_air_w, 1.0)
+    metered_w, _, outdoors_w = load_feeds(
+        pilot.arrays, state, scratch_for(pilot.arrays), to_air_w, 1.0
+    )
     assert metered_w == pytest.approx(50e3 * len(pilot.rack_names) + to_air_w.sum() + outdoors_w)
     busway_w = converter_input_w(4 * 50e3, 0.6e6, 0.0, 0.0, 0.004) - 4 * 50e3
     pdu_w = converter_input_w(12 * 50e3, 0.5e6, 0.004, 0.0, 0.008) - 12 * 50e3
@@ -134,8 +138,9 @@ def test_the_feed_that_is_left_carries_the_whole_rack(down: tuple[str, ...], sha
     state = first_state(plant, idle_inputs(plant, 20.0, 15.0), 0.0)
     power_w = np.where(np.arange(len(plant.rack_names)) < 4, 50e3, 0.0)
     state = state._replace(rack_power_w=power_w)
-    set_power(plant.arrays, state, 1.0)
-    load_feeds(plant.arrays, state, np.zeros(len(plant.circuit_names)), 1.0)
+    scratch = scratch_for(plant.arrays)
+    set_power(plant.arrays, state, scratch, 1.0)
+    load_feeds(plant.arrays, state, scratch, np.zeros(len(plant.circuit_names)), 1.0)
     out_w = share * 200e3
     second = state.feed_power_w[plant.feed_names.index("busway-2")]
     assert second == pytest.approx(out_w + 0.004 * out_w**2 / 1.2e6)

@@ -15,6 +15,7 @@ from tests.twin.driving import random_inputs, random_state
 from twin.inputs import Believer
 from twin.nodes import advance_nodes, gather_racks
 from twin.physics.converters import converter_input_w
+from twin.scratch import scratch_for
 from twin.start import idle_inputs, rated_inputs
 from twin.state import ASSUMED, HELD, INFERRED, MEASURED, Inputs, State
 from twin.step import copied
@@ -38,7 +39,7 @@ def metered(plant: Plant, inputs: Inputs, state: State) -> State:
     """Return the state with the meters as the step's own model reads them; fans held."""
     new = copied(state)
     advance_nodes(plant.arrays, new, inputs, np.zeros(len(plant.node_names)))
-    gather_racks(plant.arrays, new, inputs)
+    gather_racks(plant.arrays, new, scratch_for(plant.arrays), inputs)
     return new
 
 

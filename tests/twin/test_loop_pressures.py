@@ -13,6 +13,7 @@ from site_models.plant import HOLDS_DP, HOLDS_FLOW, Plant
 from site_models.site import Site, load_site
 from tests.twin.driving import random_inputs, random_state
 from twin.loop_pressures import set_rack_flows
+from twin.scratch import scratch_for
 from twin.start import idle_inputs, rated_inputs
 from twin.state import State
 from twin.steady import steady
@@ -32,9 +33,11 @@ def loops(plant: Plant) -> list[int]:
 
 def settled(plant: Plant, state: State, seconds: int = 1) -> State:
     """Return the state after the loops alone have moved on."""
-    state = copied(state)
+    state, scratch = copied(state), scratch_for(plant.arrays)
     for _ in range(seconds):
-        set_rack_flows(plant.arrays, state, np.ones_like(state.circuit_dp_pa), 1.0)
+        set_rack_flows(
+            plant.arrays, state, scratch, np.ones_like(state.circuit_dp_pa), 1.0
+        )
     return state
 
 

@@ -15,6 +15,7 @@ from tests.twin.driving import random_inputs, random_state
 from twin.coolant import set_circuit_flows
 from twin.refrigeration import capacity_w, chill, power_w, waters_c
 from twin.rejection import exchange
+from twin.scratch import scratch_for
 from twin.start import first_state, idle_inputs, rated_inputs
 from twin.state import Inputs, State
 from twin.steady import steady
@@ -45,7 +46,7 @@ def anywhere(plant: Plant, seed: int) -> tuple[State, Inputs]:
     """Return a state anywhere with its flows set."""
     inputs = random_inputs(plant, seed)
     state = copied(random_state(plant, inputs, seed))
-    set_circuit_flows(plant.arrays, state)
+    set_circuit_flows(plant.arrays, state, scratch_for(plant.arrays))
     return state, inputs
 
 
@@ -220,6 +221,7 @@ def test_a_chiller_out_of_service_takes_nothing() -> None:
     off[:2] = False
     plant = with_arrays(plant, chillers=c._replace(in_service=off))
     state, inputs = anywhere(plant, 3)
-    exchange(plant.arrays, state, inputs)
-    chill(plant.arrays, state, inputs, 1.0)
+    scratch = scratch_for(plant.arrays)
+    exchange(plant.arrays, state, scratch, inputs)
+    chill(plant.arrays, state, scratch, inputs, 1.0)
     np.testing.assert_array_equal(state.chiller_heat_w[:2], 0.0)

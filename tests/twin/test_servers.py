@@ -19,6 +19,7 @@ from twin.gpu_rates import lanes
 from twin.gpus import advance_gpus
 from twin.loop_pressures import set_rack_flows
 from twin.nodes import set_fans
+from twin.scratch import scratch_for
 from twin.start import first_state, idle_inputs, rated_inputs
 from twin.state import MODELLED, Inputs, State
 from twin.steady import steady
@@ -279,11 +280,12 @@ def test_racks_share_pumps_that_are_too_small(pilot: Plant) -> None:
     """Four racks at full flow ask more of each CDU than its pumps give at half speed."""
     circuits = pilot.arrays.circuits
     small = freeze(circuits._replace(pump_speed_max=0.5 * circuits.pump_speed_max))
+    arrays = pilot.arrays._replace(circuits=small)
     state = first_state(pilot, idle_inputs(pilot, 20.0, 15.0), 0.0)
     state = state._replace(node_liquid_heat_w=np.full(len(pilot.node_names), 1e6))
     for _ in range(120):
         as_built = np.ones(len(pilot.circuit_names))
-        set_rack_flows(pilot.arrays._replace(circuits=small), state, as_built, 1.0)
+        set_rack_flows(arrays, state, scratch_for(arrays), as_built, 1.0)
     for k in set(pilot.arrays.racks.liquid_circuit.tolist()) - {-1}:
         members = pilot.arrays.racks.liquid_circuit == k
         given = state.rack_flow_kg_per_s[members]

@@ -8,7 +8,7 @@ volumes always add up to that of the pipe.
 import numpy as np
 
 from site_models.arrays import Floats
-from twin.physics.law import compiled
+from twin.physics.law import borrowing
 
 
 def filled_pipe(volume_m3: float, temp_c: float, places: int) -> tuple[Floats, Floats]:
@@ -24,7 +24,7 @@ def filled_pipe(volume_m3: float, temp_c: float, places: int) -> tuple[Floats, F
     return volumes, np.full(places, temp_c)
 
 
-@compiled
+@borrowing
 def push(volume_m3: Floats, temp_c: Floats, inflow_m3: float, inlet_c: float) -> float:
     r"""Push a volume into a pipe; return the mean temperature of what leaves meanwhile [C].
 
@@ -67,7 +67,8 @@ def push(volume_m3: Floats, temp_c: Floats, inflow_m3: float, inlet_c: float) ->
     for i in range(taken, used):
         volume_m3[i - taken], temp_c[i - taken] = volume_m3[i], temp_c[i]
     used -= taken
-    volume_m3[used:] = 0.0
+    for i in range(used, volume_m3.size):
+        volume_m3[i] = 0.0
     if used == volume_m3.size:
         merge_closest(volume_m3, temp_c)
         used -= 1
@@ -75,7 +76,7 @@ def push(volume_m3: Floats, temp_c: Floats, inflow_m3: float, inlet_c: float) ->
     return heat / inflow_m3
 
 
-@compiled
+@borrowing
 def leaving_c(volume_m3: Floats, temp_c: Floats, outflow_m3: float) -> float:
     """Return the mean temperature of what a pipe will lose, without moving anything [C].
 
@@ -97,7 +98,7 @@ def leaving_c(volume_m3: Floats, temp_c: Floats, outflow_m3: float) -> float:
     return mixed_c
 
 
-@compiled
+@borrowing
 def parcels(volume_m3: Floats) -> int:
     """Return how many places of a pipe are taken."""
     used = volume_m3.size
@@ -106,7 +107,7 @@ def parcels(volume_m3: Floats) -> int:
     return used
 
 
-@compiled
+@borrowing
 def merge_closest(volume_m3: Floats, temp_c: Floats) -> None:
     """Mix the two neighbours whose mixing moves the least heat; free the last place."""
     last = volume_m3.size - 1
@@ -125,7 +126,7 @@ def merge_closest(volume_m3: Floats, temp_c: Floats) -> None:
     volume_m3[last] = 0.0
 
 
-@compiled
+@borrowing
 def mean_c(volume_m3: Floats, temp_c: Floats) -> float:
     """Return the volume-weighted mean temperature of a pipe [C]."""
     total, heat = 0.0, 0.0

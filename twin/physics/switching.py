@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from site_models.arrays import Flags, Floats, Ints
-from twin.physics.law import compiled
+from twin.physics.law import borrowing, compiled
 
 HOLD_UP_S = 0.020
 """That a power supply bridges at full load. Source: ENGINEERING section 4, ORv3 PSU."""
@@ -91,17 +91,30 @@ def shares_now(consumer: Ints, share: Floats, live: Flags) -> Floats:
     connection gets nothing. Checked: shares of a fed consumer sum to 1, for any connections.
     """
     count = consumer.max() + 1 if consumer.size else 0
-    living, alive = np.zeros(count), np.zeros(count)
+    now = np.zeros(consumer.size)
+    share_out(consumer, share, live, np.zeros(count), np.zeros(count), now)
+    return now
+
+
+@borrowing
+def share_out(
+    consumer: Ints, share: Floats, live: Flags, living: Floats, alive: Floats, now: Floats
+) -> None:
+    """Set `now`, shape (connections,), to what `shares_now` returns.
+
+    `living` and `alive`, shape (consumers,), are overwritten: shares and number of the living.
+    """
+    for c in range(living.size):
+        living[c], alive[c] = 0.0, 0.0
     for i in range(consumer.size):
+        now[i] = 0.0
         if live[i]:
             living[consumer[i]] += share[i]
             alive[consumer[i]] += 1.0
-    now = np.zeros(consumer.size)
     for i in range(consumer.size):
         c = consumer[i]
         if live[i]:
             now[i] = share[i] / living[c] if living[c] > 0.0 else 1.0 / alive[c]
-    return now
 
 
 @compiled
