@@ -43,7 +43,7 @@ def steady(plant: Plant, inputs: Inputs, time_s: float = 0.0) -> State:
     for _ in range(0, LONGEST_S, CHUNK_S):
         before_c = _temperatures_c(state)
         substeps = int(CHUNK_S / COUPLING_S)
-        in_j, out_j, *_ = advance(light.arrays, state, held, float(CHUNK_S), substeps)
+        in_j, out_j, *_ = advance(light, state, held, float(CHUNK_S), substeps)
         moved_k = np.max(np.abs(_temperatures_c(state) - before_c), initial=0.0)
         moving = max(float(moved_k) / CHUNK_S, abs(in_j - out_j) / max(in_j, 1.0))
         if moving < SETTLED:

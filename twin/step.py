@@ -1,6 +1,7 @@
 """The step: from one believed state to the next."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from site_models.plant import Arrays, Plant
 from twin.coolant import advance_circuits, set_circuit_flows
 from twin.gpu_loads import loads_of
 from twin.gpus import advance_loaded
+from twin.held_arrays import held_arrays
 from twin.loop_pressures import set_rack_flows
 from twin.nodes import advance_nodes, gather_racks, set_fans
 from twin.physics.law import borrowing, compiled
@@ -41,7 +43,7 @@ def step(plant: Plant, state: State, inputs: Inputs, dt_s: float) -> State:
         raise ValueError(f"dt_s: expected a positive number of seconds, got {dt_s}")
     new = copied(state)
     substeps = math.ceil(dt_s / COUPLING_S - 1e-9)
-    ledger = advance(plant.arrays, new, plain(inputs), dt_s, substeps)
+    ledger = advance(plant, new, plain(inputs), dt_s, substeps)
     battery_j = float(np.sum(new.feed_battery_j - state.feed_battery_j))
     return new._replace(time_s=state.time_s + dt_s, ledger=Ledger(*ledger, battery_j))
 
@@ -65,12 +67,19 @@ def plain(inputs: Inputs) -> Inputs:
     )
 
 
+Amounts = tuple[float, float, float, float, float, float, float, float]
+"""Those of a ledger but the last, in its order."""
+
+
+def advance(plant: Plant, state: State, inputs: Inputs, dt_s: float, substeps: int) -> Amounts:
+    """Advance the state in place by `plain` inputs; return what it took."""
+    amounts: Amounts = _advance(held_arrays(plant), state, inputs, dt_s, substeps)
+    return amounts
+
+
 @compiled
-def advance(
-    arrays: Arrays, state: State, inputs: Inputs, dt_s: float, substeps: int
-) -> tuple[float, float, float, float, float, float, float, float]:
-    """Advance the state in place; return the ledger's amounts but the last, in its order."""
-    h_s = dt_s / substeps
+def _advance(held: Any, state: State, inputs: Inputs, dt_s: float, substeps: int) -> Amounts:
+    arrays, h_s = held.arrays, dt_s / substeps
     stored_before_j = stored_energy_j(arrays, state)
     scratch, loads = scratch_for(arrays), loads_of(arrays, inputs)
     for _ in range(substeps):

@@ -52,7 +52,7 @@ def rolled(view: View, stages: list[Stage], stage_s: float, worth: Worth) -> See
     substeps = max(int(np.ceil(stage_s / SUBSTEP_S)), 1)
     for n, stage in enumerate(stages):
         inputs = _driven(view, stage, view.time_s + stage_s * n)
-        ledger = advance(plant.arrays, state, plain(inputs), stage_s, substeps)
+        ledger = advance(plant, state, plain(inputs), stage_s, substeps)
         lost_w = float(np.maximum(inputs.gpu_power_w - state.gpu_power_w, 0.0).sum())
         cost_j += ledger[0] + worth.water_j_per_kg * ledger[4]
         cost_j += worth.work * lost_w * stage_s

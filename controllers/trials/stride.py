@@ -14,6 +14,6 @@ def stride(plant: Plant, state: State, inputs: Inputs, span_s: float, substeps: 
     seconds are from the twin's own is in ``tests/controllers/experiments/test_placement_week.py``.
     """
     new = copied(state)
-    ledger = advance(plant.arrays, new, plain(inputs), span_s, substeps)
+    ledger = advance(plant, new, plain(inputs), span_s, substeps)
     battery_j = float(np.sum(new.feed_battery_j - state.feed_battery_j))
     return new._replace(time_s=state.time_s + span_s, ledger=Ledger(*ledger, battery_j))

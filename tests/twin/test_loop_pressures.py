@@ -35,9 +35,7 @@ def settled(plant: Plant, state: State, seconds: int = 1) -> State:
     """Return the state after the loops alone have moved on."""
     state, scratch = copied(state), scratch_for(plant.arrays)
     for _ in range(seconds):
-        set_rack_flows(
-            plant.arrays, state, scratch, np.ones_like(state.circuit_dp_pa), 1.0
-        )
+        set_rack_flows(plant.arrays, state, scratch, np.ones_like(state.circuit_dp_pa), 1.0)
     return state
 
 

@@ -57,7 +57,7 @@ def play(
         )
         held, state = plain(inputs), copied(state)
         for _ in range(int(DECIDE_S / LOOK_S)):
-            ledger = advance(plant.arrays, state, held, LOOK_S, int(LOOK_S / SUBSTEP_S))
+            ledger = advance(plant, state, held, LOOK_S, int(LOOK_S / SUBSTEP_S))
             if minute >= lead:
                 meter.take(state, ledger, inputs)
         state = state._replace(time_s=time_s + DECIDE_S)
