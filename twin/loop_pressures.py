@@ -12,7 +12,7 @@ import numpy as np
 
 from site_models.arrays import Floats
 from site_models.plant import GIVEN_FLOW, HOLDS_FLOW, Arrays
-from twin.physics.law import compiled, inlined
+from twin.physics.law import borrowing, compiled
 from twin.physics.parallel_racks import branch_flow, highest_head_pa, opening_for
 from twin.physics.plug_flow import leaving_c
 from twin.physics.pump_control import ALARM_DELAY_S, low_flow, speed_for_dp, speed_for_flow
@@ -29,7 +29,7 @@ MOST_TURNS = 200
 """Bisection alone would need fewer."""
 
 
-@inlined
+@compiled
 def set_rack_flows(arrays: Arrays, state: State, flow_share: Floats, h_s: float) -> None:
     """Move valves and pumps by h, then find the flow of every rack and what it is supplied with.
 
@@ -46,7 +46,7 @@ def set_rack_flows(arrays: Arrays, state: State, flow_share: Floats, h_s: float)
     look_down_pipes(arrays, state, h_s)
 
 
-@inlined
+@compiled
 def wanted_flows(arrays: Arrays, state: State) -> Floats:
     """Return the flow that each rack's warmest node needs [kg/s]; 0 out of service or in air.
 
@@ -73,7 +73,7 @@ def wanted_flows(arrays: Arrays, state: State) -> Floats:
     return wanted
 
 
-@inlined
+@borrowing
 def move_rack_valves(arrays: Arrays, state: State, wanted: Floats, h_s: float) -> None:
     """Move each rack's valve towards the opening that passes the wanted flow.
 
@@ -100,7 +100,7 @@ def move_rack_valves(arrays: Arrays, state: State, wanted: Floats, h_s: float) -
         state.rack_valve[r] = min(opening, racks.valve_opening_max[r])
 
 
-@inlined
+@compiled
 def drive_pumps(arrays: Arrays, state: State, flow_share: Floats, h_s: float) -> None:
     """Lead each loop's pumps towards what they hold, within the speeds that they can run at.
 
@@ -142,7 +142,7 @@ def units_in_service(arrays: Arrays) -> Floats:
     return cooled
 
 
-@inlined
+@compiled
 def settle_pressures(arrays: Arrays, state: State) -> None:
     """Find the pressure difference at every loop's racks, and so all flows.
 
@@ -196,7 +196,7 @@ def settle_pressures(arrays: Arrays, state: State) -> None:
             state.rack_dp_pa[r] = dp_pa[racks.liquid_circuit[r]]
 
 
-@inlined
+@borrowing
 def head_terms(arrays: Arrays, state: State, k: int) -> tuple[float, float, float]:
     """Return head at rest [Pa], rise and fall with the flow of what the pumps leave the racks.
 
@@ -208,7 +208,7 @@ def head_terms(arrays: Arrays, state: State, k: int) -> tuple[float, float, floa
     return rest_pa, speed * circuits.pump_linear_pa_s_per_kg[k], fall
 
 
-@inlined
+@borrowing
 def sum_flows(arrays: Arrays, state: State, dp_pa: Floats, total: Floats, slope: Floats) -> None:
     """Set every rack's flow at its loop's pressure difference; sum flows and their slopes."""
     racks = arrays.racks
@@ -230,7 +230,7 @@ def sum_flows(arrays: Arrays, state: State, dp_pa: Floats, total: Floats, slope:
         slope[k] += more
 
 
-@inlined
+@compiled
 def watch_flows(
     arrays: Arrays, state: State, wanted: Floats, flow_share: Floats, h_s: float
 ) -> None:
@@ -253,7 +253,7 @@ def watch_flows(
             )
 
 
-@inlined
+@borrowing
 def look_down_pipes(arrays: Arrays, state: State, h_s: float) -> None:
     """Set what arrives at racks and units during the step: what their pipes hold by now."""
     circuits = arrays.circuits

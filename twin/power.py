@@ -8,7 +8,7 @@ from site_models.arrays import Floats
 from site_models.plant import Arrays, Feeds
 from twin.physics.breakers import breaker_tau_s, breaker_thermal, seconds_to_trip
 from twin.physics.converters import converter_input_w
-from twin.physics.law import compiled, inlined
+from twin.physics.law import borrowing, compiled
 from twin.physics.storage import battery_drain_w, battery_power_w
 from twin.physics.switching import shares_now
 from twin.power_live import generator_limit_w
@@ -18,7 +18,7 @@ GENERATOR_OVERLOAD = 1.1
 """Load over what a generator accepts that its own protection takes off. Estimate."""
 
 
-@inlined
+@compiled
 def load_feeds(
     arrays: Arrays, state: State, to_air_w: Floats, h_s: float
 ) -> tuple[float, float, float]:
@@ -132,7 +132,7 @@ def _charges(feeds: Feeds, state: State, h_s: float) -> Floats:
     return charge_w
 
 
-@compiled
+@borrowing
 def _age_breaker(feeds: Feeds, state: State, f: int, h_s: float) -> None:
     """Warm or cool a stage's breaker by what flows out of the stage; trip it in its time."""
     if feeds.breaker_rating_a[f] <= 0.0:

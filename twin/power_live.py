@@ -10,7 +10,7 @@ from twin.physics.generators import (
     advance_generator,
     generator_capacity_w,
 )
-from twin.physics.law import compiled, inlined
+from twin.physics.law import borrowing, compiled
 from twin.physics.switching import Transfer, TransferSwitch, advance_transfer
 from twin.state import State
 
@@ -19,7 +19,7 @@ DARK_SHARE = 0.5
 tenth of a second between two contacts is bridged by what turns and by power supplies."""
 
 
-@inlined
+@compiled
 def set_power(arrays: Arrays, state: State, h_s: float) -> None:
     """Set which stages are live at the substep's start, and what they leave in the dark.
 
@@ -49,7 +49,7 @@ def set_power(arrays: Arrays, state: State, h_s: float) -> None:
     _set_consumers(arrays, state)
 
 
-@compiled
+@borrowing
 def _switched(
     feeds: Feeds, state: State, f: int, fed: bool, full: bool, h_s: float
 ) -> tuple[bool, bool]:
@@ -87,7 +87,7 @@ def _switched(
     return lit, lit and full
 
 
-@compiled
+@borrowing
 def _unit(feeds: Feeds, f: int) -> GeneratorSet:
     return GeneratorSet(
         feeds.generator_w[f],
@@ -98,14 +98,14 @@ def _unit(feeds: Feeds, f: int) -> GeneratorSet:
     )
 
 
-@compiled
+@borrowing
 def generator_limit_w(feeds: Feeds, state: State, f: int) -> float:
     """Return what the generator of a stage accepts at the substep's end [W]."""
     memory = Generator(state.generator_turning_s[f], state.generator_cooling_s[f])
     return generator_capacity_w(memory, _unit(feeds, f))
 
 
-@compiled
+@borrowing
 def _carries(feeds: Feeds, state: State, f: int, h_s: float) -> bool:
     """Say whether a battery carries its stage through the substep; an overload opens it.
 
@@ -144,7 +144,7 @@ def _set_consumers(arrays: Arrays, state: State) -> None:
     _follow(chillers.feed, state.feed_live, state.chiller_powered)
 
 
-@compiled
+@borrowing
 def _follow(feed: Ints, live: Floats, powered: Floats) -> None:
     """Set what has power by the feed of each; 1 where none is named."""
     for i in range(feed.size):

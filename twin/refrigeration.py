@@ -5,7 +5,7 @@ import numpy as np
 from site_models.arrays import Floats
 from site_models.plant import Arrays, Chillers, Curves
 from twin.physics.chiller import beyond_the_curves, biquadratic, eir_chiller_power_w
-from twin.physics.law import compiled, inlined
+from twin.physics.law import borrowing, compiled
 from twin.physics.movers import second_law_cop
 from twin.state import Inputs, State
 
@@ -15,7 +15,7 @@ STAGE_DOWN = 0.9
 """One stops when the others would run at this share of what they can: no hunting."""
 
 
-@compiled
+@borrowing
 def add_condenser_flows(chillers: Chillers, running: Floats, flow: Floats) -> None:
     """Add what running chillers draw from each circuit for their condensers [kg/s]."""
     for c in range(chillers.circuit.size):
@@ -25,7 +25,7 @@ def add_condenser_flows(chillers: Chillers, running: Floats, flow: Floats) -> No
             )
 
 
-@inlined
+@compiled
 def chill(arrays: Arrays, state: State, inputs: Inputs, h_s: float) -> None:
     """Set each chiller's heat and power: it takes off what its circuit's coolers left.
 
@@ -81,7 +81,7 @@ def trim_setpoints_c(arrays: Arrays, inputs: Inputs) -> Floats:
     return trim_c
 
 
-@compiled
+@borrowing
 def waters_c(
     chillers: Chillers, c: int, trim_c: float, supply_c: Floats, dry_bulb_c: float
 ) -> tuple[float, float]:
@@ -149,7 +149,7 @@ def stage(
             running[last] = 0.0
 
 
-@compiled
+@borrowing
 def beyond(chillers: Chillers, c: int, at: tuple[float, float]) -> tuple[float, float, float]:
     """Return leaving and entering water held in the curves, and the COP's ratio outside [-].
 
@@ -163,14 +163,14 @@ def beyond(chillers: Chillers, c: int, at: tuple[float, float]) -> tuple[float, 
     return held_out_c, held_in_c, beyond_the_curves(out_c, in_c, held_out_c, held_in_c, approach_k)
 
 
-@compiled
+@borrowing
 def curve_at(v: Curves, q: int, x: float, y: float) -> float:
     """Return a curve of two temperatures."""
     value: float = biquadratic(x, y, v.c0[q], v.c1[q], v.c2[q], v.c3[q], v.c4[q], v.c5[q])
     return value
 
 
-@compiled
+@borrowing
 def capacity_w(chillers: Chillers, curves: Curves, c: int, at: tuple[float, float]) -> float:
     """Return the most that a chiller can take off at these leaving and entering waters [W].
 
@@ -184,7 +184,7 @@ def capacity_w(chillers: Chillers, curves: Curves, c: int, at: tuple[float, floa
     return max(part * min(ratio, 1.0), 0.0) * rated_w
 
 
-@compiled
+@borrowing
 def power_w(
     chillers: Chillers, curves: Curves, c: int, at: tuple[float, float], heat_w: float
 ) -> float:

@@ -10,7 +10,7 @@ from twin.physics.heat_exchange import (
     exchanged_heat_w,
     ua_off_design,
 )
-from twin.physics.law import compiled, inlined
+from twin.physics.law import borrowing, compiled
 from twin.physics.moist_air import evaporation_heat_j_per_kg
 from twin.physics.movers import cube_law_power_w
 from twin.state import Inputs, State
@@ -22,7 +22,7 @@ WETTING_STARTS = 0.8
 """Fan position above which an adiabatic cooler begins to wet its pads."""
 
 
-@inlined
+@compiled
 def exchange(arrays: Arrays, state: State, inputs: Inputs) -> float:
     """Set each exchanger's heat, fan power and water; return what towers lose as drops [kg/s].
 
@@ -77,7 +77,7 @@ def exchange(arrays: Arrays, state: State, inputs: Inputs) -> float:
     return drift_kg_per_s
 
 
-@compiled
+@borrowing
 def coil_heat_w(
     exchangers: Exchangers,
     x: int,
@@ -111,7 +111,7 @@ def coil_heat_w(
     return heat_w
 
 
-@compiled
+@borrowing
 def cool_in_air(
     exchangers: Exchangers,
     x: int,
@@ -132,7 +132,7 @@ def cool_in_air(
     return heat_w, air_w_per_k * cooled_k / evaporation_heat_j_per_kg(air_c[1])
 
 
-@inlined
+@borrowing
 def move_valves(arrays: Arrays, state: State, inputs: Inputs, h_s: float) -> None:
     """Move valves and fans of the exchangers: PI on the hot circuit's supply temperature.
 

@@ -2,11 +2,11 @@
 
 from site_models.plant import YORKCALC, Exchangers, Towers
 from twin.physics.cooling_tower import YORK_WATER_RATIO, yorkcalc_heat_w
-from twin.physics.law import compiled
+from twin.physics.law import borrowing
 from twin.physics.merkel import merkel_heat_w, merkel_ua_factor
 
 
-@compiled
+@borrowing
 def cool_in_tower(
     exchangers: Exchangers,
     towers: Towers,
@@ -32,7 +32,7 @@ def cool_in_tower(
     return heat_w, min(hot_flow, most) * drift_share
 
 
-@compiled
+@borrowing
 def tower_heat_w(
     exchangers: Exchangers,
     towers: Towers,
