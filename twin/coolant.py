@@ -4,7 +4,7 @@ from site_models.arrays import Floats
 from site_models.plant import GIVEN_FLOW, Arrays
 from twin.loop_pressures import count_units
 from twin.physics.circuit import circulate, flow_through
-from twin.physics.law import compiled, inlined
+from twin.physics.law import borrowing, compiled
 from twin.physics.movers import held_head_power_w
 from twin.physics.plug_flow import push
 from twin.refrigeration import add_condenser_flows
@@ -17,7 +17,7 @@ LEAST_FLOW_KG_PER_S = 1e-12
 """What is divided by where a circuit has no movers at all."""
 
 
-@inlined
+@borrowing
 def set_circuit_flows(arrays: Arrays, state: State, scratch: Scratch) -> None:
     """Set each circuit's flow from what its users draw, and the power of its movers.
 
@@ -64,7 +64,7 @@ def set_circuit_flows(arrays: Arrays, state: State, scratch: Scratch) -> None:
         )
 
 
-@inlined
+@borrowing
 def pumping_power_w(arrays: Arrays, state: State, k: int) -> float:
     """Return what a loop's pumps draw [W]: head outside and losses inside the unit, times flow.
 
@@ -83,7 +83,7 @@ def lumped_airflow_kg_per_s(air_heat_w: float) -> float:
     return air_heat_w / (1006.0 * 15.0)
 
 
-@inlined
+@borrowing
 def advance_circuits(
     arrays: Arrays, state: State, scratch: Scratch, heat_in_w: Floats, h_s: float
 ) -> float:
@@ -138,7 +138,7 @@ def advance_circuits(
     return outdoors_w
 
 
-@inlined
+@borrowing
 def advance_piped(
     arrays: Arrays, state: State, k: int, heat_in_w: float, heat_out_w: float, h_s: float
 ) -> None:

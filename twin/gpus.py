@@ -8,11 +8,11 @@ from twin.gpu_moves import Moves, group_moves
 from twin.gpu_play import play_gpu
 from twin.gpu_rates import lanes
 from twin.physics.clocks import IDLE
-from twin.physics.law import borrowing, inlined
+from twin.physics.law import borrowing, compiled
 from twin.state import MODELLED, Inputs, State
 
 
-@inlined
+@compiled
 def advance_gpus(
     arrays: Arrays, state: State, inputs: Inputs, h_s: float, to_coolant_w: Floats
 ) -> None:
@@ -20,7 +20,7 @@ def advance_gpus(
     advance_loaded(arrays, state, inputs, loads_of(arrays, inputs), h_s, to_coolant_w)
 
 
-@inlined
+@compiled
 def advance_loaded(
     arrays: Arrays, state: State, inputs: Inputs, loads: Floats, h_s: float, to_coolant_w: Floats
 ) -> None:

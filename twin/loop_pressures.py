@@ -10,7 +10,7 @@ import math
 
 from site_models.arrays import Floats
 from site_models.plant import GIVEN_FLOW, HOLDS_FLOW, Arrays
-from twin.physics.law import inlined
+from twin.physics.law import borrowing
 from twin.physics.parallel_racks import branch_flow, highest_head_pa, opening_for
 from twin.physics.plug_flow import leaving_c
 from twin.physics.pump_control import ALARM_DELAY_S, low_flow, speed_for_dp, speed_for_flow
@@ -28,7 +28,7 @@ MOST_TURNS = 200
 """Bisection alone would need fewer."""
 
 
-@inlined
+@borrowing
 def set_rack_flows(
     arrays: Arrays, state: State, scratch: Scratch, flow_share: Floats, h_s: float
 ) -> None:
@@ -47,7 +47,7 @@ def set_rack_flows(
     look_down_pipes(arrays, state, h_s)
 
 
-@inlined
+@borrowing
 def want_flows(arrays: Arrays, state: State, scratch: Scratch) -> None:
     """Set `wanted_kg_per_s` to what each rack's warmest node needs; 0 out of service or in air.
 
@@ -74,7 +74,7 @@ def want_flows(arrays: Arrays, state: State, scratch: Scratch) -> None:
         wanted[r] = min(max(flow, racks.flow_min_kg_per_s[r]), racks.flow_max_kg_per_s[r])
 
 
-@inlined
+@borrowing
 def move_rack_valves(arrays: Arrays, state: State, wanted: Floats, h_s: float) -> None:
     """Move each rack's valve towards the opening that passes the wanted flow.
 
@@ -101,7 +101,7 @@ def move_rack_valves(arrays: Arrays, state: State, wanted: Floats, h_s: float) -
         state.rack_valve[r] = min(opening, racks.valve_opening_max[r])
 
 
-@inlined
+@borrowing
 def drive_pumps(
     arrays: Arrays, state: State, scratch: Scratch, flow_share: Floats, h_s: float
 ) -> None:
@@ -135,7 +135,7 @@ def drive_pumps(
         state.circuit_pump_speed[k] = speed * (cooled[k] > 0.0) * state.circuit_powered[k]
 
 
-@inlined
+@borrowing
 def count_units(arrays: Arrays, cooled: Floats) -> None:
     """Set how many exchangers and chillers cool each circuit now; its pumps are theirs."""
     clear(cooled)
@@ -145,7 +145,7 @@ def count_units(arrays: Arrays, cooled: Floats) -> None:
         cooled[arrays.chillers.circuit[c]] += arrays.chillers.in_service[c]
 
 
-@inlined
+@borrowing
 def settle_pressures(arrays: Arrays, state: State, scratch: Scratch) -> None:
     """Find the pressure difference at every loop's racks, and so all flows.
 
@@ -200,7 +200,7 @@ def settle_pressures(arrays: Arrays, state: State, scratch: Scratch) -> None:
             state.rack_dp_pa[r] = dp_pa[racks.liquid_circuit[r]]
 
 
-@inlined
+@borrowing
 def head_terms(arrays: Arrays, state: State, k: int) -> tuple[float, float, float]:
     """Return head at rest [Pa], rise and fall with the flow of what the pumps leave the racks.
 
@@ -212,7 +212,7 @@ def head_terms(arrays: Arrays, state: State, k: int) -> tuple[float, float, floa
     return rest_pa, speed * circuits.pump_linear_pa_s_per_kg[k], fall
 
 
-@inlined
+@borrowing
 def sum_flows(arrays: Arrays, state: State, dp_pa: Floats, total: Floats, slope: Floats) -> None:
     """Set every rack's flow at its loop's pressure difference; sum flows and their slopes."""
     racks = arrays.racks
@@ -234,7 +234,7 @@ def sum_flows(arrays: Arrays, state: State, dp_pa: Floats, total: Floats, slope:
         slope[k] += more
 
 
-@inlined
+@borrowing
 def watch_flows(
     arrays: Arrays, state: State, scratch: Scratch, flow_share: Floats, h_s: float
 ) -> None:
@@ -257,7 +257,7 @@ def watch_flows(
             )
 
 
-@inlined
+@borrowing
 def look_down_pipes(arrays: Arrays, state: State, h_s: float) -> None:
     """Set what arrives at racks and units during the step: what their pipes hold by now."""
     circuits = arrays.circuits

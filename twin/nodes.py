@@ -5,7 +5,7 @@ import math
 from site_models.arrays import Floats
 from site_models.plant import Arrays
 from twin.physics.converters import converter_input_w
-from twin.physics.law import inlined
+from twin.physics.law import borrowing
 from twin.physics.movers import cube_law_power_w
 from twin.scratch import Scratch, clear
 from twin.state import Inputs, State
@@ -19,7 +19,7 @@ LEAST_AIRFLOW = 1e-3
 """Outlet temperatures are told for at least this share of full airflow: at rest air drifts."""
 
 
-@inlined
+@borrowing
 def set_fans(arrays: Arrays, state: State, h_s: float) -> None:
     """Move each node's fans towards what its temperatures ask; set inlet and airflow."""
     nodes, circuits = arrays.nodes, arrays.circuits
@@ -52,7 +52,7 @@ def set_fans(arrays: Arrays, state: State, h_s: float) -> None:
         state.node_airflow_kg_per_s[n] = state.fan_speed[n] * nodes.airflow_max_kg_per_s[n]
 
 
-@inlined
+@borrowing
 def advance_nodes(arrays: Arrays, state: State, inputs: Inputs, to_coolant_w: Floats) -> None:
     """Sum each node's power; split its heat between air and liquid.
 
@@ -94,7 +94,7 @@ def advance_nodes(arrays: Arrays, state: State, inputs: Inputs, to_coolant_w: Fl
         state.node_outlet_c[n] = state.node_inlet_c[n] + rise_k
 
 
-@inlined
+@borrowing
 def gather_racks(arrays: Arrays, state: State, scratch: Scratch, inputs: Inputs) -> None:
     """Sum nodes into racks, add shelf losses, set rack return temperatures."""
     nodes, racks, circuits = arrays.nodes, arrays.racks, arrays.circuits

@@ -6,7 +6,7 @@ from site_models.arrays import Floats
 from site_models.plant import Arrays, Feeds
 from twin.physics.breakers import breaker_tau_s, breaker_thermal, seconds_to_trip
 from twin.physics.converters import converter_input_w
-from twin.physics.law import borrowing, inlined
+from twin.physics.law import borrowing
 from twin.physics.storage import battery_drain_w, battery_power_w
 from twin.physics.switching import share_out
 from twin.power_live import generator_limit_w
@@ -17,7 +17,7 @@ GENERATOR_OVERLOAD = 1.1
 """Load over what a generator accepts that its own protection takes off. Estimate."""
 
 
-@inlined
+@borrowing
 def load_feeds(
     arrays: Arrays, state: State, scratch: Scratch, to_air_w: Floats, h_s: float
 ) -> tuple[float, float, float]:
@@ -69,7 +69,7 @@ def load_feeds(
     return metered_w, generated_w, outdoors_w
 
 
-@inlined
+@borrowing
 def _hang_consumers(arrays: Arrays, state: State, scratch: Scratch, out_w: Floats) -> None:
     """Set what hangs on every stage itself: racks, pumps, fans and chillers.
 

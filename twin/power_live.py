@@ -8,7 +8,7 @@ from twin.physics.generators import (
     advance_generator,
     generator_capacity_w,
 )
-from twin.physics.law import borrowing, inlined
+from twin.physics.law import borrowing
 from twin.physics.switching import Transfer, TransferSwitch, advance_transfer
 from twin.scratch import Scratch, clear
 from twin.state import State
@@ -18,7 +18,7 @@ DARK_SHARE = 0.5
 tenth of a second between two contacts is bridged by what turns and by power supplies."""
 
 
-@inlined
+@borrowing
 def set_power(arrays: Arrays, state: State, scratch: Scratch, h_s: float) -> None:
     """Set which stages are live at the substep's start, and what they leave in the dark.
 
@@ -121,7 +121,7 @@ def _carries(feeds: Feeds, state: State, f: int, h_s: float) -> bool:
     return enough
 
 
-@inlined
+@borrowing
 def _set_consumers(arrays: Arrays, state: State, wired: Floats) -> None:
     """Set what has power: racks by any of their feeds, the others by their only one."""
     links, chillers = arrays.rack_feeds, arrays.chillers

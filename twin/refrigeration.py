@@ -5,7 +5,7 @@ import math
 from site_models.arrays import Floats
 from site_models.plant import Arrays, Chillers, Curves
 from twin.physics.chiller import beyond_the_curves, biquadratic, eir_chiller_power_w
-from twin.physics.law import borrowing, inlined
+from twin.physics.law import borrowing
 from twin.physics.movers import second_law_cop
 from twin.scratch import Scratch, clear
 from twin.state import Inputs, State
@@ -26,7 +26,7 @@ def add_condenser_flows(chillers: Chillers, running: Floats, flow: Floats) -> No
             )
 
 
-@inlined
+@borrowing
 def chill(arrays: Arrays, state: State, scratch: Scratch, inputs: Inputs, h_s: float) -> None:
     """Set each chiller's heat and power: it takes off what its circuit's coolers left.
 
@@ -62,7 +62,7 @@ def chill(arrays: Arrays, state: State, scratch: Scratch, inputs: Inputs, h_s: f
     stage(chillers, state, scratch)
 
 
-@inlined
+@borrowing
 def set_trims(arrays: Arrays, inputs: Inputs, moved_k: Floats, trim_c: Floats) -> None:
     """Set what each chiller holds [C]: it follows its circuit's coolers when those are moved.
 
@@ -95,7 +95,7 @@ def waters_c(
     return leaving_c, supply_c[k] if k >= 0 else dry_bulb_c
 
 
-@inlined
+@borrowing
 def keep_running(arrays: Arrays, state: State, scratch: Scratch, h_s: float) -> None:
     """Trip chillers without power, service or cold enough condenser water; run down waits."""
     chillers, exchangers = arrays.chillers, arrays.exchangers
@@ -121,7 +121,7 @@ def keep_running(arrays: Arrays, state: State, scratch: Scratch, h_s: float) -> 
             state.chiller_ready_s[c] = max(state.chiller_ready_s[c] - h_s, 0.0)
 
 
-@inlined
+@borrowing
 def stage(chillers: Chillers, state: State, scratch: Scratch) -> None:
     """Start the next chiller of each circuit that asks for more, stop the last one too many.
 

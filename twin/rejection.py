@@ -8,7 +8,7 @@ from twin.physics.heat_exchange import (
     exchanged_heat_w,
     ua_off_design,
 )
-from twin.physics.law import borrowing, inlined
+from twin.physics.law import borrowing
 from twin.physics.moist_air import evaporation_heat_j_per_kg
 from twin.physics.movers import cube_law_power_w
 from twin.scratch import Scratch, clear
@@ -21,7 +21,7 @@ WETTING_STARTS = 0.8
 """Fan position above which an adiabatic cooler begins to wet its pads."""
 
 
-@inlined
+@borrowing
 def exchange(arrays: Arrays, state: State, scratch: Scratch, inputs: Inputs) -> float:
     """Set each exchanger's heat, fan power and water; return what towers lose as drops [kg/s].
 
@@ -132,7 +132,7 @@ def cool_in_air(
     return heat_w, air_w_per_k * cooled_k / evaporation_heat_j_per_kg(air_c[1])
 
 
-@inlined
+@borrowing
 def move_valves(arrays: Arrays, state: State, inputs: Inputs, h_s: float) -> None:
     """Move valves and fans of the exchangers: PI on the hot circuit's supply temperature.
 

@@ -1,11 +1,11 @@
 """What the site holds: the left side of the energy account."""
 
 from site_models.plant import Arrays
-from twin.physics.law import inlined
+from twin.physics.law import borrowing
 from twin.state import State
 
 
-@inlined
+@borrowing
 def stored_energy_j(arrays: Arrays, state: State) -> float:
     """Return the heat held in every thermal mass, counted from 0 C, and in batteries [J]."""
     groups, circuits = arrays.groups, arrays.circuits

@@ -27,6 +27,14 @@ class Law(Protocol):
 
 CHECKOUT = Path(__file__).parents[2]
 """Folder that the rooms stand in."""
+OPTIONS: dict[str, Any] = {
+    "cache": True,
+    "error_model": "numpy",
+    "forceinline": True,
+    "nogil": True,
+    "no_cfunc_wrapper": True,
+}
+"""How every kernel is compiled. Nobody calls one by a pointer of C."""
 
 
 def law(function: Callable[..., float]) -> Law:
@@ -44,10 +52,38 @@ def compiled(function: F) -> F:
 
     It runs without the interpreter's lock: requests are answered while a large site steps.
     """
-    _keep_with(function)
-    return cast(
-        F, numba.njit(cache=True, error_model="numpy", forceinline=True, nogil=True)(function)
-    )
+    return cast(F, Kernel(function))
+
+
+class Kernel:
+    """A compiled function: bare for kernels that call it, with a door for calls from Python.
+
+    A door takes every array out of its Python object, one by one. For what takes `Arrays` and
+    `State` that is nine tenths of the compiler's time, and most such are only called by others.
+    So each of the two is compiled when it is first called for, and kept in a folder of its own.
+    """
+
+    def __init__(self, function: Callable[..., Any], **options: Any) -> None:
+        functools.update_wrapper(self, function)
+        as_door = OPTIONS | options
+        as_bare = as_door | {"no_cpython_wrapper": True}
+        _keep_with(function)
+        self._door = numba.njit(**as_door)(function)
+        _keep_with(function, "bare")
+        self._bare = numba.njit(**as_bare)(function)
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Return what the function returns."""
+        return self._door(*inputs)
+
+    @property
+    def _numba_type_(self) -> Any:
+        """What it is to a kernel that calls it."""
+        return self._bare._numba_type_
+
+    def __reduce__(self) -> str:
+        """Return its name, by which another process finds it."""
+        return cast(str, cast(Any, self).__qualname__)
 
 
 def compiled_for(signature: str, *records: type[Any]) -> Callable[[F], F]:
@@ -74,16 +110,6 @@ def _record_type(record: type[Any]) -> Any:
     return numba.types.BaseTuple.from_types(fields, record)  # type: ignore[no-untyped-call]
 
 
-def inlined(function: F) -> F:
-    """Return a compiled function that becomes part of each that calls it.
-
-    For short ones inside loops that take `Arrays` or `State`: numba hands such over field by
-    field, which takes longer than what they do.
-    """
-    _keep_with(function)
-    return cast(F, numba.njit(cache=True, error_model="numpy", inline="always")(function))
-
-
 def borrowing(function: F) -> F:
     """Return a function compiled as `compiled` does, that neither makes nor returns arrays.
 
@@ -92,20 +118,17 @@ def borrowing(function: F) -> F:
     physics. One that makes an array does not compile; one that returned a tuple with an array
     would, and must not. The numbers are the same, ``tests/twin/test_servers.py``.
     """
-    _keep_with(function)
-    options: dict[str, Any] = {"error_model": "numpy", "forceinline": True, "nogil": True}
-    options |= {"cache": True, "_nrt": False}
-    return cast(F, numba.njit(**options)(function))
+    return cast(F, Kernel(function, _nrt=False))
 
 
-def _keep_with(function: Callable[..., Any]) -> None:
+def _keep_with(function: Callable[..., Any], *below: str) -> None:
     """Let numba keep the function's code in a folder named after all that it may inline.
 
     numba itself only looks at the file that a function stands in, so a kernel would go on
     with an old copy of a law from another file.
     """
-    if "NUMBA_CACHE_DIR" not in os.environ:
-        numba.config.CACHE_DIR = _folder(function.__code__.co_filename)  # type: ignore[attr-defined]
+    folder = os.environ.get("NUMBA_CACHE_DIR") or _folder(function.__code__.co_filename)
+    numba.config.CACHE_DIR = os.path.join(folder, *below)  # type: ignore[attr-defined]
 
 
 @functools.cache
@@ -125,12 +148,17 @@ def _sources_behind(path: Path) -> set[Path]:
     waiting = [path]
     while waiting:
         source = waiting.pop()
-        if source in found or not source.is_file():
-            continue
-        found.add(source)
-        waiting += [
-            CHECKOUT.joinpath(*statement.module.split(".")).with_suffix(".py")
-            for statement in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
-            if isinstance(statement, ast.ImportFrom) and statement.module
-        ]
+        if source not in found and source.is_file():
+            found.add(source)
+            waiting += _imported_by(source)
     return found
+
+
+@functools.cache
+def _imported_by(source: Path) -> list[Path]:
+    """Return the files that one imports from; the standard library's and others' do not exist."""
+    return [
+        CHECKOUT.joinpath(*statement.module.split(".")).with_suffix(".py")
+        for statement in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
+        if isinstance(statement, ast.ImportFrom) and statement.module
+    ]
