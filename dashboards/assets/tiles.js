@@ -137,8 +137,8 @@
     if (front) html(box, "span", "legend-front", "▬ front");
     html(box, "span", "legend-near", `▲ ${values.words[0]}`);
     html(box, "span", "legend-over", `■ ${values.words[1]}`);
-    html(box, "span", "legend-missing", "");
-    html(box, "span", "legend-end", "no reading");
+    html(html(box, "span", "legend-none", ""), "span", "legend-missing", "");
+    box.lastChild.append("no reading");
   };
 
   const paint = (state, values) => {
@@ -156,7 +156,7 @@
       const note = values.notes[at] || "";
       if (part.note.textContent !== note) {
         part.note.textContent = note;
-        const fit = (part.wide * 0.9) / (0.6 * Math.max(note.length, 1));
+        const fit = (part.wide * 0.78) / (0.6 * Math.max(note.length, 1));
         part.note.setAttribute("font-size", part.flat ? part.lines[4] : Math.min(part.lines[4], fit));
         part.text.setAttribute("x", note ? part.lines[0] : part.tile.x);
         part.text.setAttribute("y", note ? part.lines[1] : part.tile.y);

@@ -8,7 +8,6 @@ import httpx
 import numpy as np
 import pytest
 
-from controllers.placement.models import Request
 from dashboards.feed import Feed
 from dashboards.history import Series
 from dashboards.index import Index
@@ -20,13 +19,10 @@ from dashboards.parts.floor import floor_colours, floor_drawing, floor_signals
 from dashboards.parts.gpu_grid import GPU_CHOICES, gpu_colours, gpu_drawing
 from dashboards.parts.node_table import node_rows
 from dashboards.parts.page import find_pages
-from dashboards.parts.place_commands import as_curl
-from dashboards.parts.place_form import FIELDS, read_form
 from dashboards.parts.rack_cards import rack_cards
 from dashboards.parts.site_cards import site_cards
 from dashboards.parts.tiles import colours
 from dashboards.summary import Summary, summarise
-from site_models.errors import InputError
 from tests.fakes.small_world import SmallWorld, small_snapshot
 
 WORLD = SmallWorld()
@@ -148,27 +144,3 @@ def test_a_chart_is_patched_with_points_only() -> None:
 def test_times_are_the_sites_and_utc_where_the_zone_is_unknown() -> None:
     assert zone_offset_s("Nowhere/At_all", 1.7e9) == 0.0
     assert zone_name("Nowhere/At_all") == "UTC"
-
-
-def filled(**changes: object) -> dict[str, object]:
-    form: dict[str, object] = dict.fromkeys(FIELDS)
-    return form | {"job": "j", "gpus": 4, "duration_h": 0.5, "limit": 3} | changes
-
-
-def test_the_form_means_what_the_api_takes() -> None:
-    assert read_form(filled()) == Request(job="j", gpus=4, duration_s=1800.0, limit=3)
-    asked = read_form(filled(exclude="node1, node2"))
-    assert asked.exclude == ("node1", "node2")
-
-
-def test_the_copied_command_asks_the_same() -> None:
-    request = read_form(filled(job="o'brien", required_level="rack"))
-    command = as_curl(request, "http://127.0.0.1:8050")
-    body = command.partition("-d '")[2].removesuffix("'").replace("'\\''", "'")
-    assert Request(**json.loads(body)) == request
-
-
-def test_a_form_that_cannot_be_used_names_the_field() -> None:
-    for changes, word in (({"gpus": None}, "gpus"), ({"job": ""}, "job")):
-        with pytest.raises(InputError, match=word):
-            read_form(filled(**changes))
