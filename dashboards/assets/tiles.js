@@ -135,8 +135,8 @@
     html(box, "span", "legend-bar").style.background = `linear-gradient(90deg, ${values.scale.join(",")})`;
     html(box, "span", "legend-end", `${values.high}`);
     if (front) html(box, "span", "legend-front", "▬ front");
-    html(box, "span", "legend-near", `▲ ${values.words[0]}`);
-    html(box, "span", "legend-over", `■ ${values.words[1]}`);
+    if (values.words[0]) html(box, "span", "legend-near", `▲ ${values.words[0]}`);
+    if (values.words[1]) html(box, "span", "legend-over", `■ ${values.words[1]}`);
     html(html(box, "span", "legend-none", ""), "span", "legend-missing", "");
     box.lastChild.append("no reading");
   };

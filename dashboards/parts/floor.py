@@ -93,11 +93,19 @@ def floor_colours(
         values=signal.shown(values),
         low=signal.low,
         high=signal.high,
-        levels=signal.levels(values),
+        levels=_worst_levels(index, summary),
         tips=_tips(index, summary) if len(values) <= LARGE else (),
         marked=marked,
+        words=("near a limit", "over a limit"),
         notes=index.plant.rack_names,
     )
+
+
+def _worst_levels(index: Index, summary: Summary) -> Ints:
+    """Return the severity of each rack by any of its limits, whatever the colour shows."""
+    every = floor_signals(index).values()
+    worst: Ints = np.max([one.levels(summary.rack[one.name]) for one in every], axis=0)
+    return worst
 
 
 def _sign(index: Index, signal: FloorSignal, summary: Summary) -> str:

@@ -17,7 +17,10 @@ def rack_cards(index: Index, summary: Summary, rack: int) -> list[Card]:
     """Return the strip of the Rack page."""
     rating_w = float(index.plant.arrays.racks.rating_w[rack])
     rack_w = float(summary.rack["rack_power_w"][rack])
-    cards = [power_card("Rack power", rack_w, rating_w, "rated"), _hottest(index, summary, rack)]
+    cards = [
+        power_card("Rack power", rack_w, rating_w, "rated", "At the rack inlet"),
+        _hottest(index, summary, rack),
+    ]
     if index.plant.arrays.racks.liquid_circuit[rack] >= 0:
         cards += _coolant(index, summary, rack)
         return [*cards, _inlet(index, summary, rack), _heat(summary, rack)]
@@ -61,8 +64,10 @@ def _coolant(index: Index, summary: Summary, rack: int) -> list[Card]:
              temperature_share(supply_c, limit_c), level_of(limit_c - supply_c, NEAR_COOLANT_K)),
         Card("Coolant return", fixed(return_c), "°C", f"the valve holds {fixed(hold_c, 0)} °C"),
         Card("Coolant flow", fixed(flow), "L/min",
-             f"of {fixed(most)} L/min · {shown_dp} kPa · valve {valve} % · pumps {pumps} %",
-             flow / most if most > 0.0 else math.nan),
+             f"of {fixed(most)} · {shown_dp} kPa · valve {valve} %",
+             flow / most if most > 0.0 else math.nan,
+             about=f"Against its most [L/min], with the pressure that drives it; the pumps of its"
+             f" loop run at {pumps} % of full speed"),
     ]  # fmt: skip
 
 

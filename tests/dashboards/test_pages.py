@@ -92,7 +92,7 @@ def test_cards_say_value_limit_and_state() -> None:
     gpu = cards["Hottest GPU"]
     assert gpu.unit == "°C"
     assert "limit 88 °C" in gpu.detail or "limit 87 °C" in gpu.detail
-    assert set(cards) >= {"IT power", "Facility power", "PUE", "Power headroom"}
+    assert set(cards) >= {"IT power", "Facility power", "Power headroom"}
     assert all(len(strip([card])) == 1 for card in cards.values())
 
 

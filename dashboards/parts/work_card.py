@@ -1,0 +1,35 @@
+"""How much work the site makes of its power and water, in one figure."""
+
+import math
+from collections.abc import Sequence
+
+from controllers.job_account import JobAccount
+from dashboards.numbers import counted, fixed, power, share
+from dashboards.parts.cards import Card
+from dashboards.summary import Summary
+
+TOKENS = (
+    "Tokens that jobs made and kept since their start, over the energy at the utility meters that"
+    " their GPUs caused, with its share of cooling and losses. One token a joule is a million"
+    " tokens a second from every megawatt. Each job's own figure is on the Jobs page."
+)
+BOARDS = (
+    "Power of the GPU boards over the power at the utility meters: the part that can do work."
+    " Tokens per joule stand here as soon as a job tells what it makes."
+)
+
+
+def work_card(records: Sequence[JobAccount], summary: Summary) -> Card:
+    """Return tokens per joule and per litre of jobs; what reaches GPUs where none tells tokens."""
+    telling = [one for one in records if one.unit == "token" and one.units > 0.0]
+    kept = math.fsum(one.kept_units for one in telling)
+    used_j = math.fsum(one.site_j for one in telling)
+    if used_j > 0.0 and math.isfinite(kept):
+        water_kg = math.fsum(one.water_kg for one in telling)
+        per_l = f" · {counted(kept / water_kg)} per L of water" if water_kg > 0.0 else ""
+        return Card("Work of energy", fixed(kept / used_j, 3), "tokens/J",
+                    f"{counted(kept)} tokens{per_l}", about=TOKENS)  # fmt: skip
+    gpus_w, site_w = summary.site["site_gpu_power_w"], summary.site["site_facility_power_w"]
+    part = gpus_w / site_w if site_w > 0.0 else math.nan
+    detail = f"{power(gpus_w)} of all"
+    return Card("Into GPUs", share(part).removesuffix(" %"), "%", detail, about=BOARDS)
