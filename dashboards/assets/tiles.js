@@ -2,6 +2,7 @@
 (() => {
   const NS = "http://www.w3.org/2000/svg";
   const kept = new Map();
+  const LEAST_PX = 5; /* Letters smaller than this are left out. */
 
   const make = (parent, tag, attributes = {}, text) => {
     const node = document.createElementNS(NS, tag);
@@ -73,6 +74,11 @@
     const over = document.createElementNS(NS, "g");
     const parts = drawing.tiles.map((tile, at) => one(svg, drawing, tile, at, tip, stage, box.id, over));
     svg.append(over);
+    const least = Math.min(...parts.map((part) => part.size)), view = svg.viewBox.baseVal;
+    new ResizeObserver(() => {
+      const scale = Math.min(stage.clientWidth / view.width, stage.clientHeight / view.height);
+      svg.classList.toggle("tiny", least * scale < LEAST_PX);
+    }).observe(stage);
     const legend = html(box, "div", "tiles-legend");
     return { drawing, parts, legend, hatch: `url(#${id})`, values: { tips: [], texts: [], unit: "" } };
   };
@@ -122,7 +128,7 @@
     frame.addEventListener("focus", show);
     frame.addEventListener("pointerleave", hide);
     frame.addEventListener("blur", hide);
-    return { frame, rect, halo, edge, text, note, mark, badge, tile, lines, wide, flat };
+    return { frame, rect, halo, edge, text, note, mark, badge, tile, lines, wide, flat, size };
   };
 
   const legend = (box, values, front) => {

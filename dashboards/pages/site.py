@@ -147,7 +147,7 @@ def register(app: Dash, feed: Feed) -> None:
     def ahead(_tick: dict[str, Any] | None, scheme: str | None) -> tuple[Any, Any]:
         wanted = as_scheme(scheme)
         change = feed.shared(("site-ahead", wanted), lambda now: _ahead(feed, now, wanted))
-        return change or (no_update, no_update)
+        return change or (no_update, "being worked out, for the first time")
 
 
 def panels(feed: Feed) -> tuple[Panel, Panel]:

@@ -19,7 +19,7 @@ MOST_LINKS = 30
 """Links in the list of ills."""
 
 TRUNKS = (
-    words("trunk", "Trunk", 122, pinned="left"),
+    words("trunk", "Trunk", 142, pinned="left"),
     words("tiers", "Between", 124),
     figures("load", "Load [GB/s]", 0),
     figures("rate", "Rate [GB/s]", 0),

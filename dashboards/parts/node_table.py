@@ -15,7 +15,7 @@ from dashboards.summary import Summary
 SIGN = "params.data.sign + "
 """Stands before what was not measured."""
 COLUMNS = (
-    {"field": "node", "headerName": "Node", "pinned": "left", "width": 128},
+    {"field": "node", "headerName": "Node", "pinned": "left", "width": 148},
     {"field": "state", "headerName": "State", "width": 104},
     figures("power", "Power [kW]", 2),
     figures("gpu", "Max GPU [°C]", 1, valueFormatter={"function": shown_as(".1f", SIGN)}),

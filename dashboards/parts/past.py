@@ -77,8 +77,9 @@ def lines_of(past: Iterable[Episode], zone: str) -> list[Finding]:
         groups.setdefault((round(one.start_s, -1), round(one.end_s, -1)), []).append(one)
     for same in list(groups.values())[:MOST]:
         first = same[0]
-        more = f" and {len(same) - 1} more" if len(same) > 1 else ""
+        more = f", {len(same) - 1} alike elsewhere" if len(same) > 1 else ""
         ended = datetime.fromtimestamp(first.end_s, ZoneInfo(zone_name(zone)))
-        what = f"{first.what}{more}; for {span(first.end_s - first.start_s)} until {ended:%H:%M:%S}"
+        lasted = span(first.end_s - first.start_s)
+        what = f"for {lasted} until {ended:%H:%M:%S}{more}: {first.what}"
         lines.append(Finding(Severity.NOTE, first.where, what, first.href))
     return lines

@@ -38,7 +38,7 @@ def _hottest(index: Index, summary: Summary, rack: int) -> Card:
         "Hottest GPU",
         sign_of(summary, [int(worst)]) + fixed(value_c),
         "°C",
-        f"{index.plant.gpu_names[worst]} · limit {fixed(limit_c, 0)} °C",
+        f"limit {fixed(limit_c, 0)} °C · {index.plant.gpu_names[worst]}",
         temperature_share(value_c, limit_c),
         level_of(limit_c - value_c, NEAR_GPU_K),
     )
@@ -60,7 +60,7 @@ def _coolant(index: Index, summary: Summary, rack: int) -> list[Card]:
     hold_c = float(arrays.racks.return_setpoint_c[rack])
     return [
         Card("Coolant supply", fixed(supply_c), "°C",
-             f"{index.plant.circuit_names[circuit]} · limit {fixed(limit_c, 0)} °C",
+             f"limit {fixed(limit_c, 0)} °C · {index.plant.circuit_names[circuit]}",
              temperature_share(supply_c, limit_c), level_of(limit_c - supply_c, NEAR_COOLANT_K)),
         Card("Coolant return", fixed(return_c), "°C", f"the valve holds {fixed(hold_c, 0)} °C"),
         Card("Coolant flow", fixed(flow), "L/min",

@@ -84,7 +84,7 @@ def _hottest(index: Index, summary: Summary) -> Card:
         "Hottest GPU",
         sign_of(summary, [gpu]) + fixed(value_c),
         "°C",
-        f"{index.plant.gpu_names[gpu]} · limit {fixed(limit_c, 0)} °C",
+        f"limit {fixed(limit_c, 0)} °C · {index.plant.gpu_names[gpu]}",
         temperature_share(value_c, limit_c),
         level_of(summary.site["gpu_margin_min_k"], NEAR_GPU_K),
         rack_href(index.plant.rack_names[int(index.rack_of_gpu[gpu])]),
@@ -103,7 +103,7 @@ def _coolant(index: Index, summary: Summary) -> Card:
         "Coolant supply → return",
         f"{fixed(supply_c)} → {fixed(return_c)}",
         "°C",
-        f"{index.plant.circuit_names[circuit]} · limit {fixed(limit_c, 0)} °C",
+        f"limit {fixed(limit_c, 0)} °C · {index.plant.circuit_names[circuit]}",
         temperature_share(supply_c, limit_c),
         level_of(limit_c - supply_c, NEAR_COOLANT_K),
         about="Of the loop between CDUs and cold plates (TCS) whose supply is warmest, and the"
@@ -132,7 +132,7 @@ def _water(summary: Summary) -> Card:
     wue = rate / it_w * 3.6e6 if it_w > 0.0 else math.nan
     return Card(
         "Make-up water",
-        fixed(rate * 60.0, 2),
+        fixed(rate * 60.0, 2 if rate < 1.0 else 0),
         "L/min",
         f"{fixed(wue, 2)} L/kWh of IT",
         about="Water that the heat rejection takes now: evaporated, drifted and drained;"

@@ -7,6 +7,7 @@ import numpy as np
 from dashboards.fabric_now import FabricNow, trunk_names
 from dashboards.findings import Severity
 from dashboards.numbers import fixed
+from dashboards.parts.fold import columns_of
 from dashboards.parts.tiles import Colouring, Drawing, Label, Tile
 from site_models.arrays import Floats, Ints
 from site_models.fabric import LEAF
@@ -15,8 +16,6 @@ from site_models.plant import Plant
 PER_GB = 1e9
 WIDE, HIGH, GAP = 1.7, 1.2, 0.4
 """A leaf's tile and the space around a pod, in the drawing's own unit."""
-ASPECT = 2.2
-"""Width over height of the panel."""
 FONT = 0.42
 ABOUT = "Trunks: the uplinks of each leaf, above them those of its pod to the core"
 
@@ -41,7 +40,7 @@ def trunk_drawing(plant: Plant) -> Drawing:
     columns = max(1, min(most, 8 if pods > 4 else round(math.sqrt(most * 1.6))))
     rows = -(-most // columns)
     wide, high = columns * WIDE + 2.0 * GAP, (rows + 1) * HIGH + 3.0 * GAP + FONT * 2.0
-    across = max(1, min(pods, round(math.sqrt(pods * ASPECT * high / wide))))
+    across = columns_of(pods, wide, high)
     tiles, labels = list[Tile](), list[Label]()
     seen = np.zeros(pods, dtype=np.int64)
     for trunk in drawn_trunks(plant).tolist():

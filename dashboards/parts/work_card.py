@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from controllers.job_account import JobAccount
-from dashboards.numbers import counted, fixed, power, share
+from dashboards.numbers import counted, fixed, power_unit, share
 from dashboards.parts.cards import Card
 from dashboards.summary import Summary
 
@@ -31,5 +31,6 @@ def work_card(records: Sequence[JobAccount], summary: Summary) -> Card:
                     f"{counted(kept)} tokens{per_l}", about=TOKENS)  # fmt: skip
     gpus_w, site_w = summary.site["site_gpu_power_w"], summary.site["site_facility_power_w"]
     part = gpus_w / site_w if site_w > 0.0 else math.nan
-    detail = f"{power(gpus_w)} of all"
+    per, unit, digits = power_unit(site_w)
+    detail = f"{fixed(gpus_w / per, digits)} of {fixed(site_w / per, digits)} {unit}"
     return Card("Into GPUs", share(part).removesuffix(" %"), "%", detail, about=BOARDS)

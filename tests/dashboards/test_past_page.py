@@ -26,32 +26,32 @@ def seen(*ticks: tuple[float, list[Finding]]) -> Past:
 
 def test_what_was_over_is_told_with_its_times_once_it_ends() -> None:
     past = seen((0.0, []), (10.0, [HOT]), (20.0, [HOT]))
-    assert len(past.recent) == 0
+    assert list(past.recent) == []
     past.look([NEAR], 24.0)
-    (one,) = past.recent
+    one = next(iter(past.recent))
     assert (one.where, one.start_s, one.end_s) == ("a1", 10.0, 24.0)
     (line,) = lines_of(past.recent, "UTC")
-    assert line.what == "72 GPUs over the limit; for 14 s until 00:00:24"
+    assert line.what == "for 14 s until 00:00:24: 72 GPUs over the limit"
     text = str(wrong_list([], [line]))
     assert "Nothing is over or near a limit." in text
     assert "'Was'" in text
     past.look([], 24.0 + SHOWN_S + 1.0)
-    assert past.recent == ()
+    assert list(past.recent) == []
 
 
 def test_what_comes_back_at_once_is_the_same_event() -> None:
     past = seen((10.0, [HOT]), (20.0, []), (30.0, [HOT]))
-    assert len(past.recent) == 0
+    assert list(past.recent) == []
     past.look([], 40.0)
     assert [(one.start_s, one.end_s) for one in past.recent] == [(10.0, 40.0)]
     past.look([], 5.0)
-    assert past.recent == (), "the clock of a replay that begins anew forgets"
+    assert list(past.recent) == [], "the clock of a replay that begins anew forgets"
 
 
 def test_one_event_in_many_racks_is_one_line() -> None:
     both = [HOT, replace(HOT, where="a2")]
     (line,) = lines_of(seen((10.0, both), (20.0, [])).recent, "UTC")
-    assert "and 1 more; for 10 s" in line.what
+    assert "for 10 s until 00:00:20, 1 alike elsewhere" in line.what
 
 
 def test_work_is_tokens_of_joules_and_litres_where_jobs_tell_them() -> None:
