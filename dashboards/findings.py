@@ -1,53 +1,30 @@
 """What is wrong, at a glance: limits exceeded or near, worst first."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 
 from dashboards.basis import basis_counts
 from dashboards.fabric_now import SOUND
+from dashboards.finding import Finding, Severity, level_of, rack_href
 from dashboards.index import Index
 from dashboards.numbers import fixed, power, share
+from dashboards.stopped import stopped
 from dashboards.summary import Summary
 from site_models.arrays import Floats, Ints
 from twin.feed_room import DEAD, ON_BATTERY, ON_GENERATOR, TRIPPED, feed_standing
 from twin.physics.pump_control import ALARM_DELAY_S
 from twin.residual_causes import line_of
 
+__all__ = ["Finding", "Severity", "findings", "level_of", "rack_href"]
 NEAR_GPU_K, NEAR_COOLANT_K, NEAR_SHARE = 3.0, 1.0, 0.95
 """Margins below which a limit counts as near."""
-
-
-class Severity(IntEnum):
-    """How much a finding matters; also how far a value is from its limit."""
-
-    NOTE = 0
-    NEAR = 1
-    OVER = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the list: where, what, and the page that shows it (empty for none)."""
-
-    severity: Severity
-    where: str
-    what: str
-    href: str = ""
-
-
-def level_of(margin: float, near: float) -> Severity:
-    """Return how close a value is, by its margin below the limit; NaN is no finding."""
-    if margin < 0.0:
-        return Severity.OVER
-    return Severity.NEAR if margin <= near else Severity.NOTE
 
 
 def findings(index: Index, summary: Summary) -> tuple[Finding, ...]:
     """Return every finding of a tick, worst first, one line for each piece of equipment."""
     found = [
+        *stopped(index, summary),
         *_gpus(index, summary),
         *_racks(index, summary),
         *_circuits(index, summary),
@@ -179,7 +156,7 @@ def _notes(index: Index, summary: Summary) -> Iterator[Finding]:
             yield Finding(Severity.NOTE, f"policy {standing.name}", what)
     for count, words in basis_counts(summary):
         yield Finding(Severity.NOTE, "GPU power", f"{count:,} GPUs {words}; shown with ≈")
-    arrays = index.plant.arrays
+    arrays = summary.snapshot.plant.arrays
     gpus = arrays.gpus
     for noun, in_service in (
         ("rack", arrays.racks.in_service),
@@ -201,8 +178,3 @@ def _loads(load_w: Floats, rating_w: Floats) -> Iterator[tuple[int, Severity]]:
     for at in close:
         margin = 1.0 - float(load_w[at] / rating_w[at])
         yield int(at), level_of(margin, 1.0 - NEAR_SHARE)
-
-
-def rack_href(name: str) -> str:
-    """Return the address of a rack's page."""
-    return f"/rack?id={name}"

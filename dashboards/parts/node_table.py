@@ -42,11 +42,14 @@ def node_rows(index: Index, summary: Summary, rack: int) -> list[dict[str, Any]]
             if len(gpus)
             else math.nan
         )
-        level = level_of(margin_k, NEAR_GPU_K)
+        off = int(state.gpu_off[gpus].sum()) if len(gpus) else 0
+        level = Severity.OVER if off else level_of(margin_k, NEAR_GPU_K)
         rows.append(
             {
                 "node": index.plant.node_names[node],
-                "state": _state_word(bool(arrays.nodes.in_service[node]), level),
+                "state": f"■ {off} GPUs off"
+                if off
+                else _state_word(bool(arrays.nodes.in_service[node]), level),
                 "level": int(level),
                 "sign": sign_of(summary, gpus),
                 "power": _rounded(state.node_power_w[node] / 1e3, 2),

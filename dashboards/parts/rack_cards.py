@@ -5,11 +5,12 @@ import math
 import numpy as np
 
 from dashboards.basis import sign_of
-from dashboards.findings import NEAR_COOLANT_K, NEAR_GPU_K, level_of
+from dashboards.findings import NEAR_COOLANT_K, NEAR_GPU_K, Severity, level_of
 from dashboards.index import Index
 from dashboards.numbers import fixed, litres_per_min, power
 from dashboards.parts.cards import Card
 from dashboards.parts.site_cards import power_card, temperature_share
+from dashboards.stopped import racks_without_flow
 from dashboards.summary import Summary
 
 
@@ -57,6 +58,7 @@ def _coolant(index: Index, summary: Summary, rack: int) -> list[Card]:
     shown_dp = fixed(float(summary.rack["rack_dp_pa"][rack]) / 1e3, 0)
     valve = fixed(100.0 * float(summary.rack["rack_valve"][rack]), 0)
     pumps = fixed(100.0 * float(summary.state.circuit_pump_speed[circuit]), 0)
+    dry = bool(racks_without_flow(index, summary)[rack])
     hold_c = float(arrays.racks.return_setpoint_c[rack])
     return [
         Card("Coolant supply", fixed(supply_c), "°C",
@@ -66,6 +68,7 @@ def _coolant(index: Index, summary: Summary, rack: int) -> list[Card]:
         Card("Coolant flow", fixed(flow), "L/min",
              f"of {fixed(most)} · {shown_dp} kPa · valve {valve} %",
              flow / most if most > 0.0 else math.nan,
+             Severity.OVER if dry else Severity.NOTE, flag="no flow",
              about=f"Against its most [L/min], with the pressure that drives it; the pumps of its"
              f" loop run at {pumps} % of full speed"),
     ]  # fmt: skip
