@@ -20,6 +20,12 @@ class Finding:
     where: str
     what: str
     href: str = ""
+    word: str = ""
+    """What its severity is called here; empty: over or near its limit."""
+
+
+DOWN = "Down"
+"""Word of what does not run at all."""
 
 
 def level_of(margin: float, near: float) -> Severity:

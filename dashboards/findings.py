@@ -6,7 +6,7 @@ import numpy as np
 
 from dashboards.basis import basis_counts
 from dashboards.fabric_now import SOUND
-from dashboards.finding import Finding, Severity, level_of, rack_href
+from dashboards.finding import DOWN, Finding, Severity, level_of, rack_href
 from dashboards.index import Index
 from dashboards.numbers import fixed, power, share
 from dashboards.stopped import stopped
@@ -101,13 +101,13 @@ def _feed_states(index: Index, summary: Summary) -> Iterator[Finding]:
     for feed, (name, status) in enumerate(zip(plant.feed_names, standing.status, strict=True)):
         parent = plant.arrays.feeds.parent[feed]
         if status == TRIPPED:
-            yield Finding(Severity.OVER, name, "tripped; open until it is reset")
+            yield Finding(Severity.OVER, name, "tripped; open until it is reset", word=DOWN)
         elif (
             status == DEAD
             and plant.arrays.feeds.in_service[feed]
             and (parent < 0 or state.feed_live[parent] > 0.0)
         ):
-            yield Finding(Severity.OVER, name, "gives no power")
+            yield Finding(Severity.OVER, name, "gives no power", word=DOWN)
         elif status == ON_BATTERY:
             left = f"{fixed(standing.battery_left_s[feed] / 60.0)} min left at this load"
             yield Finding(

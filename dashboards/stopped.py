@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dashboards.finding import Finding, Severity, rack_href
+from dashboards.finding import DOWN, Finding, Severity, rack_href
 from dashboards.index import Index
 from dashboards.summary import Summary
 from site_models.arrays import Flags
@@ -19,7 +19,7 @@ STILL = 0.02
 
 
 def stopped(index: Index, summary: Summary) -> Iterator[Finding]:
-    """Yield a finding for each rack, loop and unit; one for all clocks that heat holds down."""
+    """Yield a finding for each loop and unit; one for all GPUs that are off, or held by heat."""
     yield from _off(index, summary)
     yield from _still(index, summary)
     yield from _failed(index, summary)
@@ -33,20 +33,39 @@ def racks_without_flow(index: Index, summary: Summary) -> Flags:
     return np.asarray(cooled & (summary.state.rack_flow_kg_per_s < STILL * racks.flow_max_kg_per_s))
 
 
+def gpus_off(index: Index, summary: Summary) -> Flags:
+    """Return the GPUs in service that draw nothing: even idle ones draw a tenth. Shape (GPUs,)"""
+    return np.asarray(
+        index.plant.arrays.gpus.in_service
+        & (summary.state.gpu_off | (summary.state.gpu_power_w <= 0.0))
+    )
+
+
 def racks_with_gpus_off(index: Index, summary: Summary) -> Flags:
-    """Return the racks in which a GPU turned itself off. Shape (racks,)"""
+    """Return the racks with any of these. Shape (racks,)"""
     hit = np.zeros(len(index.plant.rack_names), dtype=np.bool_)
-    hit[index.rack_of_gpu[summary.state.gpu_off]] = True
+    hit[index.rack_of_gpu[gpus_off(index, summary)]] = True
     return hit
 
 
 def _off(index: Index, summary: Summary) -> Iterator[Finding]:
-    off = summary.state.gpu_off
-    for rack in np.flatnonzero(racks_with_gpus_off(index, summary)).tolist():
-        mine = index.gpus_by_rack[rack]
-        name, count = index.plant.rack_names[rack], int(off[mine].sum())
-        what = f"{count} of {len(mine)} GPUs turned themselves off at their shutdown temperature"
-        yield Finding(Severity.OVER, name, what, rack_href(name))
+    """Yield one finding for those too hot, one for those without power, however many racks."""
+    off, hot = gpus_off(index, summary), summary.state.gpu_off
+    for hit, said in (
+        (off & hot, "turned themselves off at their shutdown temperature"),
+        (off & ~hot, "draw no power"),
+    ):
+        racks = np.unique(index.rack_of_gpu[hit]).tolist()
+        if racks:
+            what = f"{int(hit.sum()):,} {said}, in {_listed(index, racks)}"
+            href = rack_href(index.plant.rack_names[racks[0]])
+            yield Finding(Severity.OVER, "GPUs", what, href, DOWN)
+
+
+def _listed(index: Index, racks: list[int]) -> str:
+    """Return the first of some racks, and how many more there are."""
+    more = f" and {len(racks) - 1} more" if len(racks) > 1 else ""
+    return index.plant.rack_names[racks[0]] + more
 
 
 def _still(index: Index, summary: Summary) -> Iterator[Finding]:
@@ -54,10 +73,10 @@ def _still(index: Index, summary: Summary) -> Iterator[Finding]:
     without = racks_without_flow(index, summary)
     circuit = index.plant.arrays.racks.liquid_circuit
     for loop in np.unique(circuit[without]).tolist():
-        names = [index.plant.rack_names[k] for k in np.flatnonzero(without & (circuit == loop))]
-        more = f" and {len(names) - 1} more racks" if len(names) > 1 else ""
-        what = f"no coolant runs through {names[0]}{more}"
-        yield Finding(Severity.OVER, index.plant.circuit_names[loop], what, rack_href(names[0]))
+        racks = np.flatnonzero(without & (circuit == loop)).tolist()
+        what = f"no coolant runs through {_listed(index, racks)}"
+        href = rack_href(index.plant.rack_names[racks[0]])
+        yield Finding(Severity.OVER, index.plant.circuit_names[loop], what, href, DOWN)
 
 
 def _failed(index: Index, summary: Summary) -> Iterator[Finding]:
@@ -68,17 +87,15 @@ def _failed(index: Index, summary: Summary) -> Iterator[Finding]:
         (index.plant.chiller_names, built.chillers.in_service, now.chillers.in_service),
     ):
         for at in np.flatnonzero(was & ~still).tolist():
-            yield Finding(Severity.OVER, names[at], "failed")
+            yield Finding(Severity.OVER, names[at], "failed", word=DOWN)
 
 
 def _slowed(index: Index, summary: Summary) -> Iterator[Finding]:
     state = summary.state
-    hit = np.flatnonzero(
-        ((state.gpu_event_reasons & (SW_THERMAL | HW_THERMAL)) != 0) & ~state.gpu_off
-    )
+    held = (state.gpu_event_reasons & (SW_THERMAL | HW_THERMAL)) != 0
+    hit = np.flatnonzero(held & ~gpus_off(index, summary))
     if not len(hit):
         return
-    racks = [index.plant.rack_names[k] for k in np.unique(index.rack_of_gpu[hit]).tolist()]
-    where = racks[0] if len(racks) == 1 else f"{len(racks)} racks"
-    what = f"{len(hit):,} GPUs slow themselves down by temperature"
-    yield Finding(Severity.NEAR, where, what, rack_href(racks[0]))
+    racks = np.unique(index.rack_of_gpu[hit]).tolist()
+    what = f"{len(hit):,} slow themselves down by temperature, in {_listed(index, racks)}"
+    yield Finding(Severity.NEAR, "GPUs", what, rack_href(index.plant.rack_names[racks[0]]))

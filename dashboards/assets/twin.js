@@ -74,7 +74,7 @@
         put("clock", clock(tick.time_s, tick.zone));
         byId("clock").title = new Date(tick.time_s * 1000).toISOString();
         mode.title = "What feeds the twin";
-        const words = [tick.over ? `■ ${tick.over} over` : "", tick.near ? `▲ ${tick.near} near` : ""];
+        const words = [tick.over ? `■ ${tick.over} over or down` : "", tick.near ? `▲ ${tick.near} near` : ""];
         put("wrong-count", words.filter(Boolean).join(" · ") || "within limits");
         byId("wrong-count").className = "count " + (tick.over ? "over" : tick.near ? "near" : "");
         byId("wrong-count").title = "Limits exceeded or near; the Site page lists them";

@@ -13,6 +13,7 @@ from dash.development.base_component import Component
 from controllers.snapshot import Snapshot
 from dashboards.closest import closest
 from dashboards.feed import Feed
+from dashboards.findings import Severity
 from dashboards.history import binned, last
 from dashboards.numbers import power_unit, span
 from dashboards.parts.account_table import account_table
@@ -34,6 +35,8 @@ from dashboards.theme import Scheme, as_scheme
 
 LOG = logging.getLogger(__name__)
 SPAN_S, STEP_S = 1800.0, 4.0
+MOST, FEW = 6, 2
+"""Lines of what is closest to a limit; half of them where more than a few things are wrong."""
 DEFAULT_SIGNAL = "rack_gpu_temp_max_c"
 
 
@@ -169,12 +172,13 @@ def panels(feed: Feed) -> tuple[Panel, Panel]:
 
 def _shown(feed: Feed, past: Past, summary: Summary) -> Shown:
     found = feed.findings
+    wrong = sum(one.severity is not Severity.NOTE for one in found)
     return Shown(
         strip([*site_cards(feed.index, summary), work_card(feed.job_records, summary),
                *grid_cards(feed.grid)]),
         wrong_list(found, lines_of(past.recent, feed.world.zone)),
         wrong_title(found),
-        closest_list(closest(feed.index, summary)),
+        closest_list(closest(feed.index, summary, MOST if wrong <= FEW else MOST // 2)),
         account_table(feed.accounts, feed.world.zone),
     )  # fmt: skip
 

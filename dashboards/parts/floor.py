@@ -97,7 +97,7 @@ def floor_colours(
         levels=_worst_levels(index, summary),
         tips=_tips(index, summary) if len(values) <= LARGE else (),
         marked=marked,
-        words=("near a limit", "over a limit"),
+        words=("near a limit", "over or down"),
         notes=index.plant.rack_names,
     )
 
@@ -133,7 +133,7 @@ def _tips(index: Index, summary: Summary) -> list[str]:
             supply, back = rack["rack_supply_c"][at], rack["rack_return_c"][at]
             lines.append(f"coolant {fixed(supply)} → {fixed(back)} °C")
         if off[at]:
-            lines.append("■ GPUs turned themselves off")
+            lines.append("■ GPUs are off")
         if dry[at]:
             lines.append("■ no coolant runs through it")
         lines.append(f"inlet air {fixed(rack['rack_inlet_c'][at])} °C")

@@ -10,6 +10,7 @@ from dashboards.findings import NEAR_GPU_K, Severity, level_of
 from dashboards.index import Index
 from dashboards.numbers import number
 from dashboards.parts.grid import figures, grid, shown_as
+from dashboards.stopped import gpus_off
 from dashboards.summary import Summary
 
 SIGN = "params.data.sign + "
@@ -34,6 +35,7 @@ def node_table(table_id: str) -> Component:
 def node_rows(index: Index, summary: Summary, rack: int) -> list[dict[str, Any]]:
     """Return the table of the rack's nodes in display units; missing is null."""
     state, arrays, rows = summary.state, index.plant.arrays, []
+    down = gpus_off(index, summary)
     for node in index.nodes_by_rack[rack]:
         gpus = index.gpus_of_node(node)
         hottest_c = float(state.gpu_temp_c[gpus].max()) if len(gpus) else math.nan
@@ -42,7 +44,7 @@ def node_rows(index: Index, summary: Summary, rack: int) -> list[dict[str, Any]]
             if len(gpus)
             else math.nan
         )
-        off = int(state.gpu_off[gpus].sum()) if len(gpus) else 0
+        off = int(down[gpus].sum()) if len(gpus) else 0
         level = Severity.OVER if off else level_of(margin_k, NEAR_GPU_K)
         rows.append(
             {

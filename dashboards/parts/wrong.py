@@ -48,7 +48,7 @@ def wrong_title(found: Sequence[Finding]) -> str:
     """Return the list's heading with its counts."""
     over = sum(finding.severity is Severity.OVER for finding in found)
     near = sum(finding.severity is Severity.NEAR for finding in found)
-    return f"{over} over limit · {near} near limit"
+    return f"{over} over or down · {near} near a limit"
 
 
 def _row(finding: Finding, word: str = "") -> Component:
@@ -58,7 +58,7 @@ def _row(finding: Finding, word: str = "") -> Component:
     return html.Div(
         [
             html.Span(MARKS[finding.severity], className="mark", **aria(hidden="true")),
-            html.Span(word or WORDS[finding.severity], className="word"),
+            html.Span(word or finding.word or WORDS[finding.severity], className="word"),
             html.Span(where, className="where"),
             html.Span(finding.what, className="what"),
         ],

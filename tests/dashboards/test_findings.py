@@ -110,8 +110,15 @@ def test_gpus_that_turned_themselves_off_are_told_although_they_are_cool() -> No
     off = np.zeros(48, dtype=np.bool_)
     off[:16] = True
     (line,) = [one for one in found(gpu_off=off) if one.severity is Severity.OVER]
-    assert (line.where, line.href) == ("r0", "/rack?id=r0")
-    assert line.what.startswith("16 of 16 GPUs turned themselves off")
+    assert (line.where, line.href, line.word) == ("GPUs", "/rack?id=r0", "Down")
+    assert line.what == "16 turned themselves off at their shutdown temperature, in r0"
+
+
+def test_gpus_without_power_are_one_line_for_all_racks() -> None:
+    power_w = shot().state.gpu_power_w.copy()
+    power_w[4:20] = 0.0
+    (line,) = [one for one in found(gpu_power_w=power_w) if one.severity is Severity.OVER]
+    assert line.what == "16 draw no power, in r0 and 1 more"
 
 
 def test_a_loop_without_flow_names_the_racks_that_it_leaves_dry() -> None:
@@ -136,4 +143,7 @@ def test_clocks_that_heat_holds_down_are_one_line() -> None:
     bits = np.zeros(48, dtype=np.int64)
     bits[3:9] = SW_THERMAL
     (line,) = [one for one in found(gpu_event_reasons=bits) if one.severity is Severity.NEAR]
-    assert (line.where, line.what) == ("r0", "6 GPUs slow themselves down by temperature")
+    assert (line.where, line.what) == (
+        "GPUs",
+        "6 slow themselves down by temperature, in r0",
+    )
