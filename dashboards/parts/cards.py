@@ -54,8 +54,10 @@ def _card(card: Card) -> Component:
     ]
     about = tip("\n".join(part for part in (card.about, card.detail) if part) if card.about else "")
     if card.href:
-        return html.A(children, href=card.href, className=f"card {state}{width}", **about)
-    return html.Div(children, className=f"card {state}{width}", **about)
+        return html.A(
+            children, href=card.href, className=f"card {state}{width}", key=card.title, **about
+        )
+    return html.Div(children, className=f"card {state}{width}", key=card.title, **about)
 
 
 def flag(severity: Severity) -> str:

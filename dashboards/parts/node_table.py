@@ -49,7 +49,7 @@ def node_rows(index: Index, summary: Summary, rack: int) -> list[dict[str, Any]]
         rows.append(
             {
                 "node": index.plant.node_names[node],
-                "state": f"■ {off} GPUs off"
+                "state": f"■ {off} off"
                 if off
                 else _state_word(bool(arrays.nodes.in_service[node]), level),
                 "level": int(level),
