@@ -9,7 +9,7 @@ from dashboards.fabric_now import SOUND
 from dashboards.finding import DOWN, Finding, Severity, level_of, rack_href
 from dashboards.index import Index
 from dashboards.numbers import fixed, power, share
-from dashboards.stopped import stopped
+from dashboards.stopped import racks_without_flow, stopped
 from dashboards.summary import Summary
 from site_models.arrays import Floats, Ints
 from twin.feed_room import DEAD, ON_BATTERY, ON_GENERATOR, TRIPPED, feed_standing
@@ -71,7 +71,8 @@ def _circuits(index: Index, summary: Summary) -> Iterator[Finding]:
         what = f"supply {fixed(supply_c[circuit])} °C, limit {fixed(limit_c[circuit])} °C"
         yield Finding(level, index.plant.circuit_names[circuit], what)
     short_s = summary.state.circuit_low_flow_s
-    for circuit in np.flatnonzero(short_s >= ALARM_DELAY_S):
+    dry = index.plant.arrays.racks.liquid_circuit[racks_without_flow(index, summary)]
+    for circuit in np.setdiff1d(np.flatnonzero(short_s >= ALARM_DELAY_S), dry):
         what = f"less than 90 % of the flow asked for, since {fixed(short_s[circuit], 0)} s"
         yield Finding(Severity.OVER, index.plant.circuit_names[circuit], what)
 

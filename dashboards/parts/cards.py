@@ -52,12 +52,11 @@ def _card(card: Card) -> Component:
         html.Div(card.detail, className="card-detail"),
         bar(card.share),
     ]
-    about = tip("\n".join(part for part in (card.about, card.detail) if part) if card.about else "")
+    lines = (card.about, card.detail) if card.about else ()
+    about = {"key": card.title, **tip("\n".join(line for line in lines if line))}
     if card.href:
-        return html.A(
-            children, href=card.href, className=f"card {state}{width}", key=card.title, **about
-        )
-    return html.Div(children, className=f"card {state}{width}", key=card.title, **about)
+        return html.A(children, href=card.href, className=f"card {state}{width}", **about)
+    return html.Div(children, className=f"card {state}{width}", **about)
 
 
 def flag(severity: Severity) -> str:
