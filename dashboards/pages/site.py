@@ -97,7 +97,10 @@ def layout(feed: Feed, _search: str) -> Component:
             html.Section(
                 [
                     html.Div(
-                        [html.H2(f"Next {AHEAD_MIN:.0f} minutes"), html.Span(id="site-ahead-age")],
+                        [
+                            html.H2(f"Next {AHEAD_MIN:.0f} minutes"),
+                            html.Span("being worked out", id="site-ahead-age"),
+                        ],
                         className="panel-head",
                     ),
                     chart("site-ahead", ahead_panels(*panels(feed))),
@@ -150,7 +153,7 @@ def register(app: Dash, feed: Feed) -> None:
     def ahead(_tick: dict[str, Any] | None, scheme: str | None) -> tuple[Any, Any]:
         wanted = as_scheme(scheme)
         change = feed.shared(("site-ahead", wanted), lambda now: _ahead(feed, now, wanted))
-        return change or (no_update, "being worked out, for the first time")
+        return change or (no_update, "being worked out")
 
 
 def panels(feed: Feed) -> tuple[Panel, Panel]:

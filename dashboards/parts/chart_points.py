@@ -29,6 +29,8 @@ def points(panels: Sequence[Panel], series: Sequence[Series], scheme: Scheme, zo
         change["data"][at]["line"]["color"] = colour
         if line.edge == "high":
             change["data"][at]["fillcolor"] = fill_of(colour)
+        suffix = "" if panel is panels[0] else str(panels.index(panel) + 1)
+        change["layout"][f"xaxis{suffix}"]["showticklabels"] = True
     _recolour(change, panels, scheme)
     return change
 

@@ -60,7 +60,7 @@ def changes(page: Page, selector: str, within_s: float = 3.0) -> bool:
     [
         ("/", "#site-cards .card-value"),
         ("/rack?id=r1", "#rack-cards .card-value"),
-        ("/placement", "#place-floor .tile-text"),
+        ("/placement", "#place-floor a.tile:nth-of-type(2) .tile-text"),
     ],
 )
 def test_values_change_within_three_seconds(
