@@ -28,8 +28,8 @@ TRUNKS = (
     words("ill", "Links", 84),
 )
 JOBS = (
-    words("job", "Job", 176, pinned="left"),
-    words("sends", "Sends", 130, flex=2.0, minWidth=96),
+    words("job", "Job", 176, flex=2.0, minWidth=110),
+    words("sends", "Sends", 130, flex=2.0, minWidth=130),
     figures("gpus", "GPUs", 0, minWidth=66),
     figures("domains", "NVLink domains", 0, minWidth=82),
     figures("rate", "Share [GB/s]", 1),

@@ -97,7 +97,7 @@ def floor_colours(
         levels=_worst_levels(index, summary),
         tips=_tips(index, summary) if len(values) <= LARGE else (),
         marked=marked,
-        words=("near a limit", "over or down"),
+        words=("near", "over or down"),
         notes=index.plant.rack_names,
     )
 

@@ -21,9 +21,9 @@ FACTORY = (
 )
 
 JOBS = (
-    words("job", "Job", 238, pinned="left"),
+    words("job", "Job", 238, flex=2.0, minWidth=150),
     words("state", "State", 116),
-    words("profile", "Profile", 180, flex=1.6, minWidth=132),
+    words("profile", "Profile", 180, flex=1.8, minWidth=132),
     figures("gpus", "GPUs", 0, minWidth=62),
     figures("power", "GPU power now [kW]", 1, minWidth=84),
     figures("energy", "Energy at the meter [kWh]", 1, minWidth=92),

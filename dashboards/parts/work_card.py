@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from controllers.job_account import JobAccount
-from dashboards.numbers import counted, fixed, power_unit, share
+from dashboards.numbers import counted, fixed, power_unit, share, span
 from dashboards.parts.cards import Card
 from dashboards.summary import Summary
 
@@ -26,11 +26,18 @@ def work_card(records: Sequence[JobAccount], summary: Summary) -> Card:
     used_j = math.fsum(one.site_j for one in telling)
     if used_j > 0.0 and math.isfinite(kept):
         water_kg = math.fsum(one.water_kg for one in telling)
-        per_l = f" · {counted(kept / water_kg)} per L of water" if water_kg > 0.0 else ""
-        return Card("Work of energy", fixed(kept / used_j, 3), "tokens/J",
-                    f"{counted(kept)} tokens{per_l}", about=TOKENS)  # fmt: skip
+        detail = f"{counted(kept)} so far"
+        if water_kg > 0.0:
+            detail = f"{counted(kept / water_kg)} per L of water"
+        about = f"{TOKENS} {counted(kept)} tokens so far, since {span(_held_s(telling))}."
+        return Card("Tokens per joule", fixed(kept / used_j, 2), "1/J", detail, about=about)
     gpus_w, site_w = summary.site["site_gpu_power_w"], summary.site["site_facility_power_w"]
     part = gpus_w / site_w if site_w > 0.0 else math.nan
     per, unit, digits = power_unit(site_w)
     detail = f"{fixed(gpus_w / per, digits)} of {fixed(site_w / per, digits)} {unit}"
     return Card("Into GPUs", share(part).removesuffix(" %"), "%", detail, about=BOARDS)
+
+
+def _held_s(records: Sequence[JobAccount]) -> float:
+    """Return how long the longest of some jobs has held its GPUs [s]."""
+    return max(record.held_s for record in records)

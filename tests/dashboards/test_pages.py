@@ -144,3 +144,18 @@ def test_a_chart_is_patched_with_points_only() -> None:
 def test_times_are_the_sites_and_utc_where_the_zone_is_unknown() -> None:
     assert zone_offset_s("Nowhere/At_all", 1.7e9) == 0.0
     assert zone_name("Nowhere/At_all") == "UTC"
+
+
+def test_a_line_that_leaves_its_range_widens_it_and_no_other_does() -> None:
+    panels = site_page.panels(Feed(SmallWorld()))
+    power, hottest = panels
+    cool = [Series(np.array([1.7e9]), np.array([value])) for value in (2.0, 1.0, 60.0)]
+    hot = [*cool[:2], Series(np.array([1.7e9]), np.array([200.0]))]
+    for series, top in ((cool, hottest.high), (hot, 208.0)):
+        told = points(panels, series, "dark", "UTC").to_plotly_json()["operations"]
+        ranges = {
+            one["location"][1]: one["params"]["value"]
+            for one in told
+            if one["location"][-1] == "range"
+        }
+        assert ranges == {"yaxis": [power.low, power.high], "yaxis2": [hottest.low, top]}

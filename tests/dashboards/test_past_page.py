@@ -62,8 +62,9 @@ def test_work_is_tokens_of_joules_and_litres_where_jobs_tell_them() -> None:
     loud = JobAccount("t", "p", "token", 8, 0.0, 9.0, units=5e6, lost_units=1e6, site_j=2e6,
                       water_kg=4.0)  # fmt: skip
     card = work_card([silent, loud], summary)
-    assert (card.value, card.unit) == ("2.000", "tokens/J")
-    assert card.detail == "4.00 M tokens · 1.00 M per L of water"
+    assert (card.title, card.value) == ("Tokens per joule", "2.00")
+    assert card.detail == "1.00 M per L of water"
+    assert "4.00 M tokens so far" in card.about
     boards = work_card([silent], summary)
     part = summary.site["site_gpu_power_w"] / summary.site["site_facility_power_w"]
     assert float(boards.value) == pytest.approx(100.0 * part, abs=0.5)
