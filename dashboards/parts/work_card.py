@@ -11,7 +11,8 @@ from dashboards.summary import Summary
 TOKENS = (
     "Tokens that jobs made and kept since their start, over the energy at the utility meters that"
     " their GPUs caused, with its share of cooling and losses. One token a joule is a million"
-    " tokens a second from every megawatt. Each job's own figure is on the Jobs page."
+    " tokens a second from every megawatt. Below: tokens of each litre of make-up water. Each job's"
+    " own figures are on the Jobs page."
 )
 BOARDS = (
     "Power of the GPU boards over the power at the utility meters: the part that can do work."
@@ -28,7 +29,7 @@ def work_card(records: Sequence[JobAccount], summary: Summary) -> Card:
         water_kg = math.fsum(one.water_kg for one in telling)
         detail = f"{counted(kept)} so far"
         if water_kg > 0.0:
-            detail = f"{counted(kept / water_kg)} per L of water"
+            detail = f"{counted(kept / water_kg)} per litre"
         about = f"{TOKENS} {counted(kept)} tokens so far, since {span(_held_s(telling))}."
         return Card("Tokens per joule", fixed(kept / used_j, 2), "1/J", detail, about=about)
     gpus_w, site_w = summary.site["site_gpu_power_w"], summary.site["site_facility_power_w"]

@@ -63,7 +63,7 @@ def test_work_is_tokens_of_joules_and_litres_where_jobs_tell_them() -> None:
                       water_kg=4.0)  # fmt: skip
     card = work_card([silent, loud], summary)
     assert (card.title, card.value) == ("Tokens per joule", "2.00")
-    assert card.detail == "1.00 M per L of water"
+    assert card.detail == "1.00 M per litre"
     assert "4.00 M tokens so far" in card.about
     boards = work_card([silent], summary)
     part = summary.site["site_gpu_power_w"] / summary.site["site_facility_power_w"]
