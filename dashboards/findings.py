@@ -156,7 +156,7 @@ def _notes(index: Index, summary: Summary) -> Iterator[Finding]:
             what = f"{standing.mode}: {standing.reason}"
             yield Finding(Severity.NOTE, f"policy {standing.name}", what)
     for count, words in basis_counts(summary):
-        yield Finding(Severity.NOTE, "GPU power", f"{count:,} GPUs {words}; shown with ≈")
+        yield Finding(Severity.NOTE, "GPU power", f"{count:,} GPUs {words} (≈)")
     arrays = summary.snapshot.plant.arrays
     gpus = arrays.gpus
     for noun, in_service in (

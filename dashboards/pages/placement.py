@@ -9,7 +9,7 @@ from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from dashboards.auth import Role, allowed
+from dashboards.auth import CALLER, LOOPBACK, Role, allowed
 from dashboards.feed import Feed
 from dashboards.parts.floor import floor_drawing
 from dashboards.parts.live import TICK, aria, in_browser, on
@@ -95,7 +95,9 @@ def register(app: Dash, feed: Feed) -> None:
             return no_update, no_update, None, None
         chosen, request, at = picked(kept, slots), request_of(kept), urlsplit(href or "")
         table = answer_view(feed.index, request, answer_of(kept), chosen)
-        curl = as_curl(request, f"{at.scheme}://{at.netloc}")
+        caller = CALLER.get()
+        by_token = caller is not None and caller.name != LOOPBACK
+        curl = as_curl(request, f"{at.scheme}://{at.netloc}", by_token)
         if not chosen:
             return table, html.P("There is no place to look at.", className="quiet"), curl, None
         sbatch = as_sbatch(feed.index, request, place_of(kept, chosen[0]))

@@ -44,6 +44,8 @@ def test_the_copied_command_asks_the_same() -> None:
         command = as_curl(request, "http://127.0.0.1:8050")
         body = command.partition("-d '")[2].removesuffix("'").replace("'\\''", "'")
         assert Request(**json.loads(body)) == request
+    assert "$TWIN_TOKEN" not in command
+    assert '"Authorization: Bearer $TWIN_TOKEN"' in as_curl(request, "https://twin", token=True)
 
 
 def test_the_address_holds_the_question() -> None:
