@@ -46,6 +46,8 @@ class Token:
     sha256: str
 
 
+LOOPBACK = "loopback"
+"""Name of who calls from this host without a token."""
 CALLER: ContextVar[Caller | None] = ContextVar("caller", default=None)
 """The caller of the request or socket at hand; set by `dashboards.guard`."""
 

@@ -17,8 +17,8 @@ from dashboards.numbers import fixed, power_unit
 from dashboards.summary import Summary
 from site_models.arrays import Floats
 
-COLD_C = 20.0
-"""Where the bar of a temperature begins."""
+COLD_C, SPAN_K = 20.0, 20.0
+"""Where the bar of a temperature begins; so far below its limit where that is colder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,8 @@ def closest(index: Index, summary: Summary, most: int = 6) -> list[Distance]:
     """Return what stands closest to its limit, one line for each kind of equipment first.
 
     Shares of unlike limits compare only roughly: a load counts from nothing, a temperature
-    from 20 °C. So the tightest of every kind comes first, then the others by share.
+    from 20 °C or 20 K below its limit. So the tightest of every kind comes first, then the
+    others by share.
     """
     plant, state, arrays = index.plant, summary.state, index.plant.arrays
     kinds = [
@@ -61,7 +62,8 @@ def _temperatures(
     margin_k = limit_c - value_c
     for at in _tightest(margin_k):
         what = f"{fixed(value_c[at])} of {fixed(limit_c[at], 0)} °C"
-        share = float((value_c[at] - COLD_C) / max(limit_c[at] - COLD_C, 1.0))
+        cold_c = min(COLD_C, limit_c[at] - SPAN_K)
+        share = float((value_c[at] - cold_c) / (limit_c[at] - cold_c))
         yield Distance(names[at], what, share, level_of(float(margin_k[at]), near_k))
 
 

@@ -97,6 +97,7 @@ class Feed:
         self._summary: Summary | None = None
         self._shared: dict[Hashable, object] = {}
         self._shared_lock = threading.Lock()
+        self._finding = threading.Lock()
         self.grid = GridDesk(world.around.targets)
         """What the grid asks of the site, and the report of the answer."""
         self.listeners: list[Callable[[Snapshot], object]] = [self.grid.look]
@@ -141,8 +142,9 @@ class Feed:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """Return what is wrong at the newest tick."""
-        return self.shared("findings", lambda now: findings(self.index, now)) or ()
+        """Return what is wrong at the newest tick; one looks for it, the others wait."""
+        with self._finding:
+            return self.shared("findings", lambda now: findings(self.index, now)) or ()
 
     def fabric_now(self, summary: Summary) -> FabricNow:
         """Return the fabric at the newest tick, `summary`'s or one after it."""

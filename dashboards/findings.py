@@ -1,53 +1,30 @@
 """What is wrong, at a glance: limits exceeded or near, worst first."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 
 from dashboards.basis import basis_counts
 from dashboards.fabric_now import SOUND
+from dashboards.finding import DOWN, Finding, Severity, level_of, rack_href
 from dashboards.index import Index
 from dashboards.numbers import fixed, power, share
+from dashboards.stopped import racks_without_flow, stopped
 from dashboards.summary import Summary
 from site_models.arrays import Floats, Ints
 from twin.feed_room import DEAD, ON_BATTERY, ON_GENERATOR, TRIPPED, feed_standing
 from twin.physics.pump_control import ALARM_DELAY_S
 from twin.residual_causes import line_of
 
+__all__ = ["Finding", "Severity", "findings", "level_of", "rack_href"]
 NEAR_GPU_K, NEAR_COOLANT_K, NEAR_SHARE = 3.0, 1.0, 0.95
 """Margins below which a limit counts as near."""
-
-
-class Severity(IntEnum):
-    """How much a finding matters; also how far a value is from its limit."""
-
-    NOTE = 0
-    NEAR = 1
-    OVER = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the list: where, what, and the page that shows it (empty for none)."""
-
-    severity: Severity
-    where: str
-    what: str
-    href: str = ""
-
-
-def level_of(margin: float, near: float) -> Severity:
-    """Return how close a value is, by its margin below the limit; NaN is no finding."""
-    if margin < 0.0:
-        return Severity.OVER
-    return Severity.NEAR if margin <= near else Severity.NOTE
 
 
 def findings(index: Index, summary: Summary) -> tuple[Finding, ...]:
     """Return every finding of a tick, worst first, one line for each piece of equipment."""
     found = [
+        *stopped(index, summary),
         *_gpus(index, summary),
         *_racks(index, summary),
         *_circuits(index, summary),
@@ -94,7 +71,8 @@ def _circuits(index: Index, summary: Summary) -> Iterator[Finding]:
         what = f"supply {fixed(supply_c[circuit])} °C, limit {fixed(limit_c[circuit])} °C"
         yield Finding(level, index.plant.circuit_names[circuit], what)
     short_s = summary.state.circuit_low_flow_s
-    for circuit in np.flatnonzero(short_s >= ALARM_DELAY_S):
+    dry = index.plant.arrays.racks.liquid_circuit[racks_without_flow(index, summary)]
+    for circuit in np.setdiff1d(np.flatnonzero(short_s >= ALARM_DELAY_S), dry):
         what = f"less than 90 % of the flow asked for, since {fixed(short_s[circuit], 0)} s"
         yield Finding(Severity.OVER, index.plant.circuit_names[circuit], what)
 
@@ -124,13 +102,13 @@ def _feed_states(index: Index, summary: Summary) -> Iterator[Finding]:
     for feed, (name, status) in enumerate(zip(plant.feed_names, standing.status, strict=True)):
         parent = plant.arrays.feeds.parent[feed]
         if status == TRIPPED:
-            yield Finding(Severity.OVER, name, "tripped; open until it is reset")
+            yield Finding(Severity.OVER, name, "tripped; open until it is reset", word=DOWN)
         elif (
             status == DEAD
             and plant.arrays.feeds.in_service[feed]
             and (parent < 0 or state.feed_live[parent] > 0.0)
         ):
-            yield Finding(Severity.OVER, name, "gives no power")
+            yield Finding(Severity.OVER, name, "gives no power", word=DOWN)
         elif status == ON_BATTERY:
             left = f"{fixed(standing.battery_left_s[feed] / 60.0)} min left at this load"
             yield Finding(
@@ -178,8 +156,8 @@ def _notes(index: Index, summary: Summary) -> Iterator[Finding]:
             what = f"{standing.mode}: {standing.reason}"
             yield Finding(Severity.NOTE, f"policy {standing.name}", what)
     for count, words in basis_counts(summary):
-        yield Finding(Severity.NOTE, "GPU power", f"{count} GPUs {words}; shown with ≈")
-    arrays = index.plant.arrays
+        yield Finding(Severity.NOTE, "GPU power", f"{count:,} GPUs {words} (≈)")
+    arrays = summary.snapshot.plant.arrays
     gpus = arrays.gpus
     for noun, in_service in (
         ("rack", arrays.racks.in_service),
@@ -201,8 +179,3 @@ def _loads(load_w: Floats, rating_w: Floats) -> Iterator[tuple[int, Severity]]:
     for at in close:
         margin = 1.0 - float(load_w[at] / rating_w[at])
         yield int(at), level_of(margin, 1.0 - NEAR_SHARE)
-
-
-def rack_href(name: str) -> str:
-    """Return the address of a rack's page."""
-    return f"/rack?id={name}"

@@ -11,7 +11,7 @@ import orjson
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboards.auth import CALLER, Caller, Role, TokenBook, caller_of, secret_of
+from dashboards.auth import CALLER, LOOPBACK, Caller, Role, TokenBook, caller_of, secret_of
 
 COOKIE = "twin_session"
 OPEN_PATHS = ("/healthz", "/readyz")
@@ -42,7 +42,7 @@ class Guard:
     def __init__(self, app: ASGIApp, tokens: TokenBook, trust_loopback: bool) -> None:
         self._app, self._tokens = app, tokens
         local_role = Role.SCHEDULER if trust_loopback else Role.VIEWER
-        self._local = Caller("loopback", local_role)
+        self._local = Caller(LOOPBACK, local_role)
         self._key = secrets.token_bytes(32)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

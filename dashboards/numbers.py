@@ -48,6 +48,18 @@ def share(value: float) -> str:
     return NONE if not math.isfinite(value) else f"{fixed(100.0 * value, 0)} %"
 
 
+def counted(count: float) -> str:
+    """Return a large number with the letter of its thousands.
+
+    >>> counted(3.2e6)
+    '3.20 M'
+    """
+    for size, word in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if count >= size:
+            return f"{fixed(count / size, 2)} {word}"
+    return fixed(count, 0)
+
+
 def span(seconds: float) -> str:
     """Return a duration in the two largest units that matter."""
     if not math.isfinite(seconds):

@@ -2,6 +2,7 @@
 (() => {
   const NS = "http://www.w3.org/2000/svg";
   const kept = new Map();
+  const LEAST_PX = 5; /* Letters smaller than this are left out. */
 
   const make = (parent, tag, attributes = {}, text) => {
     const node = document.createElementNS(NS, tag);
@@ -73,6 +74,11 @@
     const over = document.createElementNS(NS, "g");
     const parts = drawing.tiles.map((tile, at) => one(svg, drawing, tile, at, tip, stage, box.id, over));
     svg.append(over);
+    const least = Math.min(...parts.map((part) => part.size)), view = svg.viewBox.baseVal;
+    new ResizeObserver(() => {
+      const scale = Math.min(stage.clientWidth / view.width, stage.clientHeight / view.height);
+      svg.classList.toggle("tiny", least * scale < LEAST_PX);
+    }).observe(stage);
     const legend = html(box, "div", "tiles-legend");
     return { drawing, parts, legend, hatch: `url(#${id})`, values: { tips: [], texts: [], unit: "" } };
   };
@@ -122,7 +128,7 @@
     frame.addEventListener("focus", show);
     frame.addEventListener("pointerleave", hide);
     frame.addEventListener("blur", hide);
-    return { frame, rect, halo, edge, text, note, mark, badge, tile, lines, wide, flat };
+    return { frame, rect, halo, edge, text, note, mark, badge, tile, lines, wide, flat, size };
   };
 
   const legend = (box, values, front) => {
@@ -135,10 +141,10 @@
     html(box, "span", "legend-bar").style.background = `linear-gradient(90deg, ${values.scale.join(",")})`;
     html(box, "span", "legend-end", `${values.high}`);
     if (front) html(box, "span", "legend-front", "▬ front");
-    html(box, "span", "legend-near", `▲ ${values.words[0]}`);
-    html(box, "span", "legend-over", `■ ${values.words[1]}`);
-    html(box, "span", "legend-missing", "");
-    html(box, "span", "legend-end", "no reading");
+    if (values.words[0]) html(box, "span", "legend-near", `▲ ${values.words[0]}`);
+    if (values.words[1]) html(box, "span", "legend-over", `■ ${values.words[1]}`);
+    html(html(box, "span", "legend-none", ""), "span", "legend-missing", "");
+    box.lastChild.append("no reading");
   };
 
   const paint = (state, values) => {
@@ -156,7 +162,7 @@
       const note = values.notes[at] || "";
       if (part.note.textContent !== note) {
         part.note.textContent = note;
-        const fit = (part.wide * 0.9) / (0.6 * Math.max(note.length, 1));
+        const fit = (part.wide * 0.78) / (0.6 * Math.max(note.length, 1));
         part.note.setAttribute("font-size", part.flat ? part.lines[4] : Math.min(part.lines[4], fit));
         part.text.setAttribute("x", note ? part.lines[0] : part.tile.x);
         part.text.setAttribute("y", note ? part.lines[1] : part.tile.y);

@@ -74,12 +74,45 @@
         put("clock", clock(tick.time_s, tick.zone));
         byId("clock").title = new Date(tick.time_s * 1000).toISOString();
         mode.title = "What feeds the twin";
+        const words = [tick.over ? `■ ${tick.over} over or down` : "", tick.near ? `▲ ${tick.near} near` : ""];
+        put("wrong-count", words.filter(Boolean).join(" · ") || "within limits");
+        byId("wrong-count").className = "count " + (tick.over ? "over" : tick.near ? "near" : "");
+        byId("wrong-count").title = "Limits exceeded or near; the Site page lists them";
       }
       age();
+    },
+    address: (query) => {
+      if (query === undefined || query === null) return window.dash_clientside.no_update;
+      history.replaceState(history.state, "", location.pathname + query);
+      return query;
     },
     copyCurl: (clicks, text) => copied("place-copy", "Copy as curl", text),
     copySbatch: (clicks, text) => copied("place-sbatch", "Copy as sbatch", text),
   };
+
+  /* What a term means, beside it, when it is pointed at or focused. */
+  const tip = document.createElement("div");
+  tip.className = "tip";
+  tip.id = "tip";
+  tip.setAttribute("role", "tooltip");
+  let told = null;
+  const tell = (event) => {
+    const node = event.target.closest ? event.target.closest("[data-tip]") : null;
+    if (node === told) return;
+    if (told) told.removeAttribute("aria-describedby");
+    told = node;
+    if (!node) { tip.remove(); return; }
+    tip.textContent = node.dataset.tip;
+    node.setAttribute("aria-describedby", "tip");
+    document.body.append(tip);
+    const there = node.getBoundingClientRect(), own = tip.getBoundingClientRect();
+    const left = Math.min(Math.max(there.left, 8), innerWidth - own.width - 8);
+    const below = there.bottom + 6 + own.height < innerHeight;
+    tip.style.left = `${left}px`;
+    tip.style.top = `${below ? there.bottom + 6 : there.top - own.height - 6}px`;
+  };
+  ["pointerover", "focusin"].forEach((kind) => document.addEventListener(kind, tell));
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") tell({ target: document }); });
 
   const scheme = () => {
     const root = document.documentElement;

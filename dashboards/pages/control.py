@@ -117,7 +117,7 @@ def _colouring(feed: Feed, now: ControlNow, name: str) -> Colouring:
     levels = np.where(values < 99.95, 1, 0)
     return Colouring(
         title=title, unit="%", values=values, low=40.0, high=100.0, levels=levels, tips=(),
-        notes=feed.plant.rack_names, words=("held back", "over"),
+        notes=feed.plant.rack_names, words=("held back", ""), reverse=True,
     )  # fmt: skip
 
 

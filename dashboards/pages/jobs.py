@@ -2,13 +2,20 @@
 
 from typing import Any, NamedTuple
 
-from dash import Dash, Output, html, no_update
+from dash import Dash, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from dashboards.feed import Feed
 from dashboards.jobs_now import jobs_now
 from dashboards.parts.cards import strip
-from dashboards.parts.jobs_view import energy_bars, job_cards, job_rows, job_table, power_bars
+from dashboards.parts.jobs_view import (
+    energy_bars,
+    job_cards,
+    job_columns,
+    job_rows,
+    job_table,
+    power_bars,
+)
 from dashboards.parts.live import TICK, aria, on
 from dashboards.parts.page import Page
 from dashboards.summary import Summary
@@ -48,10 +55,17 @@ def register(app: Dash, feed: Feed) -> None:
         Output("jobs-table", "rowData"),
         Output("jobs-power", "children"),
         Output("jobs-energy", "children"),
+        Output("jobs-table", "columnDefs"),
         TICK,
+        State("jobs-table", "columnDefs"),
     )
-    def figures(_tick: dict[str, Any] | None) -> tuple[Any, ...]:
-        return feed.shared("jobs-page", lambda now: _shown(feed, now)) or (no_update,) * 4
+    def figures(_tick: dict[str, Any] | None, columns: list[dict[str, Any]]) -> tuple[Any, ...]:
+        shown = feed.shared("jobs-page", lambda now: _shown(feed, now))
+        if shown is None:
+            return (no_update,) * 5
+        wanted = job_columns(shown.rows)
+        same = [one["field"] for one in wanted] == [one["field"] for one in columns]
+        return (*shown, no_update if same else wanted)
 
 
 def _shown(feed: Feed, summary: Summary) -> Shown:

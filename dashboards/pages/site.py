@@ -1,5 +1,6 @@
 """Is anything wrong, and how far from the limits? The site at one glance."""
 
+import logging
 import math
 from functools import partial
 from typing import Any, NamedTuple
@@ -9,9 +10,10 @@ import numpy as np
 from dash import Dash, Input, Output, Patch, html, no_update
 from dash.development.base_component import Component
 
+from controllers.snapshot import Snapshot
 from dashboards.closest import closest
 from dashboards.feed import Feed
-from dashboards.findings import findings
+from dashboards.findings import Severity
 from dashboards.history import binned, last
 from dashboards.numbers import power_unit, span
 from dashboards.parts.account_table import account_table
@@ -23,13 +25,18 @@ from dashboards.parts.floor import floor_colours, floor_drawing, floor_signals
 from dashboards.parts.grid_card import grid_cards
 from dashboards.parts.live import SCHEME, TICK, aria, on
 from dashboards.parts.page import Page
+from dashboards.parts.past import Past, lines_of
 from dashboards.parts.site_cards import site_cards
 from dashboards.parts.tiles import colours, register_tiles, tiles
+from dashboards.parts.work_card import work_card
 from dashboards.parts.wrong import closest_list, wrong_list, wrong_title
 from dashboards.summary import Summary
 from dashboards.theme import Scheme, as_scheme
 
+LOG = logging.getLogger(__name__)
 SPAN_S, STEP_S = 1800.0, 4.0
+MOST, FEW = 6, 2
+"""Lines of what is closest to a limit; half of them where more than a few things are wrong."""
 DEFAULT_SIGNAL = "rack_gpu_temp_max_c"
 
 
@@ -90,7 +97,10 @@ def layout(feed: Feed, _search: str) -> Component:
             html.Section(
                 [
                     html.Div(
-                        [html.H2(f"Next {AHEAD_MIN:.0f} minutes"), html.Span(id="site-ahead-age")],
+                        [
+                            html.H2(f"Next {AHEAD_MIN:.0f} minutes"),
+                            html.Span("being worked out", id="site-ahead-age"),
+                        ],
                         className="panel-head",
                     ),
                     chart("site-ahead", ahead_panels(*panels(feed))),
@@ -104,7 +114,8 @@ def layout(feed: Feed, _search: str) -> Component:
 
 def register(app: Dash, feed: Feed) -> None:
     """Add the page's callbacks."""
-    signals = floor_signals(feed.index)
+    signals, past = floor_signals(feed.index), Past()
+    feed.listeners.append(partial(_remember, feed, past))
     register_tiles(app, "site-floor")
 
     @on(
@@ -117,7 +128,7 @@ def register(app: Dash, feed: Feed) -> None:
         TICK,
     )
     def figures(_tick: dict[str, Any] | None) -> tuple[Any, ...]:
-        return feed.shared("site", partial(_shown, feed)) or (no_update,) * 5
+        return feed.shared("site", partial(_shown, feed, past)) or (no_update,) * 5
 
     @on(app, Output("site-floor-values", "data"), TICK, Input("site-signal", "value"))
     def floor(_tick: dict[str, Any] | None, name: str) -> Any:
@@ -142,7 +153,7 @@ def register(app: Dash, feed: Feed) -> None:
     def ahead(_tick: dict[str, Any] | None, scheme: str | None) -> tuple[Any, Any]:
         wanted = as_scheme(scheme)
         change = feed.shared(("site-ahead", wanted), lambda now: _ahead(feed, now, wanted))
-        return change or (no_update, no_update)
+        return change or (no_update, "being worked out")
 
 
 def panels(feed: Feed) -> tuple[Panel, Panel]:
@@ -162,15 +173,25 @@ def panels(feed: Feed) -> tuple[Panel, Panel]:
     )  # fmt: skip
 
 
-def _shown(feed: Feed, summary: Summary) -> Shown:
-    found = findings(feed.index, summary)
+def _shown(feed: Feed, past: Past, summary: Summary) -> Shown:
+    found = feed.findings
+    wrong = sum(one.severity is not Severity.NOTE for one in found)
     return Shown(
-        strip(site_cards(feed.index, summary) + grid_cards(feed.grid)),
-        wrong_list(found),
+        strip([*site_cards(feed.index, summary), work_card(feed.job_records, summary),
+               *grid_cards(feed.grid)]),
+        wrong_list(found, lines_of(past.recent, feed.world.zone)),
         wrong_title(found),
-        closest_list(closest(feed.index, summary)),
+        closest_list(closest(feed.index, summary, MOST if wrong <= FEW else MOST // 2)),
         account_table(feed.accounts, feed.world.zone),
-    )
+    )  # fmt: skip
+
+
+def _remember(feed: Feed, past: Past, shot: Snapshot) -> None:
+    """Note a tick's findings; what cannot be told of a tick must not stop the loop."""
+    try:
+        past.look(feed.findings, shot.state.time_s)
+    except Exception:
+        LOG.exception("what is wrong at a tick could not be told")
 
 
 def _history(feed: Feed, scheme: Scheme) -> Patch:

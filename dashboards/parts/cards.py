@@ -7,6 +7,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboards.findings import Severity
+from dashboards.parts.live import tip
 
 MARKS = {Severity.OVER: "■", Severity.NEAR: "▲", Severity.NOTE: ""}
 WORDS = {Severity.OVER: "over limit", Severity.NEAR: "near limit", Severity.NOTE: ""}
@@ -26,6 +27,8 @@ class Card:
     href: str = ""
     flag: str = ""
     """What a state other than the usual is called; empty: by its distance to the limit."""
+    about: str = ""
+    """What the figure means, said when it is pointed at."""
 
 
 def strip(cards: list[Card]) -> list[Component]:
@@ -46,12 +49,14 @@ def _card(card: Card) -> Component:
             [html.Span(card.value, className="card-value"), html.Span(card.unit)],
             className="card-number",
         ),
-        html.Div(card.detail, className="card-detail", title=card.detail),
+        html.Div(card.detail, className="card-detail"),
         bar(card.share),
     ]
+    lines = (card.about, card.detail) if card.about else ()
+    about = {"key": card.title, **tip("\n".join(line for line in lines if line))}
     if card.href:
-        return html.A(children, href=card.href, className=f"card {state}{width}")
-    return html.Div(children, className=f"card {state}{width}")
+        return html.A(children, href=card.href, className=f"card {state}{width}", **about)
+    return html.Div(children, className=f"card {state}{width}", **about)
 
 
 def flag(severity: Severity) -> str:

@@ -12,6 +12,9 @@ from dashboards.history import Series
 from dashboards.parts.charts import Panel, fill_of, series_of, title_of
 from dashboards.theme import COLOURS, Scheme, chart_template
 
+ROOM = 1.04
+"""Space above a line that leaves its range."""
+
 
 def points(panels: Sequence[Panel], series: Sequence[Series], scheme: Scheme, zone: str) -> Patch:
     """Return what changes in a drawn figure: every line's points, and the scheme.
@@ -29,8 +32,26 @@ def points(panels: Sequence[Panel], series: Sequence[Series], scheme: Scheme, zo
         change["data"][at]["line"]["color"] = colour
         if line.edge == "high":
             change["data"][at]["fillcolor"] = fill_of(colour)
+        suffix = "" if panel is panels[0] else str(panels.index(panel) + 1)
+        change["layout"][f"xaxis{suffix}"]["showticklabels"] = True
+    _widen(change, panels, series)
     _recolour(change, panels, scheme)
     return change
+
+
+def _widen(change: Patch, panels: Sequence[Panel], series: Sequence[Series]) -> None:
+    """Show all of a line that leaves its panel's range: what is worst must not be out of sight."""
+    first = 0
+    for number, panel in enumerate(panels, 1):
+        own = series[first : first + len(panel.lines)]
+        first += len(panel.lines)
+        tops = [
+            float(np.nanmax(one.values)) / line.per + line.shift
+            for line, one in zip(panel.lines, own, strict=True)
+            if np.isfinite(one.values).any()
+        ]
+        top = max([panel.high, *(ROOM * value for value in tops)])
+        change["layout"]["yaxis" if number == 1 else f"yaxis{number}"]["range"] = [panel.low, top]
 
 
 def _recolour(change: Patch, panels: Sequence[Panel], scheme: Scheme) -> None:

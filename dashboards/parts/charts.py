@@ -95,6 +95,7 @@ def _panel(
         "hoverformat": "%H:%M:%S",
         "nticks": 6,
         "tickangle": 0,
+        "showticklabels": False,
     }
     title = title_of(panel, scheme)
     layout["annotations"].append(_note(title, left, 1.0, "left", COLOURS[scheme]["text"]))

@@ -18,20 +18,22 @@ from dashboards.parts.chart_points import zone_name
 from dashboards.parts.charts import Line, Panel
 from dashboards.parts.grid import grid, words
 
+WRAPPED: dict[str, Any] = {"wrapText": True, "autoHeight": True, "cellClass": "wrapped"}
+"""A column of sentences, which take more lines rather than being cut."""
 POLICIES = (
-    words("policy", "Policy", 138, pinned="left"),
-    words("mode", "Mode", 84),
-    words("says", "Now", 300, flex=1.0, minWidth=220),
-    words("where", "Where else", 104),
-    words("alarm", "Alarm", 104),
+    words("policy", "Policy", 122, pinned="left"),
+    words("mode", "Mode", 76),
+    words("says", "Now", 300, flex=1.0, minWidth=220, **WRAPPED),
+    words("where", "Where else", 92, minWidth=60),
+    words("alarm", "Alarm", 76, minWidth=60),
 )
 ENTRIES = (
     words("time", "Time", 92),
-    words("who", "Who", 92),
-    words("policy", "Policy", 122),
-    words("mode", "Mode", 82),
-    words("what", "What", 190, flex=1.0, minWidth=130),
-    words("reason", "Why", 240, flex=1.4, minWidth=150),
+    words("who", "Who", 72),
+    words("policy", "Policy", 104),
+    words("mode", "Mode", 76),
+    words("what", "What", 190, flex=1.0, minWidth=130, **WRAPPED),
+    words("reason", "Why", 240, flex=1.4, minWidth=150, **WRAPPED),
 )
 MEANING = {
     "off": "not asked",

@@ -40,7 +40,7 @@ def _links(now: FabricNow) -> Card:
 def _fullest(plant: Plant, now: FabricNow) -> Card:
     share = np.nan_to_num(now.trunk_share, nan=-1.0)
     if len(share) == 0 or not now.trunk_load_bytes_per_s.any():
-        return Card("Fullest trunk", fixed(0.0, 0), "%", "no job communicates across leafs", 0.0)
+        return Card("Fullest trunk", fixed(0.0, 0), "%", "no job communicates across leaves", 0.0)
     k = int(share.argmax())
     load, rate = now.trunk_load_bytes_per_s[k], now.trunk_rate_bytes_per_s[k]
     detail = (

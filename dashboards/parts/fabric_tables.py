@@ -19,17 +19,17 @@ MOST_LINKS = 30
 """Links in the list of ills."""
 
 TRUNKS = (
-    words("trunk", "Trunk", 122, pinned="left"),
-    words("tiers", "Between", 124),
+    words("trunk", "Trunk", 136, pinned="left"),
+    words("tiers", "Between", 116),
     figures("load", "Load [GB/s]", 0),
     figures("rate", "Rate [GB/s]", 0),
-    figures("share", "Load [%]", 0, sort="desc"),
+    figures("share", "Load [%]", 0, sort="desc", minWidth=84),
     figures("sent", "Counted [GB/s]", 0, minWidth=86),
-    words("ill", "Links", 100),
+    words("ill", "Links", 84),
 )
 JOBS = (
-    words("job", "Job", 128, pinned="left"),
-    words("sends", "Sends", 170, flex=2.0, minWidth=120),
+    words("job", "Job", 176, flex=2.0, minWidth=110),
+    words("sends", "Sends", 130, flex=2.0, minWidth=130),
     figures("gpus", "GPUs", 0, minWidth=66),
     figures("domains", "NVLink domains", 0, minWidth=82),
     figures("rate", "Share [GB/s]", 1),

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from dashboards.basis import sign_of
-from dashboards.findings import NEAR_COOLANT_K, NEAR_GPU_K, NEAR_SHARE, rack_href
+from dashboards.findings import NEAR_COOLANT_K, NEAR_GPU_K, NEAR_SHARE, Severity, rack_href
 from dashboards.index import Index, pick
 from dashboards.numbers import PG25_KG_PER_L, WATER_KG_PER_L, fixed, power
 from dashboards.parts.fold import folded
 from dashboards.parts.tiles import Colouring, Drawing, Label, Tile, margin_levels
+from dashboards.stopped import racks_with_gpus_off, racks_without_flow
 from dashboards.summary import Summary
 from site_models.arrays import Floats, Ints
 
@@ -93,11 +94,20 @@ def floor_colours(
         values=signal.shown(values),
         low=signal.low,
         high=signal.high,
-        levels=signal.levels(values),
+        levels=_worst_levels(index, summary),
         tips=_tips(index, summary) if len(values) <= LARGE else (),
         marked=marked,
+        words=("near", "over or down"),
         notes=index.plant.rack_names,
     )
+
+
+def _worst_levels(index: Index, summary: Summary) -> Ints:
+    """Return the severity of each rack by any of its limits, whatever the colour shows."""
+    every = floor_signals(index).values()
+    worst: Ints = np.max([one.levels(summary.rack[one.name]) for one in every], axis=0)
+    stand = racks_without_flow(index, summary) | racks_with_gpus_off(index, summary)
+    return np.where(stand, int(Severity.OVER), worst)
 
 
 def _sign(index: Index, signal: FloorSignal, summary: Summary) -> str:
@@ -108,8 +118,8 @@ def _sign(index: Index, signal: FloorSignal, summary: Summary) -> str:
 
 def _tips(index: Index, summary: Summary) -> list[str]:
     """Return what a rack says when pointed at."""
-    rack, plant = summary.rack, index.plant
-    tips = []
+    rack, plant, tips = summary.rack, index.plant, []
+    off, dry = racks_with_gpus_off(index, summary), racks_without_flow(index, summary)
     for at, name in enumerate(plant.rack_names):
         lines = [
             f"{name} · {plant.rack_model[at]}",
@@ -122,6 +132,10 @@ def _tips(index: Index, summary: Summary) -> list[str]:
         if math.isfinite(rack["rack_return_c"][at]):
             supply, back = rack["rack_supply_c"][at], rack["rack_return_c"][at]
             lines.append(f"coolant {fixed(supply)} → {fixed(back)} °C")
+        if off[at]:
+            lines.append("■ GPUs are off")
+        if dry[at]:
+            lines.append("■ no coolant runs through it")
         lines.append(f"inlet air {fixed(rack['rack_inlet_c'][at])} °C")
         tips.append("\n".join(lines))
     return tips

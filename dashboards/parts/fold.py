@@ -1,7 +1,5 @@
 """Large sites on a screen: blocks of racks set in rows, as a line is broken on a page."""
 
-import math
-
 import numpy as np
 
 from site_models.arrays import Floats, Ints
@@ -25,7 +23,7 @@ def folded(place_m: Floats, block: Ints) -> tuple[Floats, Floats]:
         return place_m, np.empty((0, 2))
     cell_x = float((corners[:, 2] - corners[:, 0]).max()) + GAP_M
     cell_y = float((corners[:, 3] - corners[:, 1]).max()) + GAP_M
-    columns = max(1, min(blocks, round(math.sqrt(blocks * ASPECT * cell_y / cell_x))))
+    columns = columns_of(blocks, cell_x, cell_y)
     column, row = np.arange(blocks) % columns, np.arange(blocks) // columns
     moved, tops = place_m.copy(), np.empty((blocks, 2))
     for at in range(blocks):
@@ -35,6 +33,19 @@ def folded(place_m: Floats, block: Ints) -> tuple[Floats, Floats]:
         moved[mine, 1] += top_y - corners[at, 3]
         tops[at] = left_x + (corners[at, 2] - corners[at, 0]) / 2.0, top_y
     return moved, tops
+
+
+def columns_of(cells: int, wide: float, high: float) -> int:
+    """Return how many columns draw equal cells the largest in a panel of ASPECT; at least 1.
+
+    >>> columns_of(14, 1.0, 1.0)
+    7
+    """
+
+    def scale(columns: int) -> float:
+        return min(ASPECT / (columns * wide), 1.0 / (-(-cells // columns) * high))
+
+    return max(range(1, max(cells, 1) + 1), key=scale)
 
 
 def _bounds(place_m: Floats) -> tuple[float, float, float, float]:

@@ -8,17 +8,22 @@ from dash.development.base_component import Component
 
 from dashboards.findings import rack_href
 from dashboards.jobs_now import JobNow, JobsNow
-from dashboards.numbers import NONE, fixed, number, power, power_unit, share, span
+from dashboards.numbers import NONE, counted, fixed, number, power, power_unit, share, span
 from dashboards.parts.cards import Card, bar
 from dashboards.parts.grid import figures, grid, words
+from dashboards.parts.work_card import TOKENS
 
-J_PER_KWH, MILLION = 3.6e6, 1e6
+J_PER_KWH = 3.6e6
 MOST_BARS = 12
+FACTORY = (
+    "Overall effectiveness as factories count it: the time that jobs ran, times their pace against"
+    " full clocks and a free network, times the part of their work that was not lost"
+)
 
 JOBS = (
-    words("job", "Job", 132, pinned="left"),
-    words("state", "State", 126),
-    words("profile", "Profile", 132),
+    words("job", "Job", 238, flex=2.0, minWidth=150),
+    words("state", "State", 116),
+    words("profile", "Profile", 180, flex=1.8, minWidth=132),
     figures("gpus", "GPUs", 0, minWidth=62),
     figures("power", "GPU power now [kW]", 1, minWidth=84),
     figures("energy", "Energy at the meter [kWh]", 1, minWidth=92),
@@ -31,11 +36,23 @@ JOBS = (
     figures("network", "Network share [%]", 0, minWidth=82),
 )
 
+ALWAYS = 6
+"""Columns that are there whether anything is known or not."""
+
 
 def job_table(table_id: str) -> Component:
     """Return the table of jobs, empty until its rows come."""
     nothing = "No job yet: a scheduler tells of them with POST /api/v1/allocations."
-    return grid(table_id, JOBS, "id", nothing)
+    return grid(table_id, job_columns([]), "id", nothing)
+
+
+def job_columns(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the columns that some job has something in; the first ones always."""
+    return [
+        column
+        for at, column in enumerate(JOBS)
+        if at < ALWAYS or any(row[column["field"]] not in (None, NONE) for row in rows)
+    ]
 
 
 def job_rows(now: JobsNow) -> list[dict[str, Any]]:
@@ -62,7 +79,8 @@ def job_cards(now: JobsNow, gpus: int) -> list[Card]:
         _tokens(now),
         _factory(now),
         Card("Energy cost", fixed(cost, 2), "USD",
-             "since their start" if math.isfinite(cost) else "no price for all of it"),
+             "since their start" if math.isfinite(cost) else "no price is given",
+             about="Of the jobs' energy at the price of each hour; --price gives one at the start"),
     ]  # fmt: skip
 
 
@@ -96,9 +114,9 @@ def _tokens(now: JobsNow) -> Card:
     used_j = math.fsum(record.site_j for record in records if record.units > 0.0)
     per_j = kept / used_j if used_j > 0.0 else math.nan
     if not math.isfinite(per_j):
-        return Card("Tokens per joule", NONE, "", "no job tells its tokens")
-    detail = f"{_counted(kept)} tokens made"
-    return Card("Tokens per joule", fixed(per_j, 3), "1/J", detail)
+        return Card("Tokens per joule", NONE, "", "no job tells its tokens", about=TOKENS)
+    detail = f"{counted(kept)} tokens made"
+    return Card("Tokens per joule", fixed(per_j, 3), "1/J", detail, about=TOKENS)
 
 
 def _factory(now: JobsNow) -> Card:
@@ -106,19 +124,19 @@ def _factory(now: JobsNow) -> Card:
     known = [job.record for job in now.jobs if math.isfinite(job.record.effectiveness)]
     weight = math.fsum(record.gpu_s for record in known)
     if not weight > 0.0:
-        return Card("Factory figure", NONE, "%", "availability × pace × good")
+        return Card("Factory figure", NONE, "%", "no job tells its pace", about=FACTORY)
     figure = math.fsum(record.gpu_s * record.effectiveness for record in known) / weight
     said = f"of {len(known)} jobs, by GPU time"
-    return Card("Factory figure", fixed(100.0 * figure, 1), "%", said, figure)
+    return Card("Factory figure", fixed(100.0 * figure, 1), "%", said, figure, about=FACTORY)
 
 
 def _row(job: JobNow) -> dict[str, Any]:
     record = job.record
     made = NONE
     if math.isfinite(record.units) and record.unit != "none":
-        made = f"{_counted(record.kept_units)} {record.unit}s"
+        made = f"{counted(record.kept_units)} {record.unit}s"
     elif math.isfinite(record.steps):
-        made = f"{_counted(record.steps)} steps"
+        made = f"{counted(record.steps)} steps"
     held, parts = span(record.held_s), (record.availability, record.performance, record.goodput)
     return {
         "id": f"{record.job} {record.start_s}",
@@ -131,19 +149,14 @@ def _row(job: JobNow) -> dict[str, Any]:
         "made": made,
         "per_j": _in(record.units_per_j, 1.0),
         "factory": _in(record.effectiveness, 0.01),
-        "parts": " × ".join(fixed(100.0 * part, 0) for part in parts),
+        "parts": " × ".join(fixed(100.0 * part, 0) for part in parts)
+        if math.isfinite(record.effectiveness)
+        else NONE,
         "cost": _in(record.cost_usd, 1.0),
         "per_million": _in(record.cost_usd_per_million, 1.0),
         "network": _in(job.network_share, 0.01),
         "level": 0,
     }
-
-
-def _counted(count: float) -> str:
-    for size, word in ((1e12, "T"), (1e9, "G"), (MILLION, "M"), (1e3, "k")):
-        if count >= size:
-            return f"{fixed(count / size, 2)} {word}"
-    return fixed(count, 0)
 
 
 def _power_line(name: str, watts: float, whole_w: float, racks: tuple[str, ...] = ()) -> Component:

@@ -26,6 +26,15 @@ def aria(**words: str) -> dict[str, Any]:
     return {f"aria-{name}": word for name, word in words.items()}
 
 
+def tip(said: str) -> dict[str, Any]:
+    """Return what a component says when pointed at or focused, as its arguments.
+
+    >>> tip("facility over IT")
+    {'data-tip': 'facility over IT', 'tabIndex': 0}
+    """
+    return {"data-tip": said, "tabIndex": 0} if said else {}
+
+
 def in_browser(app: Dash, namespace: str, name: str, *dependencies: Any) -> None:
     """Register a function of ``assets/*.js`` as a callback that runs in the browser."""
     function = ClientsideFunction(namespace, name)

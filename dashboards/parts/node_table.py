@@ -10,12 +10,13 @@ from dashboards.findings import NEAR_GPU_K, Severity, level_of
 from dashboards.index import Index
 from dashboards.numbers import number
 from dashboards.parts.grid import figures, grid, shown_as
+from dashboards.stopped import gpus_off
 from dashboards.summary import Summary
 
 SIGN = "params.data.sign + "
 """Stands before what was not measured."""
 COLUMNS = (
-    {"field": "node", "headerName": "Node", "pinned": "left", "width": 128},
+    {"field": "node", "headerName": "Node", "pinned": "left", "width": 148},
     {"field": "state", "headerName": "State", "width": 104},
     figures("power", "Power [kW]", 2),
     figures("gpu", "Max GPU [°C]", 1, valueFormatter={"function": shown_as(".1f", SIGN)}),
@@ -34,6 +35,7 @@ def node_table(table_id: str) -> Component:
 def node_rows(index: Index, summary: Summary, rack: int) -> list[dict[str, Any]]:
     """Return the table of the rack's nodes in display units; missing is null."""
     state, arrays, rows = summary.state, index.plant.arrays, []
+    down = gpus_off(index, summary)
     for node in index.nodes_by_rack[rack]:
         gpus = index.gpus_of_node(node)
         hottest_c = float(state.gpu_temp_c[gpus].max()) if len(gpus) else math.nan
@@ -42,11 +44,14 @@ def node_rows(index: Index, summary: Summary, rack: int) -> list[dict[str, Any]]
             if len(gpus)
             else math.nan
         )
-        level = level_of(margin_k, NEAR_GPU_K)
+        off = int(down[gpus].sum()) if len(gpus) else 0
+        level = Severity.OVER if off else level_of(margin_k, NEAR_GPU_K)
         rows.append(
             {
                 "node": index.plant.node_names[node],
-                "state": _state_word(bool(arrays.nodes.in_service[node]), level),
+                "state": f"■ {off} off"
+                if off
+                else _state_word(bool(arrays.nodes.in_service[node]), level),
                 "level": int(level),
                 "sign": sign_of(summary, gpus),
                 "power": _rounded(state.node_power_w[node] / 1e3, 2),

@@ -9,12 +9,16 @@ from controllers.placement.models import Advice, Request
 from dashboards.index import Index
 
 
-def as_curl(request: Request, origin: str) -> str:
-    """Return the command that asks the same over HTTP."""
+def as_curl(request: Request, origin: str, token: bool = False) -> str:
+    """Return the command that asks the same over HTTP; with `token`, whose caller needs one.
+
+    The token itself is not known here: it stands in the caller's variable TWIN_TOKEN.
+    """
     body = json.dumps(request.model_dump(exclude_defaults=True))
     quoted = body.replace("'", "'\\''")
+    shown = '  -H "Authorization: Bearer $TWIN_TOKEN" \\\n' if token else ""
     return (
-        f"curl -s {origin}/api/v1/placement \\\n"
+        f"curl -s {origin}/api/v1/placement \\\n{shown}"
         f"  -H 'Content-Type: application/json' \\\n  -d '{quoted}'"
     )
 

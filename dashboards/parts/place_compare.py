@@ -9,9 +9,15 @@ from dash.development.base_component import Component
 from controllers.placement.change import PlaceChange
 from controllers.placement.models import Advice
 from dashboards.index import Index
-from dashboards.numbers import NONE, fixed, power, share
-from dashboards.parts.place_answer import place_name, with_unit
-from dashboards.parts.place_asked import SLOTS, Kept, change_of, place_of
+from dashboards.numbers import NONE, fixed, power
+from dashboards.parts.place_answer import (
+    brief,
+    exchanges,
+    place_name,
+    small_share,
+    with_unit,
+)
+from dashboards.parts.place_asked import SLOTS, Kept, change_of, place_of, request_of
 
 
 class Line(NamedTuple):
@@ -46,20 +52,21 @@ LINES = (
     Line("Site headroom", lambda a: a.predicted.site_headroom_w,
          lambda c: c.site_headroom_now_w, power, power, 1),
     Line("Coolant return", lambda a: a.predicted.tcs_return_c, None, _degrees, _kelvin, 0),
-    Line("Throttled", lambda a: a.predicted.throttle_share, None, share, share, -1),
-    Line("Collective", lambda a: _milli(a.predicted.collective_s), None,
-         lambda v: f"{fixed(v, 2)} ms", fixed, -1),
-    Line("Slowdown", lambda a: a.predicted.slowdown_share, None, share, share, -1),
-    Line("Neighbours slow by", lambda a: a.predicted.neighbours_slowdown_share, None, share,
-         share, -1),
+    Line("Exchange", lambda a: a.predicted.collective_s, None, brief, brief, -1),
+    Line("Slowdown", lambda a: a.predicted.slowdown_share, None, small_share, small_share, -1),
+    Line("Slows others", lambda a: a.predicted.neighbours_slowdown_share, None, small_share,
+         small_share, -1),
     Line("Facility adds", lambda a: a.predicted.facility_power_w, None, power, power, -1),
 )  # fmt: skip
 """What is compared, in the order of its weight for an operator."""
+LOSSES = ("Slowdown", "Slows others")
+"""Left out where nothing is told of what GPUs exchange and all get the power they ask."""
 
 
 def compare_view(index: Index, kept: Kept, chosen: Sequence[int]) -> Component:
     """Return the table of one or two places; figures that neither has are left out."""
     places = [place_of(kept, at) for at in chosen]
+    asked = exchanges(request_of(kept)) or any(one.predicted.throttle_share for one in places)
     changed = [change_of(kept, at) for at in chosen]
     head = [html.Th("")]
     head += [
@@ -71,7 +78,7 @@ def compare_view(index: Index, kept: Kept, chosen: Sequence[int]) -> Component:
     rows: list[Component] = [html.Tr(where)]
     for line in LINES:
         values = [line.then(place) for place in places]
-        if any(value is not None for value in values):
+        if any(value is not None for value in values) and (asked or line.title not in LOSSES):
             rows.append(_row(line, values, changed))
     why = [html.Td("Why", className="words")]
     why += [html.Td([html.Div(one) for one in place.reasons], className="why") for place in places]
@@ -102,7 +109,3 @@ def _best(line: Line, values: list[float | None]) -> int:
         return -1
     first = (values[0] > values[1]) == (line.better > 0)
     return 0 if first else 1
-
-
-def _milli(value: float | None) -> float | None:
-    return None if value is None else 1e3 * value

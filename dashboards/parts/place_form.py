@@ -1,85 +1,86 @@
-"""The form of a placement request, and the request that a filled form means."""
+"""The form of a placement question: three fields in sight, the rest folded away."""
 
+from itertools import groupby
 from typing import Any, get_args
 
 import dash_mantine_components as dmc
-from dash import State, html
+from dash import Output, State, html
 from dash.development.base_component import Component
 
-from controllers.placement.models import Level, Request, read_request
+from controllers.collective_told import Operation
+from controllers.placement.models import Level
 from dashboards.feed import Feed
+from dashboards.parts.place_fields import FIELDS, Field
+from dashboards.parts.place_query import told_more
+from dashboards.parts.place_request import NO, YES
+from dashboards.parts.place_workloads import about, choices
 
-FIELDS = (
-    "job", "gpus", "gpus_per_node", "gpu_model", "gpu_power_w", "duration_h", "required_level",
-    "preferred_level", "exclude", "limit",
-)  # fmt: skip
-"""Names of the form's fields in order; each component's id is ``place-`` and the name."""
-
-STATES = [State(f"place-{name}", "value") for name in FIELDS]
+STATES = [State(f"place-{field.name}", "value") for field in FIELDS]
+ERRORS = [Output(f"place-{field.name}", "error") for field in FIELDS]
+FOLD = "more"
+"""Name of the folded part."""
 
 
-def form(feed: Feed) -> Component:
-    """Return the form, filled with a question that most sites can answer."""
-    models = sorted(set(feed.plant.gpu_model))
-    return html.Div(
-        [
-            html.H3("Job"),
-            _text("job", "Name", "train-1", wide=True),
-            _number("gpus", "GPUs", 16, low=0.01, wide=False),
-            _number("duration_h", "Duration [h]", 4, low=0.01),
-            _choice("gpu_model", "GPU model", models, "any"),
-            _number("gpu_power_w", "Power per GPU [W]", None, low=1, hint="its rating"),
-            html.H3("Place"),
-            _number("gpus_per_node", "GPUs on each node", None, low=1, hint="any"),
-            _number("limit", "Candidates", 5, low=1),
-            _choice("required_level", "All within one", list(get_args(Level)), "not required"),
-            _choice("preferred_level", "Better within one", list(get_args(Level)), "no matter"),
-            _text("exclude", "Nodes to leave out, with commas", "", wide=True),
-            html.Div(dmc.Button("Find places", id="place-ask", size="sm"), className="buttons"),
-            html.Div(id="place-problem", className="problem wide", role="alert"),
-        ],
-        className="form-fields",
+def form(feed: Feed, values: dict[str, Any]) -> Component:
+    """Return the form filled with values by its fields' names."""
+    groups = {name: list(part) for name, part in groupby(FIELDS, lambda field: field.group)}
+    shown = [_field(feed, field, values) for field in groups.pop("")]
+    folded: list[Component] = []
+    for name, fields in groups.items():
+        folded += [html.H3(name), *(_field(feed, field, values) for field in fields)]
+    more = dmc.Accordion(
+        dmc.AccordionItem(
+            [
+                dmc.AccordionControl(html.Span(fold_title(values), id="place-more-title")),
+                dmc.AccordionPanel(html.Div(folded, className="form-fields")),
+            ],
+            value=FOLD,
+        ),
+        id="place-more",
+        value=None,
+        chevronPosition="left",
+        transitionDuration=0,
+        className="wide",
     )
+    asks = html.Div(dmc.Button("Find places", id="place-ask", size="sm"), className="buttons")
+    problem = html.Div(id="place-problem", className="problem wide", role="alert")
+    return html.Div([*shown, asks, problem, more], className="form-fields outer")
 
 
-def read_form(values: dict[str, Any]) -> Request:
-    """Return the request a form means; InputError naming the field that cannot be used."""
-    raw: dict[str, Any] = {
-        "job": values["job"] or "",
-        "gpus": values["gpus"],
-        "duration_s": _times(values["duration_h"], 3600.0),
-        "limit": values["limit"],
-        "exclude": [name.strip() for name in (values["exclude"] or "").split(",") if name.strip()],
-    }
-    for name in ("gpus_per_node", "gpu_model", "gpu_power_w", "required_level", "preferred_level"):
-        raw[name] = values[name] or None
-    return read_request({key: value for key, value in raw.items() if value is not None}, "form")
+def fold_title(values: dict[str, Any]) -> str:
+    """Return the heading of the folded part, with how many of its fields are filled."""
+    told = told_more(values)
+    return f"More about the job · {told} told" if told else "More about the job"
 
 
-def _times(value: Any, factor: float) -> Any:
-    """Return a number of the form in base units; what is no number is left to be refused."""
-    return value * factor if isinstance(value, int | float) else value
+def _field(feed: Feed, field: Field, values: dict[str, Any]) -> Component:
+    value = values.get(field.name)
+    same: dict[str, Any] = {
+        "id": f"place-{field.name}", "label": field.label, "description": field.about,
+        "placeholder": field.blank, "size": "xs", "className": "wide" if field.wide else "",
+    }  # fmt: skip
+    if field.name == "profile":
+        same["description"] = about(value)
+    made: Component
+    if field.kind == "text":
+        made = dmc.TextInput(value=value, **same)
+    elif field.kind == "number":
+        made = dmc.NumberInput(value=value, hideControls=True, allowNegative=False, **same)
+    else:
+        made = dmc.Select(
+            value=value, data=_choices(feed, field), clearable=True, searchable=True,
+            nothingFoundMessage="no such choice", **same,
+        )  # fmt: skip
+    return made
 
 
-def _text(name: str, label: str, value: str, wide: bool = False) -> Component:
-    field: Component = dmc.TextInput(
-        id=f"place-{name}", label=label, value=value, size="xs", className="wide" if wide else ""
-    )
-    return field
-
-
-def _number(
-    name: str, label: str, value: float | None, low: float, hint: str = "", wide: bool = False
-) -> Component:
-    field: Component = dmc.NumberInput(
-        id=f"place-{name}", label=label, value=value, min=low, placeholder=hint, size="xs",
-        hideControls=True, className="wide" if wide else "",
-    )  # fmt: skip
-    return field
-
-
-def _choice(name: str, label: str, choices: list[str], hint: str) -> Component:
-    field: Component = dmc.Select(
-        id=f"place-{name}", label=label, data=choices, placeholder=hint, clearable=True, size="xs"
-    )
-    return field
+def _choices(feed: Feed, field: Field) -> list[Any]:
+    if field.name == "profile":
+        return choices()
+    if field.name == "gpu_model":
+        return sorted(set(feed.plant.gpu_model))
+    if field.name == "collective_op":
+        return list(get_args(Operation))
+    if field.name == "n_minus_1":
+        return [{"value": YES, "label": "limits hold"}, {"value": NO, "label": "not looked at"}]
+    return [{"value": level, "label": level.replace("_", " ")} for level in get_args(Level)]

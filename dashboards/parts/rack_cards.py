@@ -5,11 +5,12 @@ import math
 import numpy as np
 
 from dashboards.basis import sign_of
-from dashboards.findings import NEAR_COOLANT_K, NEAR_GPU_K, level_of
+from dashboards.findings import NEAR_COOLANT_K, NEAR_GPU_K, Severity, level_of
 from dashboards.index import Index
 from dashboards.numbers import fixed, litres_per_min, power
 from dashboards.parts.cards import Card
 from dashboards.parts.site_cards import power_card, temperature_share
+from dashboards.stopped import racks_without_flow
 from dashboards.summary import Summary
 
 
@@ -17,7 +18,10 @@ def rack_cards(index: Index, summary: Summary, rack: int) -> list[Card]:
     """Return the strip of the Rack page."""
     rating_w = float(index.plant.arrays.racks.rating_w[rack])
     rack_w = float(summary.rack["rack_power_w"][rack])
-    cards = [power_card("Rack power", rack_w, rating_w, "rated"), _hottest(index, summary, rack)]
+    cards = [
+        power_card("Rack power", rack_w, rating_w, "rated", "At the rack inlet"),
+        _hottest(index, summary, rack),
+    ]
     if index.plant.arrays.racks.liquid_circuit[rack] >= 0:
         cards += _coolant(index, summary, rack)
         return [*cards, _inlet(index, summary, rack), _heat(summary, rack)]
@@ -35,7 +39,7 @@ def _hottest(index: Index, summary: Summary, rack: int) -> Card:
         "Hottest GPU",
         sign_of(summary, [int(worst)]) + fixed(value_c),
         "°C",
-        f"{index.plant.gpu_names[worst]} · limit {fixed(limit_c, 0)} °C",
+        f"limit {fixed(limit_c, 0)} °C · {index.plant.gpu_names[worst]}",
         temperature_share(value_c, limit_c),
         level_of(limit_c - value_c, NEAR_GPU_K),
     )
@@ -54,15 +58,19 @@ def _coolant(index: Index, summary: Summary, rack: int) -> list[Card]:
     shown_dp = fixed(float(summary.rack["rack_dp_pa"][rack]) / 1e3, 0)
     valve = fixed(100.0 * float(summary.rack["rack_valve"][rack]), 0)
     pumps = fixed(100.0 * float(summary.state.circuit_pump_speed[circuit]), 0)
+    dry = bool(racks_without_flow(index, summary)[rack])
     hold_c = float(arrays.racks.return_setpoint_c[rack])
     return [
         Card("Coolant supply", fixed(supply_c), "°C",
-             f"{index.plant.circuit_names[circuit]} · limit {fixed(limit_c, 0)} °C",
+             f"limit {fixed(limit_c, 0)} °C · {index.plant.circuit_names[circuit]}",
              temperature_share(supply_c, limit_c), level_of(limit_c - supply_c, NEAR_COOLANT_K)),
         Card("Coolant return", fixed(return_c), "°C", f"the valve holds {fixed(hold_c, 0)} °C"),
         Card("Coolant flow", fixed(flow), "L/min",
-             f"of {fixed(most)} L/min · {shown_dp} kPa · valve {valve} % · pumps {pumps} %",
-             flow / most if most > 0.0 else math.nan),
+             f"of {fixed(most)} · {shown_dp} kPa · valve {valve} %",
+             flow / most if most > 0.0 else math.nan,
+             Severity.OVER if dry else Severity.NOTE, flag="no flow",
+             about=f"Against its most [L/min], with the pressure that drives it; the pumps of its"
+             f" loop run at {pumps} % of full speed"),
     ]  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboards.feed import Feed
+from dashboards.findings import Severity
 from dashboards.numbers import number
 from dashboards.parts.live import aria, in_browser, on
 from dashboards.parts.page import Page, find_pages
@@ -74,6 +75,7 @@ def _layout(feed: Feed, pages: tuple[Page, ...]) -> Component:
             html.Span("…", id="mode", className="mode"),
             html.Span(feed.plant.site, className="site"),
             html.Span("waiting for the first data", id="label", className="label"),
+            dcc.Link("", id="wrong-count", href="/", className="count"),
             html.Span("", id="clock", className="clock"),
             html.Span("", id="age", className="age", role="status"),
         ],
@@ -175,7 +177,10 @@ def _tick(feed: Feed) -> dict[str, Any]:
     }
     if summary is not None:
         snapshot = summary.snapshot
+        levels = [one.severity for one in feed.findings]
         content |= {
+            "over": levels.count(Severity.OVER),
+            "near": levels.count(Severity.NEAR),
             "tick": snapshot.tick,
             "time_s": snapshot.state.time_s,
             "mode": snapshot.mode,

@@ -76,8 +76,10 @@ class Colouring:
     """What each of these is marked with; empty: its rank."""
     notes: Sequence[str] = ()
     """A second line in each tile."""
+    reverse: bool = False
+    """Low values are the bright ones: where less is what is worth a look."""
     words: tuple[str, str] = ("near", "over")
-    """What the two marked levels mean."""
+    """What the two marked levels mean; one that is empty does not occur."""
 
 
 def tiles(tiles_id: str, drawing: Drawing) -> Component:
@@ -125,7 +127,7 @@ def colours(colouring: Colouring) -> dict[str, Any]:
         "badges": list(colouring.badges),
         "notes": list(colouring.notes),
         "words": list(colouring.words),
-        "scale": list(SCALE),
+        "scale": list(reversed(SCALE) if colouring.reverse else SCALE),
     }
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from dashboards.fabric_now import FabricNow, trunk_names
 from dashboards.findings import Severity
 from dashboards.numbers import fixed
+from dashboards.parts.fold import columns_of
 from dashboards.parts.tiles import Colouring, Drawing, Label, Tile
 from site_models.arrays import Floats, Ints
 from site_models.fabric import LEAF
@@ -15,9 +16,8 @@ from site_models.plant import Plant
 PER_GB = 1e9
 WIDE, HIGH, GAP = 1.7, 1.2, 0.4
 """A leaf's tile and the space around a pod, in the drawing's own unit."""
-ASPECT = 2.2
-"""Width over height of the panel."""
-FONT = 0.42
+FONT, MANY, MANY_FONT = 0.42, 4, 1.1
+"""Letters of the pods' names; larger where there are many pods, whose tiles have no letters."""
 ABOUT = "Trunks: the uplinks of each leaf, above them those of its pod to the core"
 
 
@@ -38,10 +38,11 @@ def trunk_drawing(plant: Plant) -> Drawing:
     first_pod, pods = len(plant.fabric.switch_names), len(plant.fabric.pod_names)
     leafs = np.bincount(switches.pod[switches.tier == LEAF], minlength=pods)
     most = int(leafs.max(initial=1))
-    columns = max(1, min(most, 8 if pods > 4 else round(math.sqrt(most * 1.6))))
+    columns = max(1, min(most, 8 if pods > MANY else round(math.sqrt(most * 1.6))))
     rows = -(-most // columns)
-    wide, high = columns * WIDE + 2.0 * GAP, (rows + 1) * HIGH + 3.0 * GAP + FONT * 2.0
-    across = max(1, min(pods, round(math.sqrt(pods * ASPECT * high / wide))))
+    font = FONT if pods <= MANY else MANY_FONT
+    wide, high = columns * WIDE + 2.0 * GAP, (rows + 1) * HIGH + 3.0 * GAP + font * 2.0
+    across = columns_of(pods, wide, high)
     tiles, labels = list[Tile](), list[Label]()
     seen = np.zeros(pods, dtype=np.int64)
     for trunk in drawn_trunks(plant).tolist():
@@ -56,9 +57,9 @@ def trunk_drawing(plant: Plant) -> Drawing:
         tiles.append(Tile(_short(names[trunk], plant), x, y, width * 0.97, HIGH * 0.92))
     for pod in range(pods):
         left, top = (pod % across) * wide, -(pod // across) * high
-        said = f"pod {plant.fabric.pod_names[pod]}"
-        labels.append(Label(said, left, top - 0.05, "start"))
-    return Drawing(tiles, labels, FONT, ABOUT, top=True)
+        said = f"pod {plant.fabric.pod_names[pod].removeprefix('pod-')}"
+        labels.append(Label(said, left, top + 0.3 * (font - FONT) - 0.05, "start"))
+    return Drawing(tiles, labels, font, ABOUT, top=True)
 
 
 def trunk_colours(plant: Plant, now: FabricNow) -> Colouring:

@@ -12,18 +12,21 @@ from dashboards.parts.live import aria
 
 MARKS = {Severity.OVER: "■", Severity.NEAR: "▲", Severity.NOTE: "○"}
 WORDS = {Severity.OVER: "Over", Severity.NEAR: "Near", Severity.NOTE: "Note"}
+PAST = "Was"
+"""Word of what was over its limit and is not now."""
 MOST = 30
 
 
-def wrong_list(found: Sequence[Finding]) -> list[Component]:
-    """Return one line for each finding; a plain sentence when no limit is near."""
-    rows = [_row(finding) for finding in found[:MOST]]
-    if not any(finding.severity is not Severity.NOTE for finding in found):
-        quiet = html.Div("Nothing is over or near a limit.", className="quiet")
-        rows.insert(0, quiet)
-    if len(found) > MOST:
-        rows.append(html.Div(f"and {len(found) - MOST} more", className="quiet"))
-    return rows
+def wrong_list(found: Sequence[Finding], past: Sequence[Finding] = ()) -> list[Component]:
+    """Return one line for each finding, then what was over; a plain sentence when all is well."""
+    wrong = [one for one in found if one.severity is not Severity.NOTE]
+    rows = [_row(finding) for finding in wrong[:MOST]]
+    if not wrong:
+        rows = [html.Div("Nothing is over or near a limit.", className="quiet")]
+    if len(wrong) > MOST:
+        rows.append(html.Div(f"and {len(wrong) - MOST} more", className="quiet"))
+    rows += [_row(finding, PAST) for finding in past]
+    return [*rows, *(_row(one) for one in found if one.severity is Severity.NOTE)]
 
 
 def closest_list(standings: Sequence[Distance]) -> list[Component]:
@@ -45,17 +48,17 @@ def wrong_title(found: Sequence[Finding]) -> str:
     """Return the list's heading with its counts."""
     over = sum(finding.severity is Severity.OVER for finding in found)
     near = sum(finding.severity is Severity.NEAR for finding in found)
-    return f"{over} over limit · {near} near limit"
+    return f"{over} over or down · {near} near a limit"
 
 
-def _row(finding: Finding) -> Component:
+def _row(finding: Finding, word: str = "") -> Component:
     where: Component = html.Span(finding.where)
     if finding.href:
         where = dcc.Link(finding.where, href=finding.href)
     return html.Div(
         [
             html.Span(MARKS[finding.severity], className="mark", **aria(hidden="true")),
-            html.Span(WORDS[finding.severity], className="word"),
+            html.Span(word or finding.word or WORDS[finding.severity], className="word"),
             html.Span(where, className="where"),
             html.Span(finding.what, className="what"),
         ],

@@ -60,7 +60,7 @@ def changes(page: Page, selector: str, within_s: float = 3.0) -> bool:
     [
         ("/", "#site-cards .card-value"),
         ("/rack?id=r1", "#rack-cards .card-value"),
-        ("/placement", "#place-floor .tile-text"),
+        ("/placement", "#place-floor a.tile:nth-of-type(2) .tile-text"),
     ],
 )
 def test_values_change_within_three_seconds(
@@ -118,15 +118,24 @@ def test_the_form_finds_places_and_says_why(watched: Watched, host: str) -> None
     page.goto(f"http://{host}/placement")
     page.fill("#place-gpus", "8")
     page.click("#place-ask")
-    page.wait_for_selector("#place-answer tbody tr", timeout=WITHIN_MS)
+    expect(page.locator("#place-answer")).to_contain_text("8 GPUs for 4 h", timeout=WITHIN_MS)
     page.wait_for_selector("#place-floor .tile.marked")
     assert "hottest GPU predicted" in page.inner_text("#place-compare")
     for name, button in (("Copy as curl", "#place-copy"), ("Copy as sbatch", "#place-sbatch")):
         page.get_by_role("button", name=name).click()
         expect(page.locator(button)).to_have_text("Copied")
+    assert page.url.endswith("/placement?gpus=8")
+    page.reload()
+    expect(page.locator("#place-answer")).to_contain_text("8 GPUs for 4 h", timeout=WITHIN_MS)
+    page.fill("#place-gpus", "1.5")
+    page.press("#place-gpus", "Enter")
+    expect(page.locator(".mantine-InputWrapper-error")).to_contain_text("neither whole")
+    page.fill("#place-gpus", "8")
+    page.get_by_text("More about the job").click()
     page.fill("#place-job", "")
     page.click("#place-ask")
-    expect(page.locator("#place-problem")).to_contain_text("job")
+    expect(page.locator("#place-problem")).to_have_text("See Name below.")
+    expect(page.locator(".mantine-InputWrapper-error")).to_contain_text("expected a value")
 
 
 def test_two_places_are_compared_on_the_floor_and_in_figures(watched: Watched, host: str) -> None:
@@ -134,7 +143,7 @@ def test_two_places_are_compared_on_the_floor_and_in_figures(watched: Watched, h
     page.goto(f"http://{host}/placement")
     page.fill("#place-gpus", "4")
     page.click("#place-ask")
-    page.wait_for_selector("#place-compare th .slot", timeout=WITHIN_MS)
+    expect(page.locator("#place-answer")).to_contain_text("4 GPUs for 4 h", timeout=WITHIN_MS)
     expect(page.locator("#place-compare th").nth(2)).to_have_text("B place 2")
     expect(page.locator("#place-floor .legend-title")).to_contain_text("with A")
     page.get_by_title("Compare place 3 as B").click()

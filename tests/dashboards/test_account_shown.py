@@ -1,6 +1,7 @@
 """The account as pages and programs see it: over stated intervals, unknown is not zero."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -46,18 +47,37 @@ def test_key_figures_state_their_intervals(client: httpx.Client) -> None:
     }
 
 
-def test_the_page_has_a_line_for_hour_day_and_run() -> None:
+def test_intervals_that_began_together_are_one_line() -> None:
     text = words_of(account_table(books().entries(), ZONE))
-    for word in ("This hour, 21:00:00 to 21:00:20", "Today", "Since start", "WUE [L/kWh]"):
+    assert "Since start, 21:00:00 to 21:00:20" in text
+    assert "This hour" not in text
+    assert "WUE [L/kWh]" in text
+
+
+def test_the_page_has_a_line_for_hour_day_and_run() -> None:
+    hour, day, run = books().entries()
+    later = [
+        replace(one, account=replace(one.account, start_s=one.account.start_s - before_s))
+        for one, before_s in ((day, 7200.0), (run, 90_000.0))
+        if one.account is not None
+    ]
+    text = words_of(account_table([hour, *later], ZONE))
+    for word in ("This hour, 21:00:00 to 21:00:20", "Today, 19:00:00", "Since start, 11 Jul"):
         assert word in text
+
+
+def test_what_is_not_known_is_named_with_its_reason() -> None:
+    text = words_of(account_table(books().entries(), ZONE))
+    assert "Not known: CUE, Cost, Carbon" in text
     assert NO_CARBON in text
-    assert NONE in text
+    assert "ERF" not in text, "no heat is handed over"
 
 
 def test_before_the_first_step_the_page_shows_dashes() -> None:
     empty = Books(Charges(), ZONE, ("hour", "day", "run")).entries()
     text = words_of(account_table(empty, ZONE))
     assert "no step was taken" in text
+    assert NONE in text
 
 
 def test_lines_for_people_say_figure_unit_and_boundary() -> None:

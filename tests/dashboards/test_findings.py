@@ -12,6 +12,7 @@ from dashboards.index import Index
 from dashboards.summary import summarise
 from tests.fakes.small_world import SmallWorld, small_snapshot
 from twin.fabric_links import with_links
+from twin.physics.clocks import SW_THERMAL
 from twin.state import INFERRED
 
 WORLD = SmallWorld()
@@ -103,3 +104,46 @@ def test_links_down_or_slow_are_one_finding_with_its_page() -> None:
     ill = with_links(with_links(WORLD.plant, np.array([48]), 0.0), np.array([3, 4]), 0.5)
     told = [(one.what, one.href) for one in found(plant=ill) if one.where == "fabric"]
     assert told == [("links: 1 down, 2 slow", "/fabric")]
+
+
+def test_gpus_that_turned_themselves_off_are_told_although_they_are_cool() -> None:
+    off = np.zeros(48, dtype=np.bool_)
+    off[:16] = True
+    (line,) = [one for one in found(gpu_off=off) if one.severity is Severity.OVER]
+    assert (line.where, line.href, line.word) == ("GPUs", "/rack?id=r0", "Down")
+    assert line.what == "16 turned themselves off at their shutdown temperature, in r0"
+
+
+def test_gpus_without_power_are_one_line_for_all_racks() -> None:
+    power_w = shot().state.gpu_power_w.copy()
+    power_w[4:20] = 0.0
+    (line,) = [one for one in found(gpu_power_w=power_w) if one.severity is Severity.OVER]
+    assert line.what == "16 draw no power, in r0 and 1 more"
+
+
+def test_a_loop_without_flow_names_the_racks_that_it_leaves_dry() -> None:
+    flow = shot().state.rack_flow_kg_per_s.copy()
+    flow[:2] = 0.0
+    told = [one.what for one in found(rack_flow_kg_per_s=flow) if one.severity is Severity.OVER]
+    assert any(what.startswith("no coolant runs through r0") for what in told)
+
+
+def test_a_unit_that_fails_is_told_and_one_built_out_of_service_is_not() -> None:
+    units = WORLD.plant.arrays.exchangers
+    without = units._replace(in_service=np.zeros_like(units.in_service))
+    failed = replace(WORLD.plant, arrays=WORLD.plant.arrays._replace(exchangers=without))
+    told = {one.where: one.what for one in found(plant=failed) if one.severity is Severity.OVER}
+    assert set(told) == set(WORLD.plant.exchanger_names)
+    assert set(told.values()) == {"failed"}
+    shown = summarise(Index(failed), replace(shot(), plant=failed), 0.0)
+    assert [one for one in findings(Index(failed), shown) if one.severity is Severity.OVER] == []
+
+
+def test_clocks_that_heat_holds_down_are_one_line() -> None:
+    bits = np.zeros(48, dtype=np.int64)
+    bits[3:9] = SW_THERMAL
+    (line,) = [one for one in found(gpu_event_reasons=bits) if one.severity is Severity.NEAR]
+    assert (line.where, line.what) == (
+        "GPUs",
+        "6 slow themselves down by temperature, in r0",
+    )

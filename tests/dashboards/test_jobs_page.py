@@ -11,7 +11,7 @@ from controllers.jobs.assigned import Assigned
 from controllers.jobs.job_account import JobAccount
 from dashboards.feed import Feed
 from dashboards.jobs_now import JobsNow, jobs_now
-from dashboards.parts.jobs_view import energy_bars, job_cards, job_rows, power_bars
+from dashboards.parts.jobs_view import energy_bars, job_cards, job_columns, job_rows, power_bars
 from dashboards.summary import Summary, summarise
 from tests.fakes.small_plant import START_S
 from tests.fakes.small_world import SmallWorld, small_snapshot
@@ -106,3 +106,13 @@ def test_without_jobs_the_page_still_stands() -> None:
     assert not job_rows(now)
     assert not energy_bars(now)
     assert len(job_cards(now, 48)) == 7
+
+
+def test_columns_that_no_job_fills_are_left_out() -> None:
+    nan = float("nan")
+    silent = replace(RECORD, unit="none", units=nan, steps=nan, ideal_units=nan, cost_usd=nan)
+    fields = [column["field"] for column in job_columns(job_rows(shown(silent)))]
+    assert fields == ["job", "state", "profile", "gpus", "power", "energy"]
+    assert {"made", "factory", "cost"} <= {
+        column["field"] for column in job_columns(job_rows(shown(RECORD)))
+    }

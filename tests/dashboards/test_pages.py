@@ -8,7 +8,6 @@ import httpx
 import numpy as np
 import pytest
 
-from controllers.placement.models import Request
 from dashboards.feed import Feed
 from dashboards.history import Series
 from dashboards.index import Index
@@ -20,13 +19,10 @@ from dashboards.parts.floor import floor_colours, floor_drawing, floor_signals
 from dashboards.parts.gpu_grid import GPU_CHOICES, gpu_colours, gpu_drawing
 from dashboards.parts.node_table import node_rows
 from dashboards.parts.page import find_pages
-from dashboards.parts.place_commands import as_curl
-from dashboards.parts.place_form import FIELDS, read_form
 from dashboards.parts.rack_cards import rack_cards
 from dashboards.parts.site_cards import site_cards
 from dashboards.parts.tiles import colours
 from dashboards.summary import Summary, summarise
-from site_models.errors import InputError
 from tests.fakes.small_world import SmallWorld, small_snapshot
 
 WORLD = SmallWorld()
@@ -96,7 +92,7 @@ def test_cards_say_value_limit_and_state() -> None:
     gpu = cards["Hottest GPU"]
     assert gpu.unit == "°C"
     assert "limit 88 °C" in gpu.detail or "limit 87 °C" in gpu.detail
-    assert set(cards) >= {"IT power", "Facility power", "PUE", "Power headroom"}
+    assert set(cards) >= {"IT power", "Facility power", "Power headroom"}
     assert all(len(strip([card])) == 1 for card in cards.values())
 
 
@@ -150,25 +146,16 @@ def test_times_are_the_sites_and_utc_where_the_zone_is_unknown() -> None:
     assert zone_name("Nowhere/At_all") == "UTC"
 
 
-def filled(**changes: object) -> dict[str, object]:
-    form: dict[str, object] = dict.fromkeys(FIELDS)
-    return form | {"job": "j", "gpus": 4, "duration_h": 0.5, "limit": 3} | changes
-
-
-def test_the_form_means_what_the_api_takes() -> None:
-    assert read_form(filled()) == Request(job="j", gpus=4, duration_s=1800.0, limit=3)
-    asked = read_form(filled(exclude="node1, node2"))
-    assert asked.exclude == ("node1", "node2")
-
-
-def test_the_copied_command_asks_the_same() -> None:
-    request = read_form(filled(job="o'brien", required_level="rack"))
-    command = as_curl(request, "http://127.0.0.1:8050")
-    body = command.partition("-d '")[2].removesuffix("'").replace("'\\''", "'")
-    assert Request(**json.loads(body)) == request
-
-
-def test_a_form_that_cannot_be_used_names_the_field() -> None:
-    for changes, word in (({"gpus": None}, "gpus"), ({"job": ""}, "job")):
-        with pytest.raises(InputError, match=word):
-            read_form(filled(**changes))
+def test_a_line_that_leaves_its_range_widens_it_and_no_other_does() -> None:
+    panels = site_page.panels(Feed(SmallWorld()))
+    power, hottest = panels
+    cool = [Series(np.array([1.7e9]), np.array([value])) for value in (2.0, 1.0, 60.0)]
+    hot = [*cool[:2], Series(np.array([1.7e9]), np.array([200.0]))]
+    for series, top in ((cool, hottest.high), (hot, 208.0)):
+        told = points(panels, series, "dark", "UTC").to_plotly_json()["operations"]
+        ranges = {
+            one["location"][1]: one["params"]["value"]
+            for one in told
+            if one["location"][-1] == "range"
+        }
+        assert ranges == {"yaxis": [power.low, power.high], "yaxis2": [hottest.low, top]}

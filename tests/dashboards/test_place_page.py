@@ -43,7 +43,7 @@ def test_the_table_has_a_line_for_each_place(feed: Feed, kept: Kept) -> None:
     assert text.count("className='where'") == len(answer.advice) == 5
     assert text.count("pick on") == 2
     none = asked(feed, Request(job="j", gpus=400))
-    assert "No feasible place" in str(answer_view(feed.index, Request(job="j", gpus=400),
+    assert "No place for j as asked" in str(answer_view(feed.index, Request(job="j", gpus=400),
                                                   answer_of(none)))  # fmt: skip
     assert picked(none, [0, 1]) == []
 
