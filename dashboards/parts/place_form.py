@@ -7,7 +7,7 @@ import dash_mantine_components as dmc
 from dash import Output, State, html
 from dash.development.base_component import Component
 
-from controllers.collective_told import Operation
+from controllers.jobs.collective_told import Operation
 from controllers.placement.models import Level
 from dashboards.feed import Feed
 from dashboards.parts.place_fields import FIELDS, Field

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from controllers.job_account import JobAccount
+from controllers.jobs.job_account import JobAccount
 from dashboards.numbers import counted, fixed, power_unit, share, span
 from dashboards.parts.cards import Card
 from dashboards.summary import Summary

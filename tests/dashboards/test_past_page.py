@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from controllers.job_account import JobAccount
+from controllers.jobs.job_account import JobAccount
 from dashboards.findings import Finding, Severity
 from dashboards.index import Index
 from dashboards.parts.past import SHOWN_S, Past, lines_of

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from controllers.collective_told import Collective
+from controllers.jobs.collective_told import Collective
 from controllers.placement.models import Answer, Request
 from dashboards.index import Index
 from dashboards.parts.place_answer import answer_view, asked_in_words, brief, columns_of
