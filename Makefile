@@ -18,8 +18,9 @@ setup: $(COMPILED)
 run: $(COMPILED)
 	@exec $(BIN)/twin serve --trust-loopback $(ARGS)
 
+# Files are shared out over the cores; `ARGS="-n 0"` runs them one after another.
 test: $(COMPILED)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lock:
 	uv pip compile pyproject.toml --extra test --extra validate --generate-hashes --no-emit-index-url \
@@ -42,7 +43,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@touch $@
 
 # Two seconds of the demo and one advice compile every kernel that a server needs.
-KERNELS := $(wildcard twin/*.py twin/physics/*.py controllers/placement/*.py)
+KERNELS := $(wildcard twin/*.py twin/physics/*.py controllers/placement/*.py controllers/power/*.py)
 $(COMPILED): $(INSTALLED) $(KERNELS)
 	@echo "compiling the kernels, some minutes, once"
 	@scratch=$$(mktemp -d) && echo '{"job": "first", "gpus": 8}' > $$scratch/ask.json && \

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from controllers.allocations import Allocation, Allocations
-from controllers.assigned import Assigned
+from controllers.jobs.allocations import Allocation, Allocations
+from controllers.jobs.assigned import Assigned
 from site_models.arrays import Flags, Ints
 from site_models.plant import Plant
 from twin.fabric_links import with_links

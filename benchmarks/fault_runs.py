@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from controllers.outdoors import outdoors_of
-from controllers.tally import Tally
-from controllers.what_if import staged
+from controllers.simulated.tally import Tally
+from controllers.simulated.what_if import staged
 from controllers.worlds import looped
 from site_models.arrays import Flags, Floats
 from site_models.compile import compile_site

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from controllers.careless import without_thermal_control
+from controllers.simulated.careless import without_thermal_control
 from site_models.arrays import Floats, Ints
 from site_models.compile import compile_site
 from site_models.plant import Plant

@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.crowds import LARGE, PROFILES, SIZES, crowd, fitting_count, narrowed, told
-from controllers.allocations import Allocation, Allocations
-from controllers.assigned import Assigned
-from controllers.collective_told import Collective
+from controllers.jobs.allocations import Allocation, Allocations
+from controllers.jobs.assigned import Assigned
+from controllers.jobs.collective_told import Collective
+from controllers.jobs.team import first_team
+from controllers.jobs.work import Work
 from controllers.placement.models import Advice, read_request
 from controllers.placement.rank import rank
-from controllers.rig import Rig
-from controllers.team import first_team
-from controllers.work import Work
+from controllers.simulated.rig import Rig
 from site_models.arrays import Floats
 from site_models.compile import compile_site
 from site_models.kinds.workload import Workload

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from controllers.actuators.nobody import Nobody
-from controllers.course import Course
 from controllers.event import Event
 from controllers.learner import Learner
 from controllers.loop import Loop, begun
-from controllers.rig import Rig
-from controllers.rig_readings import Sensors
-from controllers.supervisor import Supervisor
+from controllers.simulated.course import Course
+from controllers.simulated.rig import Rig
+from controllers.simulated.rig_readings import Sensors
+from controllers.supervision.supervisor import Supervisor
 from site_models.arrays import Floats
 from site_models.plant import Plant
 from twin.inputs import Believer

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.evidence import Evidence
 from controllers.scenario import scenario_of
-from controllers.what_if import WhatIf, staged_from
+from controllers.simulated.what_if import WhatIf, staged_from
 from site_models.arrays import Floats
 from site_models.compile import compile_site
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from controllers.actuators.order import Order
 from controllers.loop import Loop, Progress, begun
-from controllers.orders import Orders
 from controllers.policy import Move
-from controllers.seats import Remembered
-from controllers.supervisor import Supervisor
+from controllers.supervision.orders import Orders
+from controllers.supervision.seats import Remembered
+from controllers.supervision.supervisor import Supervisor
 from site_models.errors import InputError
 from site_models.plant import Plant
 from twin.start import first_state, idle_inputs

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from controllers.account_figures import figures_of
-from controllers.books import Books
-from controllers.charges import Charges
+from controllers.accounts.account_figures import figures_of
+from controllers.accounts.books import Books
+from controllers.accounts.charges import Charges
 from controllers.checkpoint import store
-from controllers.limit_watch import Limit, LimitWatch
-from controllers.rig_readings import readings
+from controllers.simulated.limit_watch import Limit, LimitWatch
+from controllers.simulated.rig_readings import readings
 from controllers.snapshot import Snapshot
 from controllers.worlds import World
 from telemetry.frame import Frame
@@ -50,7 +50,7 @@ class Report:
     """Worst of all steps, relative."""
     limits: tuple[Limit, ...]
     account: Mapping[str, object]
-    """Of the interval that was run, as `controllers.account_figures` tells it."""
+    """Of the interval that was run, as `controllers.accounts.account_figures` tells it."""
     stopped: str | None = None
     """Where and why the run could not go on; None for one that came to its end."""
 

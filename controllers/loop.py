@@ -9,8 +9,8 @@ import numpy as np
 from controllers.digest import FIRST, chained
 from controllers.learner import Learned, Learner, nothing_learned
 from controllers.policy import View
-from controllers.snapshot import Snapshot, World
-from controllers.supervisor import Supervisor
+from controllers.snapshot import LONGEST_STEP_S, Snapshot, World
+from controllers.supervision.supervisor import Supervisor
 from controllers.surroundings import Around, Surroundings
 from site_models.arrays import Floats
 from site_models.plant import Plant
@@ -22,8 +22,6 @@ from twin.step import step
 
 GAP_S = 120.0
 """A longer time between frames is said in the health lines."""
-LONGEST_STEP_S = 1800.0
-"""Of a longer gap only this much is stepped: with held inputs a plant is at rest by then."""
 BALANCE_LIMIT = 1e-6
 """Energy unaccounted for, over energy in, above which the health lines say so."""
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from controllers.live import open_live
 from controllers.outdoors import outdoors_of
-from controllers.what_if import staged
+from controllers.simulated.what_if import staged
 from controllers.wish import SCENARIO, Wish
 from site_models.errors import InputError
 from site_models.plant import Plant

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from controllers.account_figures import figures_of
-from controllers.books import Books
-from controllers.charges import Charges
+from controllers.accounts.account_figures import figures_of
+from controllers.accounts.books import Books
+from controllers.accounts.charges import Charges
 from controllers.headless import run_headless
-from controllers.onset import Onset
+from controllers.simulated.onset import Onset
+from controllers.simulated.tally import Tally
 from controllers.snapshot import Snapshot
-from controllers.tally import Tally
 from controllers.worlds import World
 
 

@@ -146,7 +146,7 @@ class Decision:
     racks_off: frozenset[str] = frozenset()
     """Names of racks that shall be shut down in order; a person turns them on again."""
     moves: Moves = frozenset()
-    """Asked for until the job is there; see `controllers.moves`."""
+    """Asked for until the job is there; see `controllers.supervision.moves`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ class Policy(Protocol):
 
     Its memory is a number, an array, or a (named) tuple of such: plain enough to be stored.
     One that guards people or hardware says so by a class attribute, `safety: ClassVar = True`:
-    its wishes for the facility come first (see `controllers.stack`).
+    its wishes for the facility come first (see `controllers.supervision.stack`).
     """
 
     def start(self, plant: Plant) -> Any:

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from controllers.allocations import Allocations
-from controllers.assigned import Assigned
-from controllers.job_account import JobAccount
+from controllers.jobs.allocations import Allocations
+from controllers.jobs.assigned import Assigned
+from controllers.jobs.job_account import JobAccount
 from controllers.live import Live
 from controllers.noted_jobs import NotedJobs
 from controllers.snapshot import Snapshot
-from controllers.supervisor import Supervisor
+from controllers.supervision.supervisor import Supervisor
 from controllers.surroundings import Surroundings
 from controllers.worlds import World
 from site_models.errors import InputError

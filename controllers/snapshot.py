@@ -14,6 +14,9 @@ from twin.state import Inputs, State
 World = Literal["LIVE", "REPLAY", "WHAT-IF"]
 """Where the frames come from; every page says it."""
 
+LONGEST_STEP_S = 1800.0
+"""Of a longer gap only this much is stepped: with held inputs a plant is at rest by then."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.allocations import ROUNDING, Allocation, Allocations
-from controllers.assigned import resume_s
-from controllers.charges import Charges
+from controllers.accounts.charges import Charges
+from controllers.accounts.publication import known_until_s, published
+from controllers.grid.targets import Targets
+from controllers.jobs.allocations import ROUNDING, Allocation, Allocations
+from controllers.jobs.assigned import resume_s
 from controllers.policy import JobOn, LoadTarget, Outlook
-from controllers.publication import known_until_s, published
-from controllers.targets import Targets
 from site_models.arrays import Flags, Floats
 from site_models.errors import InputError
 from twin.inputs import Outdoors
@@ -45,7 +45,7 @@ class Surroundings:
 
     The weather of a typical year stands for its own forecast, so that has no error here. Prices
     are those of a day-ahead market: known until the end of the day, from the afternoon on until
-    the end of the next (`controllers.publication`). Carbon is known for now and not ahead. An
+    the end of the next (`accounts.publication`). Carbon is known for now and not ahead. An
     outlook is made at each of its steps and shown until the next.
     """
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from controllers.onset import Onset
+from controllers.simulated.onset import Onset
 from controllers.wish import Wish
 from controllers.worlds import open_world
 from site_models.errors import InputError

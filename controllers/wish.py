@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from controllers.onset import Onset
+from controllers.simulated.onset import Onset
 
 SCENARIO = "scenario:"
 """How the SPEC of a what-if begins; a shipped name or a file follows."""

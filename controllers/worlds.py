@@ -13,26 +13,26 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from controllers.acting import Acting, acted_on, modes_of, policies_of
 from controllers.actuators.actuator import Actuator
+from controllers.actuators.admit import Rules
 from controllers.actuators.several import Several
-from controllers.admit import Rules
-from controllers.allocations import Allocations
-from controllers.assigned import Assigned
 from controllers.checkpoint import resume
-from controllers.job_account import JobAccount
-from controllers.journal import Journal
+from controllers.jobs.allocations import Allocations
+from controllers.jobs.assigned import Assigned
+from controllers.jobs.job_account import JobAccount
+from controllers.jobs.retold import Retold
 from controllers.learner import Learner
 from controllers.live import Live
 from controllers.loop import Loop, Progress, begun
 from controllers.opening import IDLE_START_S, open_spec
 from controllers.outdoors import outdoors_of
-from controllers.retold import Retold
+from controllers.simulated.what_if import WhatIf, staged
 from controllers.snapshot import Snapshot
-from controllers.supervisor import Supervisor
+from controllers.supervision.acting import Acting, acted_on, modes_of, policies_of
+from controllers.supervision.journal import Journal
+from controllers.supervision.supervisor import Supervisor
 from controllers.surroundings import Surroundings, free_of, jobs_of
 from controllers.this_host import located
-from controllers.what_if import WhatIf, staged
 from controllers.wish import SCENARIO, Wish
 from site_models.compile import compile_site
 from site_models.errors import InputError

@@ -23,7 +23,7 @@ Carbon = Annotated[
 
 
 def account_lines(told: Mapping[str, Any] | None) -> list[str]:
-    """Return the lines of `controllers.account_figures.figures_of`: figure, unit, boundary."""
+    """Return the lines of `accounts.account_figures.figures_of`: figure, unit, boundary."""
     if not told or not told["figures"]:
         return []
     rows = []

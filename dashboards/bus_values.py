@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.rig_readings import readings
+from controllers.simulated.rig_readings import readings
 from controllers.snapshot import Snapshot
 from site_models.arrays import Floats
 from site_models.errors import InputError

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from controllers.actuators.order import Order
-from controllers.grid_desk import Second
-from controllers.holds import Hold
-from controllers.journal import Entry
+from controllers.grid.grid_desk import Second
 from controllers.policy import Mode, Standing
+from controllers.supervision.holds import Hold
+from controllers.supervision.journal import Entry
 from dashboards.feed import Feed
 from dashboards.summary import Summary
 from site_models.arrays import Floats

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from controllers.allocations import Allocation, Allocations
-from controllers.assigned import Assigned
+from controllers.jobs.allocations import Allocation, Allocations
+from controllers.jobs.assigned import Assigned
 from controllers.snapshot import Snapshot
 from site_models.arrays import Floats, Ints
 from site_models.errors import InputError

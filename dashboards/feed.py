@@ -5,17 +5,17 @@ import time
 from collections.abc import Callable, Hashable, Iterator
 from typing import Protocol, TypeVar, cast
 
-from controllers.allocations import Allocations
-from controllers.assigned import Assigned
-from controllers.books import Books, Entry
-from controllers.charges import Charges
-from controllers.grid_desk import GridDesk
-from controllers.job_account import JobAccount
-from controllers.job_books import JobBooks
+from controllers.accounts.books import Books, Entry
+from controllers.accounts.charges import Charges
+from controllers.grid.grid_desk import GridDesk
+from controllers.jobs.allocations import Allocations
+from controllers.jobs.assigned import Assigned
+from controllers.jobs.job_account import JobAccount
+from controllers.jobs.job_books import JobBooks
 from controllers.live import Live
 from controllers.placement.models import Answer
 from controllers.snapshot import Snapshot
-from controllers.supervisor import Supervisor
+from controllers.supervision.supervisor import Supervisor
 from controllers.surroundings import Surroundings
 from dashboards.fabric_now import FabricNow, FabricWatch
 from dashboards.findings import Finding, findings

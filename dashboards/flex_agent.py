@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from controllers.grid_breach import Breach, look
-from controllers.grid_desk import GridDesk, Second
+from controllers.grid.grid_breach import Breach, look
+from controllers.grid.grid_desk import GridDesk, Second
 from dashboards.flex_intake import Intake
 from dashboards.flex_keys import keys_and_address
 from dashboards.flex_messages import (

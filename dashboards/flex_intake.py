@@ -4,7 +4,7 @@ import math
 from collections import Counter, OrderedDict
 from typing import NamedTuple
 
-from controllers.grid_desk import GridDesk
+from controllers.grid.grid_desk import GridDesk
 from controllers.policy import LoadTarget
 from dashboards.flex_keys import Keys
 from dashboards.flex_messages import (

@@ -5,8 +5,8 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from controllers.grid_breach import Breach
-from controllers.grid_desk import Asked, Second
+from controllers.grid.grid_breach import Breach
+from controllers.grid.grid_desk import Asked, Second
 from dashboards.flex_messages import instant, watts
 
 EVENTS = {

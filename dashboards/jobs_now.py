@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from controllers.job_account import JobAccount
+from controllers.jobs.job_account import JobAccount
 from dashboards.feed import Feed
 from dashboards.summary import Summary
 from site_models.arrays import Floats, Ints

@@ -9,7 +9,7 @@ from types import FrameType
 
 import uvicorn
 
-from controllers.charges import Charges
+from controllers.accounts.charges import Charges
 from controllers.snapshot import Snapshot
 from dashboards.audit import Audit
 from dashboards.auth import TokenBook

@@ -10,15 +10,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from controllers.account_figures import figures_of
-from controllers.books import Books
-from controllers.charges import Charges
+from controllers.accounts.account_figures import figures_of
+from controllers.accounts.books import Books
+from controllers.accounts.charges import Charges
 from controllers.loop import Loop
-from controllers.onset import Onset
 from controllers.scenario import load_scenario, ready_scenarios, scenario_of
+from controllers.simulated.onset import Onset
+from controllers.simulated.tally import Tally
+from controllers.simulated.what_if import WhatIf, staged_from
 from controllers.snapshot import Snapshot
-from controllers.tally import Tally
-from controllers.what_if import WhatIf, staged_from
 from controllers.worlds import looped
 from site_models.errors import InputError
 from site_models.plant import Plant

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import controllers.loop
-import controllers.rig
+import controllers.simulated.rig
 from controllers.headless import REPORT_FILE, STATE_FILE
 from site_models import weather as weather_files
 from site_models.plant import Plant
@@ -213,7 +213,7 @@ def test_a_what_if_whose_plant_cannot_be_solved_keeps_what_it_has(
     twin: Twin, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     error = NotSolvedError("network: loop 'tcs' is off by 3 Pa")
-    monkeypatch.setattr(controllers.rig, "step", failing(error, after=20))
+    monkeypatch.setattr(controllers.simulated.rig, "step", failing(error, after=20))
     told = twin("whatif", files / "trip.yaml", "--out", files / "out", "--json")
     assert told.code == 1
     assert told.err.count("\n") == 1

@@ -8,7 +8,7 @@ import numpy as np
 from benchmarks.busy_campus import Campus, busy_campus
 from benchmarks.placement_http import campus_server, latencies_s
 from benchmarks.row import Row, best_s
-from controllers.allocations import Allocations
+from controllers.jobs.allocations import Allocations
 from controllers.placement.models import Request, read_request
 from controllers.placement.rank import rank
 from site_models.arrays import Floats

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple, Protocol
 
+from controllers.actuators.admit import Limits
 from controllers.actuators.order import Order
-from controllers.admit import Limits
 from site_models.arrays import Floats
 
 

@@ -57,7 +57,7 @@ class BusSetpoints:
     requests is over withdraws them from its own thread (null of no good quality), even if its
     caller is gone. If this process dies its heartbeat stops, which the building watches. What
     the building holds is read back from the CDU's own setpoint points. Checked against a real
-    broker in ``tests/controllers/test_bus_setpoints.py``.
+    broker in ``tests/controllers/actuators/test_bus_setpoints.py``.
     """
 
     def __init__(

@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from controllers.actuators.actuator import Held
+from controllers.actuators.admit import Limits
 from controllers.actuators.guard import CAP, FREE, LOCK
 from controllers.actuators.ledger import Write
 from controllers.actuators.nvml_door import megahertz, milliwatts
-from controllers.actuators.order import Order, default_order
-from controllers.admit import Limits
-from controllers.moves import where
+from controllers.actuators.order import Order, default_order, where
 from site_models.arrays import Floats
 from site_models.plant import Plant
 

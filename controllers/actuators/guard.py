@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from controllers.actuators.lane import Answer, Lane
 from controllers.actuators.ledger import Ledger, Write
 from controllers.actuators.nvml_door import Device, Door, megahertz, milliwatts
-from controllers.lane import Answer, Lane
 
 CAP, LOCK, FREE = (
     "nvmlDeviceSetPowerManagementLimit_v2",
@@ -100,7 +100,8 @@ class Guard:
     under an order that is over; each write stands in the ledger before it is made and again
     with its result, and is read back. When the order is over, or `restore` is called, every
     GPU that was written to is set to its default limit and free clock, again and again until
-    it says that it is. Checked in ``tests/controllers/test_guard.py``, killed at every call.
+    it says that it is. Checked in ``tests/controllers/actuators/test_guard.py``, killed at every
+    call.
     """
 
     def __init__(

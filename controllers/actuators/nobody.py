@@ -1,8 +1,8 @@
 """The actuator of replays and of every world where nothing may be touched."""
 
 from controllers.actuators.actuator import Held
+from controllers.actuators.admit import Limits, catalog_limits
 from controllers.actuators.order import Order
-from controllers.admit import Limits, catalog_limits
 from site_models.plant import Plant
 
 

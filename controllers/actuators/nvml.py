@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from controllers.actuators.actuator import Held
+from controllers.actuators.admit import Limits, catalog_limits
 from controllers.actuators.nvml_door import Device
 from controllers.actuators.order import Order
-from controllers.admit import Limits, catalog_limits
 from site_models.arrays import Floats
 from site_models.errors import InputError
 from site_models.plant import Plant
@@ -31,7 +31,7 @@ class NvmlActuator:
     A GPU of the site that is not on this host keeps its default limit and is not written to.
     When the watchdog dies, another one restores what it owed before anything new is written.
     Checked through the real binding against an imitated driver in
-    ``tests/controllers/test_nvml_actuator.py``, the loop killed at any instant.
+    ``tests/controllers/actuators/test_nvml_actuator.py``, the loop killed at any instant.
     """
 
     def __init__(self, plant: Plant, folder: Path, longest_s: float, dry: bool = False) -> None:

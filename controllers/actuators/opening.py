@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from controllers.actuators.actuator import Actuator
+from controllers.actuators.admit import Rules
 from controllers.actuators.ledger import Ledger
 from controllers.actuators.nobody import Nobody
 from controllers.actuators.nvml import NvmlActuator
 from controllers.actuators.several import Several
 from controllers.actuators.slurm import SlurmActuator
-from controllers.admit import Rules
 from site_models.errors import InputError
 from site_models.plant import Plant
 

@@ -1,11 +1,12 @@
 """What may be written to a site: admitted by the supervisor, carried out by an actuator."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from controllers.policy import Facility, Moves
-from site_models.arrays import Floats
+from site_models.arrays import Floats, Ints
 from site_models.plant import Plant
 
 
@@ -44,3 +45,10 @@ def default_order(plant: Plant, gpu_cap_default_w: Floats) -> Order:
         facility=no_wish(plant),
         paused=frozenset(),
     )
+
+
+def where(plant: Plant, gpus: Sequence[int] | Ints) -> str:
+    """Return the nodes of some GPUs in words: `node0, node1 (16 GPUs)`."""
+    nodes = [plant.node_names[n] for n in np.unique(plant.arrays.gpus.node[list(gpus)])]
+    more = f" and {len(nodes) - 4} more" if len(nodes) > 4 else ""
+    return f"{', '.join(nodes[:4])}{more} ({len(gpus)} GPUs)"

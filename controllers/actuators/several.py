@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from controllers.actuators.actuator import Actuator, Held
+from controllers.actuators.admit import Limits
 from controllers.actuators.order import Order
-from controllers.admit import Limits
 from site_models.arrays import Floats
 
 

@@ -12,9 +12,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from controllers.actuators.actuator import Held
+from controllers.actuators.admit import Limits, catalog_limits
 from controllers.actuators.ledger import Ledger, Write
 from controllers.actuators.order import Order
-from controllers.admit import Limits, catalog_limits
 from controllers.policy import Move
 from site_models.plant import Plant
 
@@ -51,7 +51,7 @@ class SlurmActuator:
     Dry unless armed: what it would run stands in the ledger and nothing is run. Only jobs by
     their number and nodes by a plain name are touched. What was changed is noted on disk
     before it is; a next start undoes what was left. Checked against a command that notes its
-    words in ``tests/controllers/test_slurm_actuator.py``, moves against a real Slurm in
+    words in ``tests/controllers/actuators/test_slurm_actuator.py``, moves against a real Slurm in
     ``tests/integrations/test_slurm_moves.py``.
 
     A job is moved by requeueing it held, with the nodes it shall have, and releasing it: it

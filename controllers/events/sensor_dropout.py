@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from controllers.sensed import SensorEvent
+from controllers.simulated.sensed import SensorEvent
 from site_models.plant import Plant
 from telemetry.frame import Frame
 

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from controllers.event import places, shortened
-from controllers.sensed import SensorEvent
+from controllers.simulated.sensed import SensorEvent
 from site_models.plant import Plant
 from telemetry.frame import Frame
 

@@ -1,6 +1,6 @@
 """A CDU fails as a whole, for good."""
 
-from controllers.fault_trials import FOR_GOOD_S, Fault, fault_experiment
+from controllers.trials.fault_trials import FOR_GOOD_S, Fault, fault_experiment
 
 EXPERIMENT = fault_experiment(
     Fault(

@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from controllers.assigned import Assigned
 from controllers.experiment import (
     Curve,
     Experiment,
@@ -15,11 +14,12 @@ from controllers.experiment import (
     at_least,
     at_most,
 )
-from controllers.plain_sight import working
+from controllers.jobs.assigned import Assigned
+from controllers.jobs.team import Team, first_team
+from controllers.jobs.work import Work
 from controllers.policies.clock_choice import ClockChoice
 from controllers.policy import JobOn, View
-from controllers.team import Team, first_team
-from controllers.work import Work
+from controllers.trials.plain_sight import working
 from site_models.catalog import open_catalog
 from site_models.compile import compile_site
 from site_models.errors import InputError

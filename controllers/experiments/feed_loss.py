@@ -1,7 +1,7 @@
 """The feed of the coolant pumps is lost while the racks keep theirs; and one of racks' two."""
 
-from controllers.fault_trials import FOR_GOOD_S, Fault, fault_experiment
-from controllers.spare_trials import with_any_feed_lost
+from controllers.trials.fault_trials import FOR_GOOD_S, Fault, fault_experiment
+from controllers.trials.spare_trials import with_any_feed_lost
 
 PUMPS = fault_experiment(
     Fault(

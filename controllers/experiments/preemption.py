@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from controllers.confidence import Mean, mean_of, told_each
 from controllers.experiment import (
     Curve,
     Experiment,
@@ -19,15 +18,16 @@ from controllers.experiment import (
     at_most,
     listed,
 )
-from controllers.plain_sight import seen
-from controllers.pod_unit import MIX, unit
 from controllers.policies.power_budget import PowerBudget
 from controllers.policies.preemption import Preemption
 from controllers.policy import Policy
+from controllers.power.uniform_cap import UniformCap
 from controllers.scenario import Job, scenario_of
-from controllers.supervisor import Supervisor
-from controllers.uniform_cap import UniformCap
-from controllers.what_if import staged_from
+from controllers.simulated.what_if import staged_from
+from controllers.supervision.supervisor import Supervisor
+from controllers.trials.confidence import Mean, mean_of, told_each
+from controllers.trials.plain_sight import seen
+from controllers.trials.pod_unit import MIX, unit
 from site_models.arrays import Floats
 from site_models.plant import Plant
 from twin.state import State

@@ -1,6 +1,6 @@
 """A CDU's pumps coast down and the standby comes late."""
 
-from controllers.fault_trials import Fault, fault_experiment
+from controllers.trials.fault_trials import Fault, fault_experiment
 
 EXPERIMENT = fault_experiment(
     Fault(

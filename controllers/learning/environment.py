@@ -8,15 +8,15 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from controllers.actuators.admit import Rules, catalog_limits
 from controllers.actuators.order import Order, default_order
-from controllers.admit import Rules, catalog_limits
 from controllers.learning.sets import decided, move_groups, observed
 from controllers.learning.spec import EnvironmentSpec, load_spec
-from controllers.orders import ordered, room_of
 from controllers.outdoors import outdoors_of
-from controllers.rig import Rig
 from controllers.scenario import Scenario, scenario_of
-from controllers.what_if import staged_from
+from controllers.simulated.rig import Rig
+from controllers.simulated.what_if import staged_from
+from controllers.supervision.orders import ordered, room_of
 from site_models.arrays import Floats
 from site_models.compile import compile_site
 from site_models.site import load_site

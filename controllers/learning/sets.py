@@ -6,8 +6,8 @@ import numpy as np
 
 from controllers.actuators.order import no_wish
 from controllers.learning.spec import Move
-from controllers.orders import Room
 from controllers.policy import Decision
+from controllers.supervision.orders import Room
 from site_models.arrays import Floats, Ints
 from site_models.errors import InputError
 from site_models.plant import Plant

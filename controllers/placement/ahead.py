@@ -31,7 +31,7 @@ STILL = Air(0.0, 0.0)
 def rise_of(outdoors: Outdoors | None, from_s: float, duration_s: float) -> Air:
     """Return the largest rise of dry and wet bulb over the coming hours; none without weather.
 
-    Checked on the shipped weather file in ``tests/controllers/test_placement_losses.py``.
+    Checked on the shipped weather file in ``tests/controllers/placement/test_placement_losses.py``.
     """
     if outdoors is None:
         return STILL

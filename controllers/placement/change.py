@@ -48,7 +48,7 @@ def changes(
 
     A rack's temperature is predicted with the job's part in that rack alone, so what racks on
     one CDU do to one another is left out. Checked in
-    ``tests/controllers/test_placement_change.py``: the hottest rack is the one advised.
+    ``tests/controllers/placement/test_placement_change.py``: the hottest rack is the one advised.
     """
     index, ground = stand.index, stand.ground
     offer = offer_of(stand, wish_of(index, request, now_s), Counter())

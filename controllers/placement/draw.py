@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.collective_told import AS_TOLD, Collective
+from controllers.jobs.collective_told import AS_TOLD, Collective
 from controllers.placement.index import PlaceIndex
 from controllers.placement.nearest import nearest_s, nearest_team
 from site_models.arrays import Floats, Ints
@@ -50,7 +50,7 @@ def draw_of(index: PlaceIndex, profile: str, count: int, told: Collective | None
     A stated collective is the whole of a step's exchange, `per_step_s` the whole of its work,
     at the mean power of the profile's. A model of which the profile or the site tells too
     little counts with its rating, whatever its step. Checked against the rig's own power in
-    ``tests/controllers/test_placement_draw.py``.
+    ``tests/controllers/placement/test_placement_draw.py``.
     """
     rows = [_row(index, model, profile, count, told) for model in range(len(index.models))]
     wait_w, work_j, step_s = np.array(rows, dtype=np.float64).reshape(-1, 3).T

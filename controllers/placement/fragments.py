@@ -71,7 +71,7 @@ def left_over(node: Node, tasks: Tasks, offers: Ints) -> float:
 
     In every future the node takes each task that fits, on the GPU with the least room that
     will do; the mean over the futures is returned. It lies between 0 and what is free now.
-    Checked by hand and by its bounds in ``tests/controllers/test_fragments.py``.
+    Checked by hand and by its bounds in ``tests/controllers/placement/test_fragments.py``.
     """
     now = node.free.sum()
     if now <= NEARLY:

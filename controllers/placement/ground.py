@@ -14,7 +14,7 @@ from controllers.placement.room import (
     rack_rooms_w,
 )
 from controllers.placement.sums import largest_of_rack_w, tightest
-from controllers.power_tree import power_tree
+from controllers.power.power_tree import power_tree
 from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import Nodes, Plant
 from twin.state import Inputs, State

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from controllers.gather import Runs, runs_of, sum_by
 from controllers.placement.limits import Cuts, Uses, heats_in, row_cuts, sink_circuits, uses_of
 from controllers.placement.models import Level
-from controllers.power_tree import power_tree
+from controllers.power.power_tree import power_tree
 from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import Plant
 

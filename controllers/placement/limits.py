@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from controllers.gather import sum_by
-from controllers.power_tree import power_tree
+from controllers.power.power_tree import power_tree
 from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import Plant
 

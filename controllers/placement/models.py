@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from controllers.collective_told import Collective
+from controllers.jobs.collective_told import Collective
 from site_models.complaints import complaint
 from site_models.errors import InputError
 

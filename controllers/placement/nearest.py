@@ -4,9 +4,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from controllers.jobs.team import Team, first_team
 from controllers.placement.index import PlaceIndex
 from controllers.placement.spans import lay_of
-from controllers.team import Team, first_team
 from site_models.arrays import Floats, Ints
 from site_models.errors import InputError
 from site_models.plant import Plant

@@ -5,14 +5,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.allocations import Allocation
-from controllers.collective_told import AS_TOLD
 from controllers.gather import sum_by
+from controllers.jobs.allocations import Allocation
+from controllers.jobs.collective_told import AS_TOLD
+from controllers.jobs.team import Team, team_of
 from controllers.placement.draw import draw_of
 from controllers.placement.index import PlaceIndex
 from controllers.placement.nearest import times_s
 from controllers.placement.traffic import Runner, Share
-from controllers.team import Team, team_of
 from site_models.arrays import Floats, Ints
 from site_models.plant import Plant
 from twin.fabric import span_of

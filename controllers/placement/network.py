@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.collective_told import AS_TOLD, Collective
+from controllers.jobs.collective_told import AS_TOLD, Collective
+from controllers.jobs.team import team_of
 from controllers.placement.candidates import Candidate
 from controllers.placement.index import PlaceIndex
 from controllers.placement.nearest import nearest_s, nearest_team, times_s
@@ -14,7 +15,6 @@ from controllers.placement.neighbours import CALM, Ease, losing_of
 from controllers.placement.spans import lay_of
 from controllers.placement.traffic import Traffic
 from controllers.placement.wish import Wish
-from controllers.team import team_of
 from site_models.arrays import Floats, Ints
 from site_models.errors import InputError
 from site_models.plant import Plant

@@ -58,8 +58,8 @@ def verdicts(
     All GPUs of the request are to stand in the one node. A name that the site does not have
     gets no score and no reason: the twin has no opinion on it. Raises InputError for an
     unknown model or profile.
-    Checked against `rank` in ``tests/controllers/test_placement_nodes.py``: the nodes that it
-    offers pass here with the same score.
+    Checked against `rank` in ``tests/controllers/placement/test_placement_nodes.py``: the nodes
+    that it offers pass here with the same score.
     """
     index = stand.index
     offer = offer_of(stand, wish_of(index, request, now_s), Counter())

@@ -3,7 +3,7 @@
 The same laws as ``twin.step``, solved for the steady state of the touched nodes only: rack
 valves hold their return temperature, node fans their target, exchangers their setpoint for
 as long as they can. Checked against the step itself run to rest, in
-``tests/controllers/test_placement_predict.py``.
+``tests/controllers/placement/test_placement_predict.py``.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ from controllers.placement.index import PlaceIndex
 from controllers.placement.network import Trip, steps_s
 from controllers.placement.offer import Offer
 from controllers.placement.taking import touched_racks
-from controllers.power_tree import power_tree
+from controllers.power.power_tree import power_tree
 from site_models.arrays import Floats, Ints
 from twin.physics.movers import cube_law_power_w
 

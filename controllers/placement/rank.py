@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
-from controllers.allocations import Allocation, Allocations, Conflict, Holdings
+from controllers.jobs.allocations import Allocation, Allocations, Conflict, Holdings
 from controllers.placement.ahead import STILL, Air, rise_of
 from controllers.placement.free import free_of
 from controllers.placement.ground import Ground, ground_of, warmed

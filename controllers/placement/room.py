@@ -12,7 +12,7 @@ import numpy as np
 from controllers.gather import applied
 from controllers.placement.index import PlaceIndex
 from controllers.placement.sums import climbed
-from controllers.power_tree import power_tree
+from controllers.power.power_tree import power_tree
 from site_models.arrays import Floats
 from twin.physics.converters import converter_output_w
 

@@ -1,7 +1,7 @@
 """How loops share out their coolant at rest: one compiled walk over candidate places.
 
 The law of ``twin.loop_pressures`` once its valves and pumps have come to rest. Checked against
-the step run to rest, in ``tests/controllers/test_placement_predict.py``.
+the step run to rest, in ``tests/controllers/placement/test_placement_predict.py``.
 """
 
 from typing import NamedTuple

@@ -2,7 +2,7 @@
 
 The same figures as ``twin.fabric.span_of`` and ``use_of`` give for one set of GPUs, from
 counts over numbers that every GPU has once for all. Checked against them on shipped sites,
-``tests/controllers/test_placement_network.py``.
+``tests/controllers/placement/test_placement_network.py``.
 """
 
 from collections.abc import Sequence

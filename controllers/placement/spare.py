@@ -16,7 +16,7 @@ from controllers.placement.cooling import cooling_of
 from controllers.placement.ground import Ground, ground_of
 from controllers.placement.index import PlaceIndex, place_index
 from controllers.plant_edits import with_arrays, without_feeds
-from controllers.power_tree import power_tree, shared_stages
+from controllers.power.power_tree import power_tree, shared_stages
 from site_models.arrays import Floats
 from site_models.plant import GIVEN_FLOW, TCS, Plant
 from twin.physics.heat_exchange import ua_off_design

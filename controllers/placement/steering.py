@@ -42,7 +42,7 @@ def to_avoid(stand: Stand, traffic: Traffic, request: Request, now_s: float) -> 
     Judged with as many GPUs of the job as the node would get: `gpus_per_node`, else all it
     has. A quick estimate picks the nodes whose heat is predicted; of these the hottest
     `MOST_SUSPECTS`, so that the answer comes in time on a site of any size. Checked
-    in ``tests/controllers/test_steering.py``.
+    in ``tests/controllers/placement/test_steering.py``.
     """
     index, found = stand.index, dict[str, str]()
     count = index.plant.arrays.nodes.gpu_count

@@ -1,7 +1,7 @@
 """Passes over all GPUs and nodes of a site, made once for each new state of the twin.
 
 A node's GPUs are neighbours by number, so that one walk gives sums and largest by node.
-Checked against sums by index in ``tests/controllers/test_placement_sums.py``.
+Checked against sums by index in ``tests/controllers/placement/test_placement_sums.py``.
 """
 
 import numpy as np

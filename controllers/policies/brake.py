@@ -7,10 +7,10 @@ import numpy as np
 
 from controllers.parameters import parameter, share
 from controllers.policy import Decision, View
-from controllers.pour import Vessel, vessel_of
-from controllers.power_tree import power_tree
-from controllers.stage_room import Room, breaker_taus_s, overload_s
-from controllers.worth import full_power_w
+from controllers.power.pour import Vessel, vessel_of
+from controllers.power.power_tree import power_tree
+from controllers.power.stage_room import Room, breaker_taus_s, overload_s
+from controllers.power.worth import full_power_w
 from site_models.arrays import Flags, Floats
 from site_models.plant import Plant
 
@@ -34,7 +34,7 @@ class Brake:
     `hold` of the rating, losses included: first, in equal proportion, towards what each GPU
     would draw, then towards the device limits. Everything else runs free.
 
-    Checked in ``tests/controllers/test_brake.py``: the burst does not trip, the released
+    Checked in ``tests/controllers/policies/test_brake.py``: the burst does not trip, the released
     stage stays released; how many servers that allows: ``experiment oversubscribe``.
     """
 

@@ -17,7 +17,7 @@ def clock_at_loss(compute_share: float, loss: float, lowest: float) -> float:
     clock down to the one that c, the compute share, was told at: a step is a sum of phases,
     each the longer of work over f and of what follows no clock, so it is convex in 1/f and
     lies below the chord between its ends. Solved for a pace of 1 - loss. Checked against the
-    profiles' own pace in ``tests/controllers/test_clock_choice.py``.
+    profiles' own pace in ``tests/controllers/experiments/test_clock_choice.py``.
     """
     room = 1.0 / (1.0 - loss) - 1.0 + compute_share
     clock = compute_share / room if room > 0.0 else 1.0

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from controllers.job_curves import (
+from controllers.grid.load_course import Course, course_of
+from controllers.jobs.job_curves import (
     CORE_SHARE,
     KNEE,
     JobCurves,
@@ -15,10 +16,9 @@ from controllers.job_curves import (
     least_loss,
     lowest_allowed,
 )
-from controllers.load_course import Course, course_of
+from controllers.jobs.standing import standing
 from controllers.parameters import parameter, share
 from controllers.policy import Decision, JobOn, View
-from controllers.standing import standing
 from site_models.arrays import Floats
 from site_models.plant import Plant
 
@@ -59,7 +59,7 @@ class DemandResponse:
     Each job may lose its `allowed_slowdown` of the event's work and no more: what it has lost
     already, as measured, is taken from what it may lose yet, and so is what the ways down and
     back cost. Within that the watts come from
-    where they cost the least work (`controllers.job_curves.least_loss`); memory-bound jobs give
+    where they cost the least work (`jobs.job_curves.least_loss`); memory-bound jobs give
     theirs for nothing. GPUs without a job, and jobs that allow nothing, are left alone.
 
     The GPUs' power follows the target over `gain`; what cooling, fans and losses make of it is
@@ -69,7 +69,8 @@ class DemandResponse:
     target below what the tiers allow is answered with that, and the reason says so. After the
     event the jobs come back over `return_s`, never above what the site drew before.
 
-    Checked in ``tests/controllers/test_demand_response.py`` and by the experiment of this name.
+    Checked in ``tests/controllers/policies/test_demand_response.py`` and by the experiment of this
+    name.
     """
 
     ramp_s: float = parameter("Time to come down, if the notice is as long", 60.0, "s", 1.0, 3600.0)

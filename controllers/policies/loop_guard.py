@@ -37,7 +37,7 @@ class LoopGuard:
     saved by any cap, but it can go down in order and at a safe temperature.
 
     Checked by `twin experiment pump_trip`, `cdu_loss` and `feed_loss`, and in
-    ``tests/controllers/test_loop_guard.py``.
+    ``tests/controllers/policies/test_loop_guard.py``.
     """
 
     flow_enough: float = share("Part of a loop's flow that suffices", 0.6, 0.05)
@@ -45,7 +45,7 @@ class LoopGuard:
 
     @property
     def safety(self) -> bool:
-        """Return that it goes before others: see `controllers.stack`."""
+        """Return that it goes before others: see `controllers.supervision.stack`."""
         return True
 
     def start(self, plant: Plant) -> LoopMemory:

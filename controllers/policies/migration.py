@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from controllers.held_down import alive, to_be_worked_on
-from controllers.moves import where
-from controllers.new_place import new_place
+from controllers.actuators.order import where
+from controllers.migration.held_down import alive, to_be_worked_on
+from controllers.migration.new_place import new_place
+from controllers.migration.watched import Watched, asked_yet, noted, unwatched, watched
 from controllers.policy import Decision, JobOn, Move, View
-from controllers.watched import Watched, asked_yet, noted, unwatched, watched
 from site_models.arrays import Flags
 from site_models.plant import Plant
 
@@ -32,11 +32,11 @@ class Migration:
     Held down is a job below `held` of its pace, by the clocks that caps, heat and faults leave
     its slowest GPU; half-way back it counts as before, above that it is well. The place is the
     placement engine's best of free GPUs on nodes and loops that have been well for `again_s`,
-    and it takes the job as it is: see `controllers.new_place`. At most `at_once` jobs are on
+    and it takes the job as it is: see `migration.new_place`. At most `at_once` jobs are on
     their way or restarting; one that was moved stays for `again_s`. A paused job is left alone.
     Nothing is asked where nobody tells which GPUs are free.
 
-    Checked in ``tests/controllers/test_migration.py`` and by the experiment of this name.
+    Checked in ``tests/controllers/policies/test_migration.py`` and by the experiment of this name.
     """
 
     held: float = _number("Part of its pace below which a job is held down", 0.9, "", 0.1, 1.0)

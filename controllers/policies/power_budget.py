@@ -5,14 +5,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.climb import Gangs, climbed, gangs_of
 from controllers.parameters import parameter, share
 from controllers.policy import Decision, View
-from controllers.pour import METERS, Fill, Vessel, vessel_of
-from controllers.power_tree import power_tree
-from controllers.spare_vessels import spares_of
-from controllers.stage_room import room_of
-from controllers.worth import full_power_w, ladder_of
+from controllers.power.climb import Gangs, climbed, gangs_of
+from controllers.power.pour import METERS, Fill, Vessel, vessel_of
+from controllers.power.power_tree import power_tree
+from controllers.power.spare_vessels import spares_of
+from controllers.power.stage_room import room_of
+from controllers.power.worth import full_power_w, ladder_of
 from site_models.arrays import Floats
 from site_models.plant import Plant
 from twin.state import MODELLED
@@ -45,14 +45,14 @@ class PowerBudget:
     that power comes back when work returns, then towards the device limits.
 
     With `n_minus_1` it holds as well once any one stage is lost whose load others then take
-    (`controllers.spare_vessels`): nothing has to react in time. Off by default, for it costs
+    (`controllers.power.spare_vessels`): nothing has to react in time. Off by default, for it costs
     work all the time.
 
     Without word of jobs the GPUs of a rack are one job, bound by arithmetic. What pumps, fans
     and chillers draw from the same stages is taken as now; the margins are for their rise.
 
-    Checked in ``tests/controllers/test_power_budget.py``: with every GPU at its cap no stage
-    passes its limit on random trees; throughput against a linear program there and in
+    Checked in ``tests/controllers/policies/test_power_budget.py``: with every GPU at its cap no
+    stage passes its limit on random trees; throughput against a linear program there and in
     ``experiment power_budget``.
     """
 

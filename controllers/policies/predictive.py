@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.plan_step import cheapest_step
+from controllers.cooling.plan_step import cheapest_step
+from controllers.cooling.reset_by_need import CoolantReset, Reset, reason_of
+from controllers.cooling.reset_parameters import ResetParameters
+from controllers.cooling.rollout import Seen, Stage, Worth, rolled
+from controllers.cooling.water_loops import waters_of
 from controllers.policy import Decision, Facility, View
-from controllers.reset_by_need import CoolantReset, Reset, reason_of
-from controllers.reset_parameters import ResetParameters
-from controllers.rollout import Seen, Stage, Worth, rolled
-from controllers.water_loops import waters_of
 from site_models.arrays import Floats
 from site_models.plant import Plant
 
@@ -59,7 +59,7 @@ class Predictive(ResetParameters):
     Rates and bounds are the reset's: plans move its aims.
 
     Pure but for the clock that tells how late it is. Checked in
-    ``tests/controllers/test_predictive.py``.
+    ``tests/controllers/policies/test_predictive.py``.
     """
 
     horizon_s: float = field(

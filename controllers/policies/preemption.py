@@ -8,8 +8,8 @@ import numpy as np
 
 from controllers.parameters import parameter, share
 from controllers.policy import Decision, JobOn, View
-from controllers.shortage import Shortage, beside_racks_w, hottest_job, loops_of, margins_k
-from controllers.worth import full_power_w
+from controllers.power.shortage import Shortage, beside_racks_w, hottest_job, loops_of, margins_k
+from controllers.power.worth import full_power_w
 from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import Plant
 
@@ -39,7 +39,7 @@ class Preemption:
     """Let preemptible jobs stand before everybody is capped, and go on when there is room.
 
     Short of power: a stage of the chain, or the meters, would pass its limit with every job
-    that runs at full clock (`controllers.stage_room`: ratings, breakers, batteries; at the
+    that runs at full clock (`controllers.power.stage_room`: ratings, breakers, batteries; at the
     meters a target of the grid as well). As many
     jobs are paused at once as bring all within it, of the lowest priority first, of one
     priority the largest draw. Short of cooling: a loop or a hall has a GPU within `margin_k`
@@ -51,7 +51,8 @@ class Preemption:
     preemptible jobs cannot give is left to them. Nothing is moved: that is
     `controllers.policies.migration`.
 
-    Checked in ``tests/controllers/test_preemption.py`` and by the experiment of this name.
+    Checked in ``tests/controllers/experiments/test_preemption.py`` and by the experiment of this
+    name.
     """
 
     margin: float = share("Share of each limit to use", 0.98, 0.1)

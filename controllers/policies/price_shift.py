@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.hour_costs import HOUR_S, Seen, hour_costs, hour_of, noted, nothing_seen
-from controllers.job_curves import CLOCKS, CORE_SHARE, KNEE, job_curves, lowest_allowed
+from controllers.accounts.hour_costs import HOUR_S, Seen, hour_costs, hour_of, noted, nothing_seen
+from controllers.jobs.job_curves import CLOCKS, CORE_SHARE, KNEE, job_curves, lowest_allowed
+from controllers.jobs.shift_plan import Ahead, Holding, choices
 from controllers.parameters import parameter, share
 from controllers.policy import Decision, JobOn, View
-from controllers.shift_plan import Ahead, Holding, choices
 from site_models.arrays import Floats
 from site_models.plant import Plant
 
@@ -47,16 +47,17 @@ class PriceShift:
 
     A job with a time to be done by, `finish_by_s`, has time to spare. Preemptible ones are
     paused; the others run at the lowest clock that their `allowed_slowdown` permits. Once an
-    hour each has its cheapest course to the deadline laid out (`controllers.shift_plan`), the
+    hour each has its cheapest course to the deadline laid out (`controllers.jobs.shift_plan`), the
     cost of every pause in it: a checkpoint before, a restart after. A reserve of time is never
     given away, so a late start after a pause or a slow neighbour costs no deadline; a job that
     has no more than that to spare just runs. Jobs without a deadline are left alone.
 
     An hour's cost is its price and its carbon at a price. What the outlook tells is taken as
-    known; it holds only what was published by now (`controllers.publication`). Hours that it
+    known; it holds only what was published by now (`accounts.publication`). Hours that it
     does not tell are expected to cost what that hour of the day cost on the days before.
 
-    Checked in ``tests/controllers/test_price_shift.py`` and by the experiment of this name.
+    Checked in ``tests/controllers/policies/test_price_shift.py`` and by the experiment of this
+    name.
     """
 
     carbon_usd_per_kg: float = parameter("What a kilogram of CO2 counts for", 0.05, "USD/kg", 0, 10)

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.climb import gangs_of
 from controllers.gather import sum_by
 from controllers.parameters import parameter, share
 from controllers.policy import Decision, View
+from controllers.power.climb import gangs_of
 from site_models.arrays import Floats
 from site_models.plant import Plant
 
@@ -37,7 +37,7 @@ class RampLimit:
     limited by caps: stages of storage and the devices' own ramp-down do that, see
     ``experiment smoothing``.
 
-    Checked in ``tests/controllers/test_ramp_limit.py``.
+    Checked in ``tests/controllers/policies/test_ramp_limit.py``.
     """
 
     ramp: float = parameter("Rise in a second, of all GPU limits together", 0.05, "1/s", 0.001, 1.0)

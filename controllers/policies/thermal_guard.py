@@ -34,8 +34,8 @@ class ThermalGuard:
     memory is held under its limit less `memory_margin_k` in the same way.
 
     The default gains suit both a cold plate (seconds, 0.03 K/W) and a heat sink (half a
-    minute, 0.06 K/W). Checked on the rig in ``tests/controllers/test_rig.py``: from a step to
-    full load it stays below the device's own limit and comes to rest at `limit_c`, where
+    minute, 0.06 K/W). Checked on the rig in ``tests/controllers/simulated/test_rig.py``: from a
+    step to full load it stays below the device's own limit and comes to rest at `limit_c`, where
     doing nothing passes the shutdown temperature.
     """
 

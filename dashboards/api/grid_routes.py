@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from controllers.grid_desk import KEPT_S, Asked, Second
+from controllers.grid.grid_desk import KEPT_S, Asked, Second
 from controllers.policy import LoadTarget
 from dashboards.api.replies import need, newest, reply, stamped
 from dashboards.audit import Audit

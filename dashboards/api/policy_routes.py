@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from controllers.parameters import made, schema
 from controllers.policy import Mode, Standing
-from controllers.scopes import SITE
+from controllers.supervision.scopes import SITE
 from dashboards.api.replies import need, newest, reply, stamped
 from dashboards.audit import Audit
 from dashboards.auth import CALLER, Role

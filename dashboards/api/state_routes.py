@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import APIRouter, Depends, Query, Response
 
-from controllers.account_figures import figures_of
+from controllers.accounts.account_figures import figures_of
 from dashboards.api.listing import Fields, Paging, listed, only, place_of
 from dashboards.api.replies import newest, reply, stamped
 from dashboards.api.rows import cdu_row, feed_row, gpu_row, node_row, rack_row

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from dash import html
 from dash.development.base_component import Component
 
-from controllers.account_figures import figures_of
-from controllers.books import Entry
+from controllers.accounts.account_figures import figures_of
+from controllers.accounts.books import Entry
 from dashboards.numbers import NONE, fixed
 
 COLUMNS = (

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from dash.development.base_component import Component
 
-from controllers.scopes import SITE
+from controllers.supervision.scopes import SITE
 from dashboards.control_now import ControlNow
 from dashboards.findings import Severity
 from dashboards.history import Series, binned

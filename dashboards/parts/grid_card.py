@@ -2,7 +2,7 @@
 
 import math
 
-from controllers.grid_desk import Asked, GridDesk, Second
+from controllers.grid.grid_desk import Asked, GridDesk, Second
 from dashboards.findings import Severity
 from dashboards.numbers import fixed, power_unit
 from dashboards.parts.cards import Card

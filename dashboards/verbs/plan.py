@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from controllers.actuators.admit import LIVE_RULES, catalog_limits
 from controllers.actuators.dry import Dry
 from controllers.actuators.ledger import Write
-from controllers.admit import LIVE_RULES, catalog_limits
 from controllers.wish import Wish
 from controllers.worlds import open_world
 from dashboards.report import SITE_HELP, Catalogs, Json, tell

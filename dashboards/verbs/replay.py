@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from controllers.charges import read_charges
+from controllers.accounts.charges import read_charges
 from controllers.headless import STATE_FILE, Report, run_headless
 from controllers.snapshot import Snapshot
 from controllers.wish import SCENARIO, Wish

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from controllers.charges import Charges, read_charges
+from controllers.accounts.charges import Charges, read_charges
 from controllers.recorded import RecordedWorld
 from controllers.wish import Wish
 from controllers.worlds import World, open_world

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from controllers.charges import read_charges
+from controllers.accounts.charges import read_charges
 from controllers.played import played
 from controllers.scenario import load_scenario, ready_scenarios, scenario_path, site_name
 from controllers.tail import onset_of

@@ -9,12 +9,12 @@ import pytest
 from controllers.actuators.nobody import Nobody
 from controllers.checkpoint import resume, store
 from controllers.learner import Learner
-from controllers.loop import LONGEST_STEP_S, Loop, begun
+from controllers.loop import Loop, begun
 from controllers.policies.power_budget import PowerBudget
 from controllers.policies.thermal_guard import ThermalGuard
 from controllers.policy import Decision, Policy, View
-from controllers.snapshot import Snapshot
-from controllers.supervisor import Supervisor
+from controllers.snapshot import LONGEST_STEP_S, Snapshot
+from controllers.supervision.supervisor import Supervisor
 from site_models.errors import InputError
 from site_models.plant import Plant
 from telemetry.frame import Frame

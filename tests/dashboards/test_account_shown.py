@@ -5,9 +5,9 @@ from typing import Any
 
 import httpx
 
-from controllers.account_figures import figures_of
-from controllers.books import Books
-from controllers.charges import NO_CARBON, Charges
+from controllers.accounts.account_figures import figures_of
+from controllers.accounts.books import Books
+from controllers.accounts.charges import NO_CARBON, Charges
 from dashboards.account_lines import account_lines
 from dashboards.numbers import NONE
 from dashboards.parts.account_table import account_table

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from controllers.allocations import Allocation
+from controllers.jobs.allocations import Allocation
 from controllers.placement.models import Answer, Request, read_request
 from dashboards import advice
 from dashboards.advice import advise

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from controllers.charges import Charges
+from controllers.accounts.charges import Charges
 from dashboards.audit import Audit
 from dashboards.whatifs import FullError, WhatIfs, asked_of
 from tests.dashboards.conftest import bearer

@@ -8,7 +8,7 @@ import pytest
 
 from controllers.actuators.nobody import Nobody
 from controllers.snapshot import Snapshot, World
-from controllers.supervisor import Supervisor
+from controllers.supervision.supervisor import Supervisor
 from dashboards.bus_values import PERIOD_S, BelievedValues
 from site_models.errors import InputError
 from telemetry.dsx import REPEAT_S

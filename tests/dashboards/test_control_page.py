@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from controllers.actuators.order import default_order
-from controllers.journal import Entry
 from controllers.policy import Decision, LoadTarget
+from controllers.supervision.journal import Entry
 from dashboards.control_now import ControlNow, control_now
 from dashboards.feed import Feed
 from dashboards.findings import Severity

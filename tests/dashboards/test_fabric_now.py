@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from controllers.allocations import Allocation, Allocations
-from controllers.assigned import Assigned
+from controllers.jobs.allocations import Allocation, Allocations
+from controllers.jobs.assigned import Assigned
 from dashboards.fabric_now import FabricNow, FabricWatch, trunk_names, trunk_of_link
 from tests.fakes.small_plant import START_S, small_plant
 from tests.fakes.small_world import SmallWorld, small_snapshot

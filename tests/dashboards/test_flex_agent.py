@@ -11,10 +11,10 @@ import orjson
 import pytest
 
 from controllers.actuators.nobody import Nobody
-from controllers.grid_desk import GridDesk
+from controllers.grid.grid_desk import GridDesk
+from controllers.grid.targets import Targets
 from controllers.policies.hold import Hold
-from controllers.supervisor import Supervisor
-from controllers.targets import Targets
+from controllers.supervision.supervisor import Supervisor
 from dashboards.flex_agent import FlexAgent
 from dashboards.jws import verified
 from site_models.errors import InputError

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from controllers.grid_desk import GridDesk
-from controllers.targets import Targets
+from controllers.grid.grid_desk import GridDesk
+from controllers.grid.targets import Targets
 from dashboards.flex_intake import Intake
 from dashboards.flex_keys import read_keys
 from tests.fakes.grid_operator import GridOperator, stamp, target

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from controllers.actuators.nobody import Nobody
-from controllers.grid_desk import GridDesk
+from controllers.grid.grid_desk import GridDesk
+from controllers.grid.targets import Targets
 from controllers.policies.hold import Hold
 from controllers.policy import LoadTarget
-from controllers.supervisor import Supervisor
-from controllers.targets import Targets
+from controllers.supervision.supervisor import Supervisor
 from dashboards.findings import Severity
 from dashboards.parts.grid_card import grid_cards
 from telemetry.frame import Frame

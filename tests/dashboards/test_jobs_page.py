@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from controllers.allocations import Allocation
-from controllers.assigned import Assigned
-from controllers.job_account import JobAccount
+from controllers.jobs.allocations import Allocation
+from controllers.jobs.assigned import Assigned
+from controllers.jobs.job_account import JobAccount
 from dashboards.feed import Feed
 from dashboards.jobs_now import JobsNow, jobs_now
 from dashboards.parts.jobs_view import energy_bars, job_cards, job_rows, power_bars

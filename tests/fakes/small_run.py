@@ -8,9 +8,9 @@ import numpy as np
 from controllers.actuators.nobody import Nobody
 from controllers.loop import Loop, begun
 from controllers.policy import Mode, Policy, View
-from controllers.rig import Rig
-from controllers.rig_readings import Sensors
-from controllers.supervisor import Supervisor
+from controllers.simulated.rig import Rig
+from controllers.simulated.rig_readings import Sensors
+from controllers.supervision.supervisor import Supervisor
 from site_models.arrays import Floats
 from site_models.plant import Plant
 from telemetry.frame import Frame

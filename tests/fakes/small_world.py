@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from controllers.actuators.nobody import Nobody
-from controllers.allocations import Allocations
-from controllers.assigned import Assigned
-from controllers.job_account import JobAccount
+from controllers.jobs.allocations import Allocations
+from controllers.jobs.assigned import Assigned
+from controllers.jobs.job_account import JobAccount
 from controllers.policies.hold import Hold
 from controllers.policies.thermal_guard import ThermalGuard
 from controllers.policy import Decision, Mode, Policy
 from controllers.snapshot import Snapshot
-from controllers.supervisor import Supervisor
+from controllers.supervision.supervisor import Supervisor
 from controllers.surroundings import Surroundings
 from site_models.plant import Plant
 from telemetry.frame import Frame

@@ -1,6 +1,6 @@
 """What a question about nodes rests on, for a state made by hand."""
 
-from controllers.allocations import Allocations
+from controllers.jobs.allocations import Allocations
 from controllers.placement.free import free_of
 from controllers.placement.ground import ground_of
 from controllers.placement.index import place_index

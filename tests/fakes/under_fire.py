@@ -17,14 +17,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from controllers.actuators.admit import Rules
 from controllers.actuators.guard import Guard, Owed
 from controllers.actuators.ledger import Ledger
 from controllers.actuators.nvml import NvmlActuator
 from controllers.actuators.nvml_door import Device, NvmlDoor
 from controllers.actuators.watchdog import Served
-from controllers.admit import Rules
 from controllers.policy import Decision, Facility, JobOn, Mode, View
-from controllers.supervisor import Supervisor
+from controllers.supervision.supervisor import Supervisor
 from site_models.arrays import Floats
 from site_models.plant import Plant
 from tests.fakes.fake_door import Killed

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from controllers.rig_readings import readings
+from controllers.simulated.rig_readings import readings
 from site_models.errors import InputError
 from site_models.plant import Plant
 from telemetry.frame import Frame

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from controllers.cooling_cost import Course, drawn
+from controllers.cooling.cooling_cost import Course, drawn
+from controllers.cooling.loop_need import sized_heat_w
+from controllers.cooling.water_loops import pumped_loops, waters_of
 from controllers.experiments.coolant_reset.weeks import Span
-from controllers.loop_need import sized_heat_w
 from controllers.policy import Decision, Facility, View
-from controllers.water_loops import pumped_loops, waters_of
 from site_models.arrays import Floats
 from site_models.plant import Plant
 from twin.start import rated_inputs
@@ -45,7 +45,7 @@ def coldest_setpoints_c(plant: Plant, span: Span) -> Floats:
     """Return fixed setpoints with the coldest water that the plant holds in every hour.
 
     For all circuits that cool loops of racks, at rated load and in each hour of the week, by
-    the laws that `controllers.cooling_cost` weighs; loops stand above their water as built.
+    the laws that `controllers.cooling.cooling_cost` weighs; loops stand above their water as built.
     Chilled water for halls stays as built: it could be held far colder, and nobody would.
     """
     x, circuits = plant.arrays.exchangers, plant.arrays.circuits

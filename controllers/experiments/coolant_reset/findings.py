@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from controllers.cooling.reset_by_need import CoolantReset
 from controllers.experiment import Finding, at_least, at_most
 from controllers.experiments.coolant_reset.trials import (
     FIXED,
@@ -14,7 +15,6 @@ from controllers.experiments.coolant_reset.trials import (
     TEMPERATURE_FIRST,
     Trial,
 )
-from controllers.reset_by_need import CoolantReset
 
 BELOW_FIXED, BELOW_RULE = 25.0, 10.0
 """Per cent of cooling energy."""

@@ -5,14 +5,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from controllers.cooling.loop_need import flow_share, needed_flow_kg_per_s, sized_heat_w
+from controllers.cooling.reset_by_need import CoolantReset
+from controllers.cooling.setpoint_search import Bounds
+from controllers.cooling.staged_coolers import led_apart_c
+from controllers.cooling.water_loops import pumped_loops, waters_of
 from controllers.experiments.coolant_reset.play import driven
 from controllers.experiments.coolant_reset.weeks import Span
-from controllers.loop_need import flow_share, needed_flow_kg_per_s, sized_heat_w
 from controllers.policy import Facility, View
-from controllers.reset_by_need import CoolantReset
-from controllers.setpoint_search import Bounds
-from controllers.staged_coolers import led_apart_c
-from controllers.water_loops import pumped_loops, waters_of
 from site_models.arrays import Floats
 from site_models.plant import Plant
 from twin.start import idle_inputs

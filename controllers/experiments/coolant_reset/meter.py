@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from controllers.cooling.water_loops import pumped_loops
 from controllers.policy import Facility
-from controllers.water_loops import pumped_loops
 from site_models.arrays import Floats
 from site_models.plant import AIR, Plant
 from twin.state import Inputs, State

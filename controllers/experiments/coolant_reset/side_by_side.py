@@ -63,7 +63,7 @@ def each(
     """Yield the result of each part in their order, some worked on side by side.
 
     A part depends on nothing but itself, so the results do not depend on how many: checked in
-    ``tests/controllers/test_side_by_side.py``.
+    ``tests/controllers/experiments/test_side_by_side.py``.
     """
     at_once = min(AT_ONCE, os.cpu_count() or 1) if at_once is None else at_once
     if at_once < 2 or len(parts) < 2:

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from controllers.coil_cost import may_be_staged
+from controllers.cooling.coil_cost import may_be_staged
+from controllers.cooling.reset_by_need import CoolantReset
+from controllers.cooling.water_loops import waters_of
 from controllers.experiment import Setting
 from controllers.experiments.coolant_reset.baselines import Fixed, coldest_setpoints_c
 from controllers.experiments.coolant_reset.hindsight import Rest
@@ -14,8 +16,6 @@ from controllers.experiments.coolant_reset.side_by_side import Course, Hour, eac
 from controllers.experiments.coolant_reset.trim_and_respond import TrimAndRespond
 from controllers.experiments.coolant_reset.weeks import Span, spans
 from controllers.policies.predictive import Predictive
-from controllers.reset_by_need import CoolantReset
-from controllers.water_loops import waters_of
 from site_models.arrays import Floats
 from site_models.compile import compile_site
 from site_models.plant import Plant

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from controllers.cooling.reset_bounds import accepted_c
+from controllers.cooling.reset_by_need import CoolantReset
+from controllers.cooling.water_loops import pumped_loops, waters_of
 from controllers.policy import Decision, Facility, View
-from controllers.reset_bounds import accepted_c
-from controllers.reset_by_need import CoolantReset
-from controllers.water_loops import pumped_loops, waters_of
 from site_models.arrays import Flags, Floats
 from site_models.plant import HOLDS_FLOW, Plant
 

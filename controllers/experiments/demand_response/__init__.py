@@ -26,9 +26,9 @@ from controllers.experiments.demand_response.report import (
     when_short,
 )
 from controllers.experiments.demand_response.uniform import UniformCap
-from controllers.pod_unit import unit
 from controllers.policies.demand_response import DemandResponse
 from controllers.policy import Policy
+from controllers.trials.pod_unit import unit
 from site_models.plant import Plant
 
 SETTLED, SCORED = (1, 2), (11, 12, 13, 14, 15)

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from controllers.jobs.team import Team, first_team
 from controllers.scenario import Job
-from controllers.team import Team, first_team
 from site_models.arrays import Floats
 from site_models.plant import Plant
 from twin.start import idle_inputs

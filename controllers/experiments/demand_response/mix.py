@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from controllers.pod_unit import MIX
 from controllers.scenario import Job
+from controllers.trials.pod_unit import MIX
 from site_models.plant import Plant
 
 ROUNDED = 3.0

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from controllers.plain_sight import seen
 from controllers.policy import LoadTarget, Policy
 from controllers.scenario import Job, Scenario
-from controllers.supervisor import Supervisor
-from controllers.what_if import WhatIf, staged_from
+from controllers.simulated.what_if import WhatIf, staged_from
+from controllers.supervision.supervisor import Supervisor
+from controllers.trials.plain_sight import seen
 from site_models.arrays import Floats
 from site_models.plant import Plant
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from controllers.confidence import mean_of
 from controllers.experiment import Curve, Finding, Plot, at_least, at_most
 from controllers.experiments.demand_response.case import HOUR_S, Case, Tried
 from controllers.experiments.demand_response.judge import ROUNDING, share_met
 from controllers.experiments.demand_response.play import BASE_S, WARM_S, Run
+from controllers.trials.confidence import mean_of
 from site_models.arrays import Floats
 
 MET, REBOUND, OF_CEILING = 99.5, 2.0, 95.0

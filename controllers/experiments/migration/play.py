@@ -7,15 +7,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from controllers.admit import Rules
+from controllers.actuators.admit import Rules
 from controllers.policies.loop_guard import LoopGuard
 from controllers.policies.migration import Migration
 from controllers.policies.preemption import Preemption
 from controllers.policies.thermal_guard import ThermalGuard
 from controllers.policy import Mode, Move, Policy, View
 from controllers.scenario import Job, scenario_of
-from controllers.supervisor import Supervisor
-from controllers.what_if import WhatIf, staged_from
+from controllers.simulated.what_if import WhatIf, staged_from
+from controllers.supervision.supervisor import Supervisor
 from site_models.arrays import Floats
 from site_models.plant import Plant
 from site_models.site import Site

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from controllers.confidence import Mean, mean_of
 from controllers.experiment import Curve, Finding, Plot, at_least, at_most
 from controllers.experiments.migration.play import (
     GUARD,
@@ -16,6 +15,7 @@ from controllers.experiments.migration.play import (
     Run,
     free_elsewhere,
 )
+from controllers.trials.confidence import Mean, mean_of
 from site_models.plant import Plant
 
 Runs = Mapping[str, Sequence[Run]]

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from controllers.confidence import mean_of
 from controllers.experiment import Experiment, Outcome, Setting
 from controllers.experiments.oversubscribe.bases import (
     NAMEPLATE_W,
@@ -45,6 +44,7 @@ from controllers.experiments.oversubscribe.servers import (
 )
 from controllers.policies.brake import Brake
 from controllers.policies.hold import Hold
+from controllers.trials.confidence import mean_of
 
 MOST = 80
 SEEDS = (11, 12, 13, 14, 15)

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from controllers.experiments.oversubscribe.servers import Servers
-from controllers.plain_sight import view_of
 from controllers.policy import Policy
-from controllers.rig import Rig
+from controllers.simulated.rig import Rig
+from controllers.trials.plain_sight import view_of
 from site_models.arrays import Floats
 from site_models.compile import compile_site
 from site_models.plant import Plant

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from controllers.confidence import Mean, mean_of
 from controllers.experiment import Curve, Finding, Plot, at_least, at_most
 from controllers.experiments.oversubscribe.on_plant import Confirmed
 from controllers.experiments.oversubscribe.scan import ALLOWED, Served
+from controllers.trials.confidence import Mean, mean_of
 
 FEED = 32
 """Servers whose peaks the feed carries."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from controllers.gather import sum_by
-from controllers.team import first_team
+from controllers.jobs.team import first_team
 from site_models.arrays import Floats
 from site_models.compile import compile_site
 from telemetry.requests import read_requests

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from controllers.allocations import Allocations
 from controllers.experiments.placement.stream import Asked
+from controllers.jobs.allocations import Allocations
 from controllers.placement.ahead import rise_of
 from controllers.placement.free import free_of
 from controllers.placement.ground import ground_of, warmed

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from controllers.confidence import mean_of
 from controllers.experiment import Curve, Finding, Outcome, Plot, at_least, at_most
 from controllers.experiments.placement.protocol import OURS, Asides, notes
 from controllers.experiments.placement.week import Week
+from controllers.trials.confidence import mean_of
 
 FIRST = "first-fit"
 Weeks = Mapping[str, Week]

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.allocations import Allocation, Allocations
 from controllers.experiments.placement.choosers import Chooser
 from controllers.experiments.placement.stream import Asked
-from controllers.stride import stride
-from controllers.team import Team, first_team
+from controllers.jobs.allocations import Allocation, Allocations
+from controllers.jobs.team import Team, first_team
+from controllers.trials.stride import stride
 from site_models.arrays import Flags, Floats, Ints
 from site_models.kinds.workload import Workload
 from site_models.plant import Plant
@@ -26,7 +26,7 @@ from twin.workload import workload
 STEP_S = 60.0
 SUBSTEPS = 4
 """Fifteen seconds each, the twin's own are of one: a week of minutes in half a minute. How far
-that is from the twin's own is in ``tests/controllers/test_placement_week.py``."""
+that is from the twin's own is in ``tests/controllers/experiments/test_placement_week.py``."""
 LOOKED_AT = 20
 """Jobs of the queue that are tried when the first has to wait: simple backfill."""
 AGAIN_S = 600.0
@@ -62,7 +62,7 @@ class Played:
 
     GPUs work at the pace of the slowest of their job, which clock and network set; their own
     thermal control acts in the step. A job keeps its place to its end. All but the chooser's
-    draws is determined. Checked in ``tests/controllers/test_placement_week.py``.
+    draws is determined. Checked in ``tests/controllers/experiments/test_placement_week.py``.
     """
 
     def __init__(

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.confidence import mean_of
 from controllers.experiments.placement.choosers import PATIENCE, SLOW, WEIGHTS
 from controllers.experiments.placement.wear import FANS, FOULED, HOT_K, PLATES
 from controllers.experiments.placement.week import Week
+from controllers.trials.confidence import mean_of
 
 OURS = "ours"
 Weeks = Mapping[str, Week]

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from controllers.confidence import Mean, mean_of
 from controllers.experiment import (
     Curve,
     Experiment,
@@ -22,7 +21,8 @@ from controllers.experiments.power_budget.site import example
 from controllers.policies.hold import Hold
 from controllers.policies.power_budget import PowerBudget
 from controllers.policy import Policy
-from controllers.uniform_cap import UniformCap
+from controllers.power.uniform_cap import UniformCap
+from controllers.trials.confidence import Mean, mean_of
 from site_models.plant import Plant
 
 SEEDS = (11, 12, 13, 14, 15)

@@ -8,7 +8,7 @@ from scipy.optimize import linprog
 
 from controllers.experiments.power_budget.jobs import Placed
 from controllers.gather import applied
-from controllers.pour import Vessel
+from controllers.power.pour import Vessel
 from site_models.arrays import Floats, Ints
 from site_models.plant import Plant
 from twin.gpu_loads import load_at, loads_of

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.assigned import Assigned
+from controllers.jobs.assigned import Assigned
+from controllers.jobs.team import Team, first_team
 from controllers.policy import JobOn
-from controllers.team import Team, first_team
 from site_models.plant import Plant
 from twin.workload import workload
 

@@ -8,13 +8,13 @@ import numpy as np
 
 from controllers.experiments.power_budget.best import program_of, units_of
 from controllers.experiments.power_budget.jobs import MINUTE_S, START_S, Placed
-from controllers.plain_sight import view_of, working
+from controllers.jobs.work import Work
 from controllers.policy import Decision, Policy
-from controllers.pour import vessel_of
-from controllers.rig import Rig
-from controllers.stage_room import Room
+from controllers.power.pour import vessel_of
+from controllers.power.stage_room import Room
+from controllers.simulated.rig import Rig
 from controllers.surroundings import Around
-from controllers.work import Work
+from controllers.trials.plain_sight import view_of, working
 from site_models.arrays import Floats
 from site_models.plant import Plant
 from twin.start import idle_inputs

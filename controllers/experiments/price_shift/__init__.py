@@ -20,9 +20,9 @@ from controllers.experiments.price_shift.report import (
 from controllers.experiments.price_shift.rules import above, by_the_clock
 from controllers.experiments.price_shift.weeks import Week, always, day_ahead, present, weeks, year
 from controllers.outdoors import outdoors_of
-from controllers.pod_unit import unit
 from controllers.policies.hold import Hold
 from controllers.policies.price_shift import PriceShift
+from controllers.trials.pod_unit import unit
 from site_models.site import load_site
 
 SCORED = (2, 10, 18, 26, 34)

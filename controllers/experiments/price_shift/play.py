@@ -5,14 +5,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from controllers.assigned import Assigned, meant_units
 from controllers.experiments.price_shift.stream import stream
 from controllers.experiments.price_shift.weeks import HOUR_S, WEEK_S, Known, Week
-from controllers.job_account import JobAccount
+from controllers.jobs.assigned import Assigned, meant_units
+from controllers.jobs.job_account import JobAccount
+from controllers.jobs.team import first_team
+from controllers.jobs.work import Work
 from controllers.policy import View
-from controllers.stride import stride
-from controllers.team import first_team
-from controllers.work import Work
+from controllers.trials.stride import stride
 from site_models.arrays import Floats
 from site_models.plant import Plant
 from twin.inputs import Outdoors

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from controllers.confidence import Mean, below, mean_of, told_each
 from controllers.experiment import Curve, Finding, Plot, at_least, at_most, listed
 from controllers.experiments.price_shift.play import Played
+from controllers.trials.confidence import Mean, below, mean_of, told_each
 
 NOTHING, CLOCK, THRESHOLD = "nothing", "16 to 22 h", "over 1.2 x the median"
 OURS, REAL_TIME = "day-ahead prices", "prices of now alone"

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.assigned import Assigned
 from controllers.experiments.price_shift.weeks import HOUR_S, WEEK_S
+from controllers.jobs.assigned import Assigned
 from twin.workload import workload
 
 

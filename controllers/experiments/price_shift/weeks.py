@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from controllers.accounts.publication import known_until_s
 from controllers.policy import Outlook
-from controllers.publication import known_until_s
 from site_models.arrays import Floats
 from site_models.errors import InputError
 from telemetry.samples import sample_tariff

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from controllers.confidence import mean_of
 from controllers.experiment import Curve, Finding, Plot, at_least, at_most
 from controllers.experiments.smoothing.boards import HIGH_W, MEAN_W, SWING_J, Boards
 from controllers.experiments.smoothing.courses import (
@@ -15,6 +14,7 @@ from controllers.experiments.smoothing.courses import (
     Ran,
 )
 from controllers.experiments.smoothing.seen import SETTLE_S, Seen, means
+from controllers.trials.confidence import mean_of
 from site_models.kinds.grid import Grid
 from twin.fast_power import STEP_S
 

@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from controllers.confidence import mean_of
 from controllers.experiments.smoothing.courses import START_S, TAIL_S, Ran
+from controllers.trials.confidence import mean_of
 from site_models.kinds.grid import Grid
 from twin.fast_power import STEP_S
 from twin.grid_quality import RAMP_S, band_share, quality_of

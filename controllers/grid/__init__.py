@@ -1,0 +1,1 @@
+"""What the grid asks of a site, when, and how the site answers."""

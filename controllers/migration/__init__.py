@@ -1,0 +1,1 @@
+"""Moving jobs: who is held down where they stand, and where they would do better."""

@@ -1,0 +1,1 @@
+"""The what-if world: a simulated plant that is source and actuator at once."""

@@ -1,0 +1,1 @@
+"""What experiments have in common: plants without sensors, baselines, seeds and confidence."""
