@@ -11,6 +11,9 @@ INSTALLED := .venv/.installed
 COMPILED := .venv/.compiled
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet
 
+# Tests start the command dozens of times: what Python compiles is kept, whatever the caller says.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: setup run test lock
 
 setup: $(COMPILED)
@@ -18,9 +21,11 @@ setup: $(COMPILED)
 run: $(COMPILED)
 	@exec $(BIN)/twin serve --trust-loopback $(ARGS)
 
-# Files are shared out over the cores; `ARGS="-n 0"` runs them one after another.
+# Files are shared out over the cores, those with slow tests first; `ARGS="-n 0"` runs them one
+# after another. Each has its core: threads of a sum would only wait for one another.
+test: export OPENBLAS_NUM_THREADS := 1
 test: $(COMPILED)
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lock:
 	uv pip compile pyproject.toml --extra test --extra validate --generate-hashes --no-emit-index-url \

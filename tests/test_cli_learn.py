@@ -32,6 +32,7 @@ def told(capfd: pytest.CaptureFixture[str], *words: str) -> dict[str, dict[str, 
     return content
 
 
+@pytest.mark.slow
 def test_what_is_learned_predicts_better_than_the_catalog(
     recording: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -36,6 +36,7 @@ def left(cells: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) 
     return names
 
 
+@pytest.mark.slow
 def test_what_is_learned_predicts_better_than_the_catalog(left: dict[str, Any]) -> None:
     assert left["taken"].rows == 1440
     assert left["after"].rmse < 0.8

@@ -167,6 +167,7 @@ def test_the_address_that_is_told_serves_the_page_and_the_routes(served: str) ->
             assert reply.headers["content-type"].startswith("text/html")
 
 
+@pytest.mark.slow
 def test_the_twin_examples_run_in_their_order(
     workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

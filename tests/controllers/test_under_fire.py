@@ -35,6 +35,7 @@ def in_own_process(folder: Path, *words: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_whatever_is_drawn_nothing_unsafe_is_written(tmp_path: Path) -> None:
     in_own_process(tmp_path / "driver", "-m", "tests.fakes.under_fire_drawn", "250")
 

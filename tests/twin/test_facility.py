@@ -36,6 +36,7 @@ def exchanged(plant: Plant, seed: int) -> tuple[State, Inputs, float]:
     return state, inputs, water_kg_per_s
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("site", SITES)
 @given(seed=SEEDS)
 @settings(max_examples=15)

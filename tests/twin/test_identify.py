@@ -76,6 +76,7 @@ def test_a_node_by_itself_runs_as_in_the_whole_kernel(hgx: Plant, recorded: Trac
     assert np.abs(temps_c - course.gpu_temp_c)[5:].max() < 0.5
 
 
+@pytest.mark.slow
 def test_it_gives_back_what_the_recording_was_made_with(hgx: Plant, fit: Fit) -> None:
     catalog = node_model(hgx, 0)
     for name, parameter in fit.overlay.parameters.items():

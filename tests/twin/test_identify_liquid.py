@@ -53,6 +53,7 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Plant, Plant, Tra
     return plant, true, track, fit
 
 
+@pytest.mark.slow
 def test_worse_plates_are_found_and_the_clogged_one_among_them(
     learned: tuple[Plant, Plant, Track, Fit],
 ) -> None:

@@ -85,6 +85,7 @@ def test_no_gpu_is_given_twice_and_no_job_is_lost(rule: str) -> None:
     assert run.running
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["random", "ours"])
 def test_the_same_seed_gives_the_same_figures_to_the_last_bit(rule: str) -> None:
     first, again = (

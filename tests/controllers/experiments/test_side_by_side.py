@@ -1,6 +1,7 @@
 """Parts worked on in two processes come back in order, with the results of one process."""
 
 import numpy as np
+import pytest
 
 from controllers.experiments.coolant_reset.baselines import Fixed
 from controllers.experiments.coolant_reset.side_by_side import Course, each, played
@@ -10,6 +11,7 @@ from site_models.compile import compile_site
 HOUR_S = 3600.0
 
 
+@pytest.mark.slow
 def test_two_processes_tell_what_one_tells() -> None:
     built_c = compile_site("edge").arrays.exchangers.setpoint_c
     span = spans(None, 1)[0]

@@ -141,6 +141,7 @@ def means_w(power_w: Floats, window: int = 15) -> Floats:
     return np.asarray(power_w[:whole].reshape(-1, window).mean(axis=1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("notice_s", [30.0, 60.0])
 @pytest.mark.parametrize("core_share", [0.6, 0.7, 0.8])
 def test_a_target_within_reach_is_met_from_its_start_to_its_end(

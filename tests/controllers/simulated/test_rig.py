@@ -42,6 +42,7 @@ def warm_plant() -> Plant:
     )
 
 
+@pytest.mark.slow
 def test_the_guard_holds_the_limit_where_doing_nothing_breaks_it() -> None:
     plant = warm_plant()
     loose = list(loop_of(plant, rig_of(plant, full_load(plant), 1500.0), {"hold": Hold()}))

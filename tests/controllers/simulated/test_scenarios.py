@@ -94,6 +94,7 @@ def held_j_per_k(plant: Plant, k: int) -> float:
     return float(masses + pipes_m3 * c.density_kg_per_m3[k] * c.cp_j_per_kg_k[k])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ready_scenarios())
 def test_it_runs_conserves_energy_and_starts_at_rest(name: str) -> None:
     run = past(name)

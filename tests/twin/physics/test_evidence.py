@@ -5,6 +5,7 @@ import pytest
 from benchmarks.evidence import gathered
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "subject",
     ["fluids", "psychrometrics", "friction", "exchangers", "rejection", "rack_flow", "servers"],

@@ -1,0 +1,33 @@
+"""A kernel is compiled for those who call it: bare for others, with a door for Python."""
+
+import pickle
+from typing import Any, cast
+
+from twin.physics.law import borrowing, compiled
+
+
+@borrowing
+def twofold(x: float) -> float:
+    return 2.0 * x
+
+
+@compiled
+def fourfold(x: float) -> float:
+    return twofold(twofold(x))
+
+
+def test_what_only_kernels_call_gets_no_door() -> None:
+    inner, outer = cast(Any, twofold), cast(Any, fourfold)
+    assert fourfold(1.5) == 6.0
+    assert inner._door.signatures == []
+    assert twofold(1.5) == 3.0
+    assert len(inner._door.signatures) == 1
+    assert outer._bare.signatures == []
+
+
+def test_another_process_finds_a_kernel_by_its_name() -> None:
+    assert pickle.loads(pickle.dumps(fourfold)) is fourfold
+
+
+def test_a_kernel_tells_what_it_is_as_its_function_does() -> None:
+    assert (fourfold.__name__, fourfold.__module__) == ("fourfold", __name__)
