@@ -57,6 +57,8 @@ class Surroundings:
         free: Free | None = None,
     ) -> None:
         self.targets = Targets() if targets is None else targets
+        self.free: Flags | None = None
+        """The GPUs that were free when it was asked last; None: nobody tells."""
         self.charges = Charges()
         """Where the outlook has its prices and carbon from."""
         self.zone: tzinfo = UTC
@@ -68,8 +70,8 @@ class Surroundings:
         """Return what is told at a time."""
         target = self.targets.at(time_s)
         jobs = self._jobs(time_s, target) if self._jobs is not None else ()
-        free = None if self._free is None else self._free(time_s)
-        return Around(jobs, target, self._outlook(time_s), free)
+        self.free = None if self._free is None else self._free(time_s)
+        return Around(jobs, target, self._outlook(time_s), self.free)
 
     def _outlook(self, time_s: float) -> Outlook | None:
         if self._outdoors is None:

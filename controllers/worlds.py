@@ -170,7 +170,8 @@ def _open_scenario(
     what_if = staged(name, plant, outdoors, wish.dt_s, wish.onset, jobs)
     actuator = what_if.rig if acting is None else Several((what_if.rig, acting(plant)))
     loop = looped(what_if, plant, wish.policies, wish.journal, wish.speed, actuator=actuator)
-    allocations, around = Allocations(plant), what_if.around
+    around = what_if.around
+    allocations = Allocations(plant, unused=lambda: around.free)
     loop.supervisor.place_with(allocations)
     around.zone = ZoneInfo(site.location.time_zone)
     return World(site, plant, loop, loop.supervisor, allocations, outdoors, around, what_if)

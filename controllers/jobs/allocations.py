@@ -3,7 +3,7 @@
 import heapq
 import secrets
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from controllers.jobs.collective_told import Collective
 from controllers.jobs.jobs_seen import JobsSeen
-from site_models.arrays import Floats, Ints
+from site_models.arrays import Flags, Floats, Ints
 from site_models.errors import InputError
 from site_models.plant import Plant
 
@@ -67,9 +67,11 @@ class Allocations:
     Holders count from the moment they are told, whatever their start; they leave at their
     end or when released. Checked in ``tests/controllers/jobs/test_allocations.py``: no GPU is
     ever held beyond its whole by any order of calls, from one thread or many.
+    `unused` tells which GPUs have no work but what schedulers told, shape (GPUs,), or None
+    where nobody knows: those that a what-if's own jobs run on are not free.
     """
 
-    def __init__(self, plant: Plant) -> None:
+    def __init__(self, plant: Plant, unused: Callable[[], Flags | None] | None = None) -> None:
         self._names = plant.gpu_names
         self._index = {name: i for i, name in enumerate(plant.gpu_names)}
         self._lock = threading.Lock()
@@ -82,6 +84,8 @@ class Allocations:
         self._expected_w = np.zeros(len(plant.gpu_names))
         self._seen = JobsSeen()
         self._version = 0
+        self._unused = unused
+        self._used = np.zeros(len(plant.gpu_names), dtype=np.bool_)
         self._told = Holdings(-1, self._held, self._expected_w)
         self._by_name: tuple[int, tuple[Allocation, ...]] = (-1, ())
 
@@ -168,8 +172,10 @@ class Allocations:
         """Return who holds how much now, all of one instant. The arrays are read-only."""
         with self._lock:
             self._expire(now_s)
+            self._look()
             if self._told.version != self._version:
-                free, promised = 1.0 - self._held, self._expected_w.copy()
+                free = np.where(self._used, 0.0, 1.0 - self._held)
+                promised = self._expected_w.copy()
                 free.setflags(write=False)
                 promised.setflags(write=False)
                 self._told = Holdings(self._version, free, promised, self._seen.told)
@@ -186,6 +192,12 @@ class Allocations:
             if self._by_name[0] != self._version:
                 self._by_name = self._version, tuple(self._jobs[job] for job in sorted(self._jobs))
             return self._by_name[1]
+
+    def _look(self) -> None:
+        unused = None if self._unused is None else self._unused()
+        if unused is not None and (unused == self._used).any():
+            self._used = ~unused
+            self._version += 1
 
     def _reserved(self, allocation: Allocation, until_s: float) -> str:
         self._replace((), allocation)

@@ -54,6 +54,18 @@ def test_a_job_past_its_end_holds_nothing() -> None:
         table.put(Allocation("b", np.array([0]), 5.0, 5.0), 0.0)
 
 
+def test_gpus_that_work_untold_are_not_free() -> None:
+    unused = np.ones(len(PLANT.gpu_names), dtype=np.bool_)
+    table = Allocations(PLANT, unused=lambda: unused)
+    table.put(holding("a", 0), 0.0)
+    before = table.holdings(0.0)
+    assert table.holdings(0.0) is before
+    unused = unused & (np.arange(len(unused)) != 2)
+    after = table.holdings(0.0)
+    assert after.free_share[:4].tolist() == [0.0, 1.0, 0.0, 1.0]
+    assert after.version != before.version
+
+
 def test_a_reservation_is_spent_by_its_token_or_expires() -> None:
     table = Allocations(PLANT)
     token = table.reserve(holding("a", 0, 1), 0.0, 30.0)
