@@ -1,6 +1,7 @@
 """Serve a world: loop, API and pages in one process on one port."""
 
 import contextlib
+import gc
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -45,6 +46,14 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
         super().__init__(config)
         self.feed = feed
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Build and start everything, which then stays.
+
+        Looking through all of it for garbage would keep every request waiting for 200 ms.
+        """
+        await super().startup(sockets)
+        gc.freeze()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End what would keep connections open, then as usual."""
