@@ -14,9 +14,10 @@ from controllers.accounts.charges import Charges
 from controllers.snapshot import Snapshot
 from dashboards.audit import Audit
 from dashboards.auth import TokenBook
-from dashboards.feed import Feed, World
+from dashboards.feed import Feed
 from dashboards.guard import is_loopback
 from dashboards.web import build
+from dashboards.world import World
 from site_models.errors import InputError
 
 SWITCH_S = 5e-4
@@ -34,7 +35,6 @@ def serve(
     audit: Path = Path("runs/audit.jsonl"),
 ) -> None:
     """Run until interrupted. InputError when the address may not be or cannot be bound."""
-    sys.setswitchinterval(SWITCH_S)
     server = server_of(world, host, port, trust_loopback=trust_loopback, tokens=tokens, audit=audit)
     with contextlib.suppress(KeyboardInterrupt):
         server.run()
@@ -48,10 +48,11 @@ class Server(uvicorn.Server):
         self.feed = feed
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Build and start everything, which then stays.
+        """Build and start everything; the interpreter is this server's from now on.
 
-        Looking through all of it for garbage would keep every request waiting for 200 ms.
+        What was built stays: looking through all of it for garbage would take 200 ms.
         """
+        sys.setswitchinterval(SWITCH_S)
         await super().startup(sockets)
         gc.freeze()
 

@@ -1,12 +1,13 @@
 """Where to put a job."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Response
 from starlette.concurrency import run_in_threadpool
 
 from controllers.placement.models import Answer, Request
-from dashboards.advice import advise, advise_all, is_quick
+from dashboards.advice import advise, advise_all, is_quick, prepare
 from dashboards.api.replies import need, newest, reply
 from dashboards.audit import Audit
 from dashboards.auth import Role
@@ -19,6 +20,7 @@ BATCH = 100
 def advice_routes(feed: Feed, audit: Audit) -> APIRouter:
     """Return the routes for schedulers."""
     routes = APIRouter(tags=["placement"])
+    feed.preparing.append(partial(prepare, feed))
 
     @routes.post("/placement", response_model=Answer | list[Answer])
     async def placement(
