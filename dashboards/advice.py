@@ -60,8 +60,9 @@ def prepare(feed: Feed, summary: Summary) -> None:
 
 def _meant(feed: Feed, request: Request, state_s: float, now_s: float) -> tuple[Hashable, ...]:
     """Return what advice depends on: not the name, and how long only by weather and maintenance."""
+    asked = vars(request) | {"job": "", "duration_s": 0.0}
     return (
-        request.model_copy(update={"job": "", "duration_s": 1.0}),
+        *asked.values(),
         rise_of(_outdoors(feed), state_s, request.duration_s),
         met_by(feed.plant.placing, now_s, request.duration_s),
     )
