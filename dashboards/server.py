@@ -15,6 +15,7 @@ from controllers.snapshot import Snapshot
 from dashboards.audit import Audit
 from dashboards.auth import TokenBook
 from dashboards.feed import Feed
+from dashboards.freed_memory import keep_freed_memory
 from dashboards.guard import is_loopback
 from dashboards.web import build
 from dashboards.world import World
@@ -53,6 +54,7 @@ class Server(uvicorn.Server):
         What was built stays: looking through all of it for garbage would take 200 ms.
         """
         sys.setswitchinterval(SWITCH_S)
+        keep_freed_memory()
         await super().startup(sockets)
         gc.freeze()
 

@@ -1,9 +1,12 @@
 """The process that serves: how it shares the interpreter between its loop and its requests."""
 
 import gc
+import subprocess
 import sys
 import threading
 from pathlib import Path
+
+import pytest
 
 from dashboards.server import server_of
 from tests.fakes.broker import until
@@ -27,3 +30,30 @@ def test_requests_wait_neither_for_the_loop_nor_for_garbage_among_what_stays(
         sys.setswitchinterval(former_s)
         gc.unfreeze()
     assert not thread.is_alive()
+
+
+FAULTS = """
+import resource, threading
+import numpy as np
+from dashboards.freed_memory import keep_freed_memory
+found = []
+def work():
+    for _ in range(4):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        pieces = [np.ones(100_000) for _ in range(150)]
+        del pieces
+        found.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+assert keep_freed_memory()
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+print(found[0], found[-1])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the GNU C library alone is told")
+def test_what_one_tick_frees_the_next_one_uses_without_asking_the_system() -> None:
+    done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    first, last = map(int, done.stdout.split())
+    assert last < 0.1 * first + 100
