@@ -38,10 +38,13 @@ import numpy as np
 from dashboards.freed_memory import keep_freed_memory
 found = []
 def work():
-    for _ in range(4):
+    kept = []
+    for _ in range(6):
         before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-        pieces = [np.ones(100_000) for _ in range(150)]
-        del pieces
+        pieces = [np.ones(100_000) for _ in range(60)]
+        temporary = [np.ones(100_000) for _ in range(60)]
+        kept.append(pieces)
+        del kept[:-2], pieces, temporary
         found.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 assert keep_freed_memory()
 thread = threading.Thread(target=work)
