@@ -1,5 +1,6 @@
 """Placement advice for whoever asks: the API and the page share this one road."""
 
+import contextlib
 from collections.abc import Hashable
 
 from controllers.placement import advise as advised
@@ -41,13 +42,27 @@ def _looked_up(feed: Feed, request: Request) -> Answer:
         return known.model_copy(update={"age_s": age_s})
     answer = _advise(feed, request)
     feed.answers.put(now, key, answer)
+    feed.asked = request
     return answer
+
+
+def prepare(feed: Feed, summary: Summary) -> None:
+    """Work out what all advice on a tick rests on before the tick is shown.
+
+    Whoever asks first would wait for it otherwise. Left out where nobody asked on the tick
+    before, whose last question this answers to no one.
+    """
+    request, feed.asked = feed.asked, None
+    if request is not None:
+        with contextlib.suppress(Exception):  # the loop goes on: who asks next is told
+            _ranked(feed, request, summary, summary.state.time_s)
 
 
 def _meant(feed: Feed, request: Request, state_s: float, now_s: float) -> tuple[Hashable, ...]:
     """Return what advice depends on: not the name, and how long only by weather and maintenance."""
+    asked = vars(request) | {"job": "", "duration_s": 0.0}
     return (
-        request.model_copy(update={"job": "", "duration_s": 1.0}),
+        *asked.values(),
         rise_of(_outdoors(feed), state_s, request.duration_s),
         met_by(feed.plant.placing, now_s, request.duration_s),
     )
@@ -55,15 +70,12 @@ def _meant(feed: Feed, request: Request, state_s: float, now_s: float) -> tuple[
 
 def _advise(feed: Feed, request: Request) -> Answer:
     now = _newest(feed)
-    return advised(
-        feed.plant,
-        now.state,
-        now.snapshot.inputs,
-        feed.world.allocations,
-        request,
-        feed.now_s(),
-        _outdoors(feed),
-    )
+    return _ranked(feed, request, now, feed.now_s())
+
+
+def _ranked(feed: Feed, request: Request, now: Summary, now_s: float) -> Answer:
+    inputs, allocations = now.snapshot.inputs, feed.world.allocations
+    return advised(feed.plant, now.state, inputs, allocations, request, now_s, _outdoors(feed))
 
 
 def is_quick(feed: Feed, request: Request) -> bool:

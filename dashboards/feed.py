@@ -2,21 +2,16 @@
 
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator
-from typing import Protocol, TypeVar, cast
+from collections.abc import Callable, Hashable
+from typing import TypeVar, cast
 
 from controllers.accounts.books import Books, Entry
 from controllers.accounts.charges import Charges
 from controllers.grid.grid_desk import GridDesk
-from controllers.jobs.allocations import Allocations
-from controllers.jobs.assigned import Assigned
 from controllers.jobs.job_account import JobAccount
 from controllers.jobs.job_books import JobBooks
-from controllers.live import Live
-from controllers.placement.models import Answer
+from controllers.placement.models import Answer, Request
 from controllers.snapshot import Snapshot
-from controllers.supervision.supervisor import Supervisor
-from controllers.surroundings import Surroundings
 from dashboards.fabric_now import FabricNow, FabricWatch
 from dashboards.findings import Finding, findings
 from dashboards.history import History
@@ -24,48 +19,9 @@ from dashboards.index import Index
 from dashboards.lookahead import Lookahead
 from dashboards.recent import Recent
 from dashboards.summary import Summary, summarise
-from site_models.plant import Plant
+from dashboards.world import World
 
 T = TypeVar("T")
-
-
-class World(Protocol):
-    """What the server is given: a plant and a stream of snapshots that paces itself."""
-
-    @property
-    def plant(self) -> Plant:
-        """Return the compiled site."""
-
-    @property
-    def zone(self) -> str:
-        """Return the site's time zone, an IANA name."""
-
-    @property
-    def allocations(self) -> Allocations:
-        """Return what runs where."""
-
-    @property
-    def supervisor(self) -> Supervisor:
-        """Return the keeper of policy modes, parameters and the journal."""
-
-    @property
-    def around(self) -> Surroundings:
-        """Return what policies are told beside the plant, targets of the grid among it."""
-
-    @property
-    def live(self) -> Live | None:
-        """Return the live sources; None where nothing is live."""
-
-    @property
-    def job_records(self) -> tuple[JobAccount, ...]:
-        """Return the records of jobs that the world itself plays."""
-
-    @property
-    def played(self) -> tuple[Assigned, ...]:
-        """Return those of them that run now."""
-
-    def snapshots(self) -> Iterator[Snapshot]:
-        """Yield one snapshot per tick until the source ends."""
 
 
 class Feed:
@@ -91,6 +47,8 @@ class Feed:
         """Held from ranking until the best place is reserved."""
         self.answers: Recent[Answer] = Recent()
         """Advice given on the newest tick."""
+        self.asked: Request | None = None
+        """What advice was worked out for last."""
         self.ended = False
         self.failure = ""
         """Why the loop died; empty while it lives."""
@@ -102,6 +60,8 @@ class Feed:
         """What the grid asks of the site, and the report of the answer."""
         self.listeners: list[Callable[[Snapshot], object]] = [self.grid.look]
         """Told of every snapshot in the loop's thread; they neither wait nor raise."""
+        self.preparing: list[Callable[[Summary], object]] = []
+        """The same of every tick before anybody else sees it."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="loop", daemon=True)
 
@@ -206,7 +166,10 @@ class Feed:
                     return
                 self._books.look(snapshot.plant, snapshot.state, snapshot.dt_s)
                 self._job_books.look(snapshot.plant, snapshot.state, snapshot.dt_s)
-                self._publish(summarise(self.index, snapshot, time.time()))
+                summary = summarise(self.index, snapshot, time.time())
+                for prepare in self.preparing:
+                    prepare(summary)
+                self._publish(summary)
                 for listener in self.listeners:
                     listener(snapshot)
         except Exception as error:  # the page must say why the numbers stand still

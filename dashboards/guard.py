@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import ipaddress
 import secrets
+from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ WRITE_PATH = "/api/v1/write"
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
+@lru_cache(maxsize=64)
 def is_loopback(host: str) -> bool:
     """Say whether an address or name means this machine alone."""
     try:

@@ -43,14 +43,14 @@ def build_api(feed: Feed, audit: Audit) -> FastAPI:
     """Return the application to mount under `/api`."""
     api = FastAPI(title="AI factory twin", version="1", description=ABOUT, docs_url=None,
                   redoc_url=None)  # fmt: skip
-    for routes in (
+    for routes in (  # the router tries them in turn: first what is asked most often
+        advice_routes(feed, audit),
         site_routes(feed),
         rack_routes(feed),
         job_routes(feed),
         fabric_routes(feed),
         history_routes(feed),
         forecast_routes(feed),
-        advice_routes(feed, audit),
         allocation_routes(feed, audit),
         steering_routes(feed),
         policy_routes(feed, audit),

@@ -1,5 +1,7 @@
 """Advice that was given on a tick is given again to who asks alike, and to nobody else."""
 
+import importlib
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -7,11 +9,12 @@ import pytest
 from controllers.jobs.allocations import Allocation
 from controllers.placement.models import Answer, Request, read_request
 from dashboards import advice
-from dashboards.advice import advise
+from dashboards.advice import advise, prepare
 from dashboards.feed import Feed
 from dashboards.recent import MOST_KEPT, Recent
+from dashboards.summary import summarise
 from tests.fakes.broker import until
-from tests.fakes.small_world import SmallWorld
+from tests.fakes.small_world import SmallWorld, small_snapshot
 
 ASKED = read_request({"job": "a-1", "gpus": 2, "duration_s": 600.0})
 
@@ -93,6 +96,40 @@ def test_who_cannot_use_what_is_old_is_never_given_it(
     monkeypatch.setattr(feed, "now_s", lambda: later_s + 60.0)
     stale = advise(feed, ASKED)
     assert any("stale" in reason for reason in stale.advice[0].reasons)
+
+
+def test_a_tick_is_worked_out_before_it_is_shown_where_advice_is_asked_for(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grounds: list[object] = []
+    ranking = importlib.import_module("controllers.placement.rank")
+    own = ranking.ground_of
+
+    def noted(*words: object) -> object:
+        grounds.append(words)
+        return own(*words)
+
+    monkeypatch.setattr(ranking, "ground_of", noted)
+    snapshot = small_snapshot(feed.plant, 2, 0.5, feed.world.supervisor)
+    coming = summarise(feed.index, snapshot, time.time())
+    prepare(feed, coming)
+    assert not grounds  # nobody asks
+    advise(feed, ASKED)
+    prepare(feed, coming)
+    assert len(grounds) == 2
+    monkeypatch.setattr(feed, "_summary", coming)
+    assert advise(feed, ASKED.model_copy(update={"gpus": 3})).time_s == coming.state.time_s
+    assert len(grounds) == 2
+
+
+def test_the_loop_goes_on_where_a_tick_cannot_be_worked_out(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert feed.summary is not None
+    advise(feed, ASKED)
+    monkeypatch.setattr(advice, "advised", lambda *_: 1 / 0)
+    prepare(feed, feed.summary)
+    assert feed.asked is None
 
 
 def test_a_moment_that_is_over_leaves_nothing_and_many_answers_only_the_latest() -> None:

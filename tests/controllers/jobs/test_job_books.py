@@ -1,10 +1,13 @@
 """What a scheduler's jobs used, by the steps of the plant they stood on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from controllers.accounts.charges import Charges
 from controllers.jobs.allocations import Allocation, Allocations
+from controllers.jobs.job_account import JobAccount, StepShares, shares_of_step
 from controllers.jobs.job_books import JobBooks
 from site_models.plant import Plant
 from tests.fakes.small_plant import START_S, small_inputs, small_plant, small_state
@@ -68,3 +71,67 @@ def test_a_job_counts_from_its_start_to_its_end_and_its_record_stays() -> None:
     assert told.held_s == pytest.approx(1.5)
     assert told.figures()["units"] is None
     assert told.figures()["effectiveness"] is None
+
+
+def one_by_one(
+    open_: dict[str, JobAccount], job: Allocation, shares: StepShares, time_s: float
+) -> None:
+    """Charge a second to a single job, as the definition says."""
+    begun_s = max(job.start_s, time_s - 1.0)
+    if begun_s >= time_s:
+        return
+    nan, held_s = float("nan"), time_s - begun_s
+    was = open_.get(job.job) or JobAccount(
+        job.job, job.profile or "", "none", 0, begun_s, begun_s, steps=nan, units=nan,
+        ideal_units=nan,
+    )  # fmt: skip
+    now = replace(
+        was,
+        gpus=len(job.gpus),
+        end_s=time_s,
+        held_s=was.held_s + held_s,
+        running_s=was.running_s + held_s,
+        gpu_s=was.gpu_s + held_s * job.share * len(job.gpus),
+    )
+    open_[job.job] = shares.charged(now, job.gpus, job.share * held_s)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_jobs_that_come_grow_and_go_are_charged_as_each_would_be_alone(seed: int) -> None:
+    rng, plant = np.random.default_rng(seed), small_plant()
+    table, charges, state = Allocations(plant), Charges(), small_state(plant)
+    books, count = JobBooks(table, charges), len(plant.gpu_names)
+    open_: dict[str, JobAccount] = {}
+    ended: list[JobAccount] = []
+    for _ in range(30):
+        if rng.random() < 0.3:
+            table.release(f"j{rng.integers(6)}")
+        if rng.random() < 0.6:
+            name, first = f"j{rng.integers(6)}", int(rng.integers(count - 4))
+            table.release(name)
+            free = np.flatnonzero(table.free_share(state.time_s) >= 1.0)
+            gpus = free[first % max(len(free), 1) :][: 1 + int(rng.integers(4))]
+            start_s = state.time_s + float(rng.choice([0.0, 0.5, 2.5]))
+            if len(gpus):
+                one = Allocation(name, gpus, start_s, profile=f"p{rng.integers(2)}", share=0.5)
+                table.put(one, state.time_s)
+        state = after(plant, state)
+        books.look(plant, state, 1.0)
+        held_now = table.jobs(state.time_s)
+        names = {job.job for job in held_now}
+        ended += [open_.pop(name) for name in list(open_) if name not in names]
+        shares = shares_of_step(plant, state, 1.0, charges.terms)
+        for job in held_now:
+            one_by_one(open_, job, shares, state.time_s)
+    expected = sorted([*ended, *open_.values()], key=lambda r: (-r.start_s, r.job, r.end_s))
+    told = sorted(books.records, key=lambda r: (-r.start_s, r.job, r.end_s))
+    assert [told_of(record) for record in told] == [told_of(record) for record in expected]
+    assert min(len(ended), len(open_)) > 0
+
+
+def told_of(record: JobAccount) -> dict[str, object]:
+    """Return a record's figures to twelve digits."""
+    return {
+        key: float(f"{value:.12g}") if isinstance(value, float) else value
+        for key, value in record.figures().items()
+    }
