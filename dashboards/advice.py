@@ -74,8 +74,11 @@ def _advise(feed: Feed, request: Request) -> Answer:
 
 
 def _ranked(feed: Feed, request: Request, now: Summary, now_s: float) -> Answer:
-    inputs, allocations = now.snapshot.inputs, feed.world.allocations
-    return advised(feed.plant, now.state, inputs, allocations, request, now_s, _outdoors(feed))
+    """Return advice on the plant as it is: one that has lost a unit is not that of the feed."""
+    shot, allocations = now.snapshot, feed.world.allocations
+    return advised(
+        shot.plant, shot.state, shot.inputs, allocations, request, now_s, _outdoors(feed)
+    )
 
 
 def is_quick(feed: Feed, request: Request) -> bool:
@@ -88,11 +91,11 @@ def advise_all(feed: Feed, requests: list[Request]) -> list[Answer]:
     """Return an answer for each request, on one state; those that reserve come one by one."""
     if any(request.reserve_s is not None for request in requests):
         return [advise(feed, request) for request in requests]
-    now = _newest(feed)
+    shot = _newest(feed).snapshot
     return rank_all(
-        feed.plant,
-        now.state,
-        now.snapshot.inputs,
+        shot.plant,
+        shot.state,
+        shot.inputs,
         feed.world.allocations,
         requests,
         feed.now_s(),

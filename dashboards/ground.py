@@ -23,16 +23,19 @@ class Standing:
 
 
 def standing_now(feed: Feed) -> Standing:
-    """Return the ground of this tick and these allocations; LookupError before the first tick."""
-    index, now_s = place_index(feed.plant), feed.now_s()
-    allocations = feed.world.allocations
+    """Return the ground of this tick and these allocations; LookupError before the first tick.
+
+    It is that of the plant as it is now, which may have lost a unit.
+    """
+    now_s, allocations = feed.now_s(), feed.world.allocations
     held = allocations.holdings(now_s)
 
     def build(now: Summary) -> Stand:
-        state, inputs = now.state, now.snapshot.inputs
+        plant, state, inputs = now.snapshot.plant, now.state, now.snapshot.inputs
+        index = place_index(plant)
         ground = ground_of(index, state, inputs, held.expected_w)
         spares: tuple[Spare, ...] = ()
-        if "feed" in feed.plant.placing.n_minus_1:
+        if "feed" in plant.placing.n_minus_1:
             spares = fed_otherwise(index, state, inputs, held.expected_w)
         return Stand(
             index, ground, free_of(index, held.free_share, ground.gpu_w, held.seen), spares
@@ -41,4 +44,5 @@ def standing_now(feed: Feed) -> Standing:
     stand = feed.shared(("ground", held.version), build)
     if stand is None:
         raise LookupError("the first snapshot is not there yet")
-    return Standing(index, stand, traffic_of(feed.plant, allocations, held.version, now_s), now_s)
+    traffic = traffic_of(stand.index.plant, allocations, held.version, now_s)
+    return Standing(stand.index, stand, traffic, now_s)

@@ -3,11 +3,14 @@
 import importlib
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from controllers.jobs.allocations import Allocation
 from controllers.placement.models import Answer, Request, read_request
+from controllers.wish import Wish
+from controllers.worlds import open_world
 from dashboards import advice
 from dashboards.advice import advise, prepare
 from dashboards.feed import Feed
@@ -142,3 +145,29 @@ def test_a_moment_that_is_over_leaves_nothing_and_many_answers_only_the_latest()
     assert kept.get(then, 10) is None
     kept.put(then, "a", 1)
     assert kept.get(now, 10) is None
+
+
+SCENARIO = """
+site: pilot
+start: 2024-07-12T19:00:00Z
+duration_s: 90
+jobs:
+  - {name: training, racks: ["a1"], share: 0.85}
+events:
+  - {at_s: 30, kind: cdu_loss, target: cdu-2}
+"""
+
+
+def test_racks_of_a_lost_unit_and_of_a_what_ifs_jobs_are_not_offered(tmp_path: Path) -> None:
+    """Its events change the plant, its jobs run without a scheduler's word."""
+    path = tmp_path / "lost.yaml"
+    path.write_text(SCENARIO)
+    feed = Feed(open_world(Wish("pilot", spec=f"scenario:{path}")))
+    feed.start()
+    until(lambda: feed.ended, "the end")
+    whole = {f"a{n}" for n in range(1, 9)}
+    asked = {"job": "b", "gpus": 72, "duration_s": 600.0, "required_level": "rack", "limit": 9}
+    answer = advise(feed, read_request(asked))
+    feed.stop()
+    offered = {name.split("-")[0] for one in answer.advice for name in one.gpus}
+    assert offered == whole - {"a1", "a5", "a6", "a7", "a8"}
