@@ -74,3 +74,46 @@ def test_a_job_whose_new_nodes_slurm_refuses_is_not_left_held(
     actuator.apply(plain._replace(until_s=1e12), 1.0)
     assert begun_again(slurm, job)["ReqNodeList"] == "(null)"
     assert actuator.standing.jobs == {}
+
+
+def test_a_move_that_slurm_refuses_leaves_the_job_running_and_nothing_owed(
+    slurm: Cluster, actuator: SlurmActuator
+) -> None:
+    job = slurm.submit("--gres=gpu:4", "-w", "node5", "--no-requeue", script="sleep 60")
+    slurm.waits(job, "RUNNING")
+    plain = default_order(PLANT, PLANT.arrays.gpus.power_max_w)
+    with pytest.raises(OSError, match="scontrol requeuehold"):
+        actuator.apply(plain._replace(moves=frozenset({Move(job, THERE, 0.0)}), until_s=1e12), 0.0)
+    actuator.apply(plain._replace(until_s=1e12), 1.0)
+    assert actuator.standing.jobs == {}
+    told = slurm.job(job)
+    assert (told["JobState"], told["NodeList"]) == ("RUNNING", "node5")
+
+
+@pytest.mark.parametrize("how", ["scancel", "scontrol resume", "scontrol requeue"])
+def test_a_paused_job_that_others_ended_or_let_go_on_is_owed_nothing(
+    slurm: Cluster, actuator: SlurmActuator, how: str
+) -> None:
+    job = slurm.submit("--gres=gpu:4", script="sleep 60")
+    slurm.waits(job, "RUNNING")
+    plain = default_order(PLANT, PLANT.arrays.gpus.power_max_w)
+    actuator.apply(plain._replace(paused=frozenset({job}), until_s=1e12), 0.0)
+    slurm.waits(job, "SUSPENDED")
+    slurm.run(*how.split(), job)
+    slurm.waits(job, "CANCELLED", "RUNNING", "PENDING")
+    actuator.apply(plain._replace(until_s=1e12), 1.0)
+    assert actuator.standing.jobs == {}
+
+
+def test_a_job_that_has_ended_meanwhile_is_not_started_again(
+    slurm: Cluster, actuator: SlurmActuator
+) -> None:
+    job = slurm.submit("--gres=gpu:4", "--requeue")
+    slurm.ended(job)
+    plain = default_order(PLANT, PLANT.arrays.gpus.power_max_w)
+    with pytest.raises(OSError, match="already finished"):
+        actuator.apply(plain._replace(moves=frozenset({Move(job, THERE, 0.0)}), until_s=1e12), 0.0)
+    actuator.apply(plain._replace(until_s=1e12), 1.0)
+    assert actuator.standing.jobs == {}
+    told = slurm.job(job)
+    assert (told["JobState"], told["Restarts"]) == ("COMPLETED", "0")
