@@ -7,12 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.evidence import Evidence
+from controllers.experiments.smoothing.courses import gb300_site
 from site_models.arrays import Floats
 from site_models.compile import compile_site
 from site_models.plant import Plant
-from site_models.repeat import expanded
-from site_models.site import Site, site_path
-from site_models.yaml_file import read_yaml
 from twin.fast_power import Smoothing, fast_power
 from twin.grid_quality import band_share, load_grid, quality_of, verdicts
 from twin.start import first_state, rated_inputs
@@ -22,20 +20,6 @@ from twin.swings import Phase, Swing, staggered
 HIGH, LOW, LOW_TIME = 1.0, 0.35, 0.3
 STEPS = 40
 """A period; both edges of the square wave fall on steps."""
-
-
-def gb300_pilot() -> Plant:
-    """Return the pilot with its eight NVL72 racks of GB300, whose shelves hold 65 J a GPU."""
-    path = site_path("pilot")
-    raw = expanded(read_yaml(path), str(path))
-    for hall in raw["halls"]:
-        for row in hall["rows"]:
-            for rack in row["racks"]:
-                if rack["model"] == "gb200_nvl72":
-                    rack["model"] = "gb300_nvl72"
-    for feed in (*raw["feeds"], *(feed for hall in raw["halls"] for feed in hall["feeds"])):
-        feed["oversubscribed"] = True
-    return compile_site(Site.model_validate(raw))
 
 
 def idle_state(plant: Plant) -> State:
@@ -56,7 +40,7 @@ def nvl72(plant: Plant) -> Plant:
 def rows() -> Iterator[Evidence]:
     """Yield the swing of a pre-training job and what storage makes of a wave."""
     yield from pretraining(nvl72(compile_site("pilot")))
-    yield from storage(nvl72(gb300_pilot()))
+    yield from storage(nvl72(gb300_site()))
 
 
 def pretraining(plant: Plant) -> Iterator[Evidence]:

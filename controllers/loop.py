@@ -9,6 +9,7 @@ import numpy as np
 from controllers.digest import FIRST, chained
 from controllers.learner import Learned, Learner, nothing_learned
 from controllers.policy import View
+from controllers.site_power import metered_site_w
 from controllers.snapshot import LONGEST_STEP_S, Snapshot, World
 from controllers.supervision.supervisor import Supervisor
 from controllers.surroundings import Around, Surroundings
@@ -175,6 +176,7 @@ class Loop:
             target=around.target,
             outlook=around.outlook,
             free=around.free,
+            site_metered_w=metered_site_w(plant, frame),
         )
 
     def _health(self, dt_s: float) -> tuple[str, ...]:

@@ -104,6 +104,9 @@ class View:
     outlook: Outlook | None = None
     free: Flags | None = None
     """GPUs that nobody holds or has reserved; None: nobody tells. Shape (GPUs,)"""
+    site_metered_w: float = math.nan
+    """What the utility meters show now [W]; NaN: no meter, or its reading is old. What the twin
+    believes is in the state: see `controllers.site_power`."""
 
 
 class Facility(NamedTuple):

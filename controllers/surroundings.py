@@ -16,7 +16,7 @@ from controllers.policy import JobOn, LoadTarget, Outlook
 from site_models.arrays import Flags, Floats
 from site_models.errors import InputError
 from twin.inputs import Outdoors
-from twin.step_sums import Held
+from twin.step_sums import Held, held_at
 from twin.workload import workload
 
 AHEAD_S = 24.0 * 3600.0
@@ -143,9 +143,4 @@ def jobs_of(allocations: Allocations) -> Jobs:
 
 def _at(series: Held | None, time_s: Floats) -> Floats | None:
     """Return what a series holds at times; NaN outside of it."""
-    if series is None:
-        return None
-    place = np.searchsorted(series.edges_s, time_s, side="right") - 1
-    there = (place >= 0) & (place < len(series.value))
-    held = series.value[np.clip(place, 0, len(series.value) - 1)]
-    return np.where(there, held, np.nan)
+    return None if series is None else held_at(series, time_s)

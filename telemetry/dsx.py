@@ -105,6 +105,18 @@ def value_of(payload: bytes) -> Value:
     return Value(np.nan if reading is None else float(reading), 1e-3 * stamp, quality)
 
 
+def good_value(topic: Topic, payload: bytes, owner: str) -> Value:
+    """Return a value that may be used; InputError for one of another publisher, or of no use."""
+    if topic.publisher != owner:
+        raise InputError("value is not of the publisher that its metadata names")
+    value = value_of(payload)
+    if value.quality != GOOD:
+        raise InputError(f"quality {value.quality}, expected 1")
+    if np.isnan(value.reading):
+        raise InputError("the building system has no reading")
+    return value
+
+
 def value_payload(reading: float, time_s: float, good: bool = True) -> bytes:
     """Return a value message; NaN becomes null, and null is never of good quality."""
     there = bool(np.isfinite(reading))

@@ -8,13 +8,12 @@ from site_models.errors import InputError
 from telemetry.board import Board
 from telemetry.clock_skew import Clocks
 from telemetry.dsx import (
-    GOOD,
     METADATA,
     REPEAT_S,
     Topic,
     Value,
+    good_value,
     topic_of,
-    value_of,
 )
 from telemetry.dsx_density import Density, as_water
 from telemetry.dsx_known import MOST_POINTS, Heard, KnownPoints
@@ -93,13 +92,7 @@ class Listener:
         point = self._points[topic.point]
         if point is None:
             return None
-        if topic.publisher != point.owner:
-            raise InputError("value is not of the publisher that its metadata names")
-        value = value_of(payload)
-        if value.quality != GOOD:
-            raise InputError(f"quality {value.quality}, expected 1")
-        if np.isnan(value.reading):
-            raise InputError("the building system has no reading")
+        value = good_value(topic, payload, point.owner)
         self._board.health.cleared("rejected", self._points.named(topic.point), now_s)
         return point, value.reading * point.scale + point.offset, self._when(point, value, now_s)
 

@@ -14,6 +14,7 @@ from site_models.arrays import Floats, Ints
 from site_models.errors import InputError
 from site_models.plant import Plant
 from twin.fast_racks import Held, rack_load, shelf_draw
+from twin.feed_users import other_w
 from twin.physics.converters import converter_input_w
 from twin.physics.switching import shares_now
 from twin.state import State
@@ -128,7 +129,7 @@ def up_the_tree(
     swing too, one that charges charges on. `rack_power_w` is of shape (racks, steps).
     """
     feeds, links = plant.arrays.feeds, plant.arrays.rack_feeds
-    out_w = np.repeat(_others_w(plant, state)[:, None], rack_power_w.shape[1], axis=1)
+    out_w = np.repeat(other_w(plant, state)[:, None], rack_power_w.shape[1], axis=1)
     share = shares_now(links.rack, links.share, state.feed_live[links.feed] > 0.0)
     place = np.full(len(plant.rack_names), -1, dtype=np.int64)
     place[racks] = np.arange(len(racks))
@@ -151,19 +152,6 @@ def up_the_tree(
         else:
             utility_w += drawn_w[f]
     return drawn_w, utility_w
-
-
-def _others_w(plant: Plant, state: State) -> Floats:
-    """Return what pumps, fans and chillers draw from each stage itself [W]."""
-    out_w = np.zeros(len(plant.feed_names))
-    arrays = plant.arrays
-    for feed, power_w in (
-        (arrays.circuits.mover_feed, state.circuit_mover_power_w),
-        (arrays.exchangers.fan_feed, state.exchanger_fan_power_w),
-        (arrays.chillers.feed, state.chiller_power_w),
-    ):
-        np.add.at(out_w, feed[feed >= 0], power_w[feed >= 0])
-    return out_w
 
 
 def _level_w(load_w: Floats, level: float) -> float:

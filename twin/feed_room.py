@@ -6,6 +6,7 @@ import numpy as np
 
 from site_models.arrays import Floats, Ints
 from site_models.plant import Plant
+from twin.feed_users import other_w
 from twin.physics.feed_tree import Headroom, Stages, headroom, worst_outputs_w
 from twin.physics.storage import ride_through_s
 from twin.physics.switching import shares_now
@@ -44,7 +45,7 @@ def feed_standing(plant: Plant, state: State) -> FeedStanding:
     feeds, links = plant.arrays.feeds, plant.arrays.rack_feeds
     worst_w, worst = worst_outputs_w(
         _stages(plant), links.rack, links.feed, links.share, state.rack_power_w,
-        _others_w(plant, state),
+        other_w(plant, state),
     )  # fmt: skip
     input_w = state.feed_power_w + state.feed_battery_w
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -119,26 +120,12 @@ def direct_power_w(plant: Plant, state: State) -> Floats:
     """Return what hangs on every feed itself, beside its children: racks, pumps, fans. [W]"""
     links = plant.arrays.rack_feeds
     drawn_w = _shares(plant, state) * state.rack_power_w[links.rack]
-    return _others_w(plant, state) + _by_feed(links.feed, drawn_w, len(plant.feed_names))
+    return other_w(plant, state) + _by_feed(links.feed, drawn_w, len(plant.feed_names))
 
 
 def _shares(plant: Plant, state: State) -> Floats:
     links = plant.arrays.rack_feeds
     return shares_now(links.rack, links.share, state.feed_live[links.feed] > 0.0)
-
-
-def _others_w(plant: Plant, state: State) -> Floats:
-    """Return what hangs on every feed beside racks. [W]"""
-    arrays, count = plant.arrays, len(plant.feed_names)
-    total_w = np.zeros(count)
-    for feed, power_w in (
-        (arrays.circuits.mover_feed, state.circuit_mover_power_w),
-        (arrays.exchangers.fan_feed, state.exchanger_fan_power_w),
-        (arrays.chillers.feed, state.chiller_power_w),
-    ):
-        fed = feed >= 0
-        total_w += _by_feed(feed[fed], power_w[fed], count)
-    return total_w
 
 
 def _stages(plant: Plant) -> Stages:

@@ -10,6 +10,8 @@ from twin.physics.thermal_chain import HEAT
 
 Standing = tuple[float, float, float, float, float, float]
 """Power before a step [W], inlet and four temperatures of a chain [C]."""
+Held = tuple[float, float, float, float, float, float, float]
+"""Four temperatures of a chain [C], mean power and ramp [W], inlet [C]."""
 NOWHERE: Standing = (math.nan, math.nan, math.nan, math.nan, math.nan, math.nan)
 """No GPU stands here."""
 
@@ -67,29 +69,29 @@ def advance_chain(
     gives, and holds, heat divided by it.
     """
     factor = chains.rise_factor[g]
-    a, u, w, v = moves.after[q], moves.by_power[q], moves.by_ramp[q], moves.by_inlet[q]
-    die, body = chains.die_c[g], chains.body_c[g]
-    memory, coolant = chains.memory_c[g], chains.coolant_c[g]
-    p, r, t = factor * mean_w, factor * ramp_w, inlet_c
-    chains.die_c[g] = (
-        a[0, 0] * die + a[0, 1] * body + a[0, 2] * memory + a[0, 3] * coolant
-        + u[0] * p + w[0] * r + v[0] * t
+    held = (
+        chains.die_c[g], chains.body_c[g], chains.memory_c[g], chains.coolant_c[g],
+        factor * mean_w, factor * ramp_w, inlet_c,
     )  # fmt: skip
-    chains.body_c[g] = (
-        a[1, 0] * die + a[1, 1] * body + a[1, 2] * memory + a[1, 3] * coolant
-        + u[1] * p + w[1] * r + v[1] * t
-    )  # fmt: skip
-    chains.memory_c[g] = (
-        a[2, 0] * die + a[2, 1] * body + a[2, 2] * memory + a[2, 3] * coolant
-        + u[2] * p + w[2] * r + v[2] * t
-    )  # fmt: skip
-    chains.coolant_c[g] = (
-        a[3, 0] * die + a[3, 1] * body + a[3, 2] * memory + a[3, 3] * coolant
-        + u[3] * p + w[3] * r + v[3] * t
-    )  # fmt: skip
-    heat_j = a[HEAT, 0] * die + a[HEAT, 1] * body + a[HEAT, 2] * memory + a[HEAT, 3] * coolant
-    given_j: float = (heat_j + u[HEAT] * p + w[HEAT] * r + v[HEAT] * t) / factor
+    chains.die_c[g] = _moved(moves, q, 0, held)
+    chains.body_c[g] = _moved(moves, q, 1, held)
+    chains.memory_c[g] = _moved(moves, q, 2, held)
+    chains.coolant_c[g] = _moved(moves, q, 3, held)
+    given_j: float = _moved(moves, q, HEAT, held) / factor
     return given_j
+
+
+@borrowing
+def _moved(moves: Moves, q: int, row: int, held: Held) -> float:
+    """Return what a row of a group's moves makes of a chain and what is held over the step."""
+    a = moves.after
+    after: float = (
+        a[q, row, 0] * held[0] + a[q, row, 1] * held[1]
+        + a[q, row, 2] * held[2] + a[q, row, 3] * held[3]
+        + moves.by_power[q, row] * held[4] + moves.by_ramp[q, row] * held[5]
+        + moves.by_inlet[q, row] * held[6]
+    )  # fmt: skip
+    return after
 
 
 @borrowing

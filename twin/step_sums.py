@@ -27,6 +27,14 @@ class Held(Protocol):
         ...
 
 
+def held_at(series: Held, time_s: Floats) -> Floats:
+    """Return what a series holds at times; NaN outside of it. Shape: as `time_s`."""
+    place = np.searchsorted(series.edges_s, time_s, side="right") - 1
+    inside = (place >= 0) & (place < len(series.value))
+    held = series.value[np.clip(place, 0, len(series.value) - 1)]
+    return np.asarray(np.where(inside, held, np.nan))
+
+
 def held_sum(series: Held, start_s: float, end_s: float) -> float:
     """Return the integral of a held value over an interval; value times seconds.
 

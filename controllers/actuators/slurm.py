@@ -1,37 +1,35 @@
 """Jobs paused and moved, nodes drained or weighed, through Slurm's `scontrol`."""
 
 import json
-import re
-import subprocess
+import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 
 from controllers.actuators.actuator import Held
 from controllers.actuators.admit import Limits, catalog_limits
-from controllers.actuators.ledger import Ledger, Write
+from controllers.actuators.ledger import Ledger
 from controllers.actuators.order import Order
+from controllers.actuators.scontrol import JOB, NODE, Refused, Scontrol, number, refuse
 from controllers.policy import Move
 from site_models.plant import Plant
 
-ANSWER_S = 10.0
+T = TypeVar("T", str, Move)
 AGAIN_S = 600.0
 """A job is started again no sooner, also where that failed."""
 LOOK_S = 0.5
 """How often the dead-man's time is looked at."""
 REASON = "twin"
 """What a node says that we drained; one that another drained is never resumed."""
-_JOB = re.compile(r"(?:slurm-)?(\d+(?:[_+]\d+)?)")
-"""A job by its number, or as the allocations call it that Slurm's controller told of."""
-_NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-
 Pause = Literal["suspend", "requeue"]
 """suspend: stopped where it is, memory and GPUs kept. requeue: back to the queue, held there."""
 
+_DO = {"suspend": ("suspend",), "requeuehold": ("requeuehold", "Incomplete")}
+"""Without that word Slurm would start again a job that has just ended."""
 _UNDO = {"suspend": "resume", "requeuehold": "release"}
 
 
@@ -74,9 +72,10 @@ class SlurmActuator:
     ) -> None:
         """`owed`: the file that says what is to be undone. Undoes first what stands in it."""
         self.armed = armed
-        self._limits, self._ledger, self._owed = catalog_limits(plant), ledger, owed
+        self._limits, self._owed = catalog_limits(plant), owed
+        self._scontrol = Scontrol(command, ledger, armed)
         self._plant, self._moved_s = plant, dict[str, float]()
-        self._command, self._now_s = command, now_s
+        self._now_s = now_s
         self._verb = "suspend" if pause == "suspend" else "requeuehold"
         self._until_s = float("inf")
         self._lock, self._over = threading.RLock(), threading.Event()
@@ -93,26 +92,29 @@ class SlurmActuator:
         return None
 
     def apply(self, order: Order, time_s: float) -> None:
-        """Pause and move the jobs of an order, let others of ours go on; OSError if that fails."""
+        """Pause and move the jobs of an order, let others of ours go on; OSError if that fails.
+
+        What fails for one job keeps no other from its turn.
+        """
         with self._lock:
             self._until_s = order.until_s
-            for move in sorted(order.moves):
-                if move.at_s - self._moved_s.get(move.job, float("-inf")) >= AGAIN_S:
-                    self._move(move)
-            for job in sorted(order.paused - self.standing.jobs.keys()):
-                self._pause(job)
-            for job in sorted(self.standing.jobs.keys() - order.paused):
-                self._go_on(job)
+            last_s = self._moved_s.get
+            due = [m for m in order.moves if m.at_s - last_s(m.job, -math.inf) >= AGAIN_S]
+            troubles = [*_each(self._move, due)]
+            troubles += _each(self._pause, order.paused - self.standing.jobs.keys())
+            troubles += _each(self._go_on, self.standing.jobs.keys() - order.paused)
+            for trouble in troubles:
+                raise trouble
 
     def expire(self, time_s: float) -> None:
         """Undo everything that is ours; OSError where that fails."""
         with self._lock:
-            for job in sorted(self.standing.jobs):
-                self._go_on(job)
+            for trouble in [*_each(self._go_on, self.standing.jobs)]:
+                raise trouble
             for node in self.standing.drained:
                 self.resume(node)
             for node, weight in sorted(self.standing.weights.items()):
-                self._run("update", f"NodeName={node}", f"Weight={weight}")
+                self._scontrol.run("update", f"NodeName={node}", f"Weight={weight}")
                 del self.standing.weights[node]
                 self._note()
             self._until_s = float("inf")
@@ -120,31 +122,31 @@ class SlurmActuator:
     def drain(self, node: str, reason: str) -> None:
         """Let no new job start on a node."""
         with self._lock:
-            _refuse(_NODE, node, "node")
+            refuse(NODE, node, "node")
             self._stand(self.standing._replace(drained=(*self.standing.drained, node)))
             why = f"Reason={REASON}: {reason}"
-            self._run("update", f"NodeName={node}", "State=DRAIN", why)
+            self._scontrol.run("update", f"NodeName={node}", "State=DRAIN", why)
 
     def resume(self, node: str) -> None:
         """Open a node again that we drained; any other is left."""
         with self._lock:
             if node in self.standing.drained:
-                self._run("update", f"NodeName={node}", "State=RESUME")
+                self._scontrol.run("update", f"NodeName={node}", "State=RESUME")
                 left = tuple(other for other in self.standing.drained if other != node)
                 self._stand(self.standing._replace(drained=left))
 
     def requeue(self, job: str) -> None:
         """Put a job back into the queue, where it may start elsewhere at once."""
-        _refuse(_JOB, job, "job")
-        self._run("requeue", _number(job))
+        refuse(JOB, job, "job")
+        self._scontrol.run("requeue", "Incomplete", number(job))
 
     def weigh(self, node: str, weight: int, before: int) -> None:
         """Give a node a weight: of those that fit a job the lowest is taken first."""
         with self._lock:
-            _refuse(_NODE, node, "node")
+            refuse(NODE, node, "node")
             self.standing.weights.setdefault(node, before)
             self._note()
-            self._run("update", f"NodeName={node}", f"Weight={int(weight)}")
+            self._scontrol.run("update", f"NodeName={node}", f"Weight={int(weight)}")
 
     def close(self) -> None:
         """Undo everything and end; OSError where that fails."""
@@ -153,51 +155,34 @@ class SlurmActuator:
         self.expire(self._now_s())
 
     def _pause(self, job: str) -> None:
-        _refuse(_JOB, job, "job")
+        refuse(JOB, job, "job")
         self.standing.jobs[job] = self._verb
         self._note()
-        self._run(self._verb, _number(job))
+        self._scontrol.run(*_DO[self._verb], number(job))
 
     def _move(self, move: Move) -> None:
         """Start a job again on other nodes. Where that fails half-way it is released, wherever."""
-        _refuse(_JOB, move.job, "job")
+        refuse(JOB, move.job, "job")
         nodes = np.unique(self._plant.arrays.gpus.node[list(move.gpus)])
         names = [self._plant.node_names[node] for node in nodes]
         for name in names:
-            _refuse(_NODE, name, "node")
+            refuse(NODE, name, "node")
         self._moved_s[move.job] = move.at_s  # once: where the job then is tells what came of it
         self.standing.jobs[move.job] = "requeuehold"
         self._note()
-        self._run("requeuehold", _number(move.job))
-        self._run("update", f"JobId={_number(move.job)}", f"ReqNodeList={','.join(names)}")
+        self._scontrol.run(*_DO["requeuehold"], number(move.job))
+        self._scontrol.run("update", f"JobId={number(move.job)}", f"ReqNodeList={','.join(names)}")
         self._go_on(move.job)
 
     def _go_on(self, job: str) -> None:
-        self._run(_UNDO[self.standing.jobs[job]], _number(job))
+        """Undo what was done to a job; one that has ended or goes on already is owed nothing."""
+        try:
+            self._scontrol.run(_UNDO[self.standing.jobs[job]], number(job))
+        except Refused as refused:
+            if not refused.is_moot:
+                raise
         del self.standing.jobs[job]
         self._note()
-
-    def _run(self, *words: str) -> None:
-        """Run one command; OSError with what it said when it fails."""
-        write = Write("slurm", self._command, " ".join(words))
-        self._ledger.note(write, "asked" if self.armed else "dry")
-        if not self.armed:
-            return
-        try:
-            done = subprocess.run(
-                [self._command, *words],
-                capture_output=True,
-                text=True,
-                timeout=ANSWER_S,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            self._ledger.note(write, "no answer")
-            raise OSError(f"{self._command} does not answer") from None
-        said = " ".join(done.stderr.split())[:200]
-        self._ledger.note(write, "accepted" if done.returncode == 0 else f"refused: {said}")
-        if done.returncode != 0:
-            raise OSError(f"{self._command} {words[0]}: {said or f'exit {done.returncode}'}")
 
     def _keep(self) -> None:
         """Undo what is over, whether or not anybody calls."""
@@ -229,11 +214,10 @@ class SlurmActuator:
         beside.replace(self._owed)
 
 
-def _number(job: str) -> str:
-    return job.removeprefix("slurm-")
-
-
-def _refuse(pattern: re.Pattern[str], name: str, what: str) -> None:
-    """Raise OSError for a name that Slurm could take for something else."""
-    if not pattern.fullmatch(name):
-        raise OSError(f"{what} {name!r} is none of Slurm's")
+def _each(act: Callable[[T], None], ones: Iterable[T]) -> Iterator[OSError]:
+    """Do it to each in their order; yield what went wrong."""
+    for one in sorted(ones):
+        try:
+            act(one)
+        except OSError as trouble:
+            yield trouble

@@ -11,7 +11,7 @@ import numpy as np
 
 from controllers.cooling.coil_cost import TURNS, Staging, exchanged_w
 from controllers.cooling.loop_need import held_pa, needed_flow_kg_per_s, pump_power_w
-from controllers.cooling.rejection_cost import Drawn, rejected, spare_w, trims_above_k
+from controllers.cooling.rejection_cost import Drawn, coils_of, rejected, spare_w, trims_above_k
 from controllers.cooling.room_air import air_side
 from controllers.cooling.water_loops import Water, pumped_loops
 from site_models.arrays import Floats, Ints
@@ -84,7 +84,8 @@ def _stands_c(plant: Plant, inputs: Inputs, water: Water, course: Course, hot: S
     for stands_c in (course.water_c, course.water_c + above_k):
         total, pump_w, _ = _moved(plant, water, stands_c, hot)
         heat_w = hot.heat_w.sum(axis=1) + pump_w
-        spare.append(spare_w(plant, inputs, water, (course.water_c, stands_c), heat_w, total))
+        coils = coils_of(plant, inputs, water, (course.water_c, stands_c), heat_w, total)
+        spare.append(spare_w(coils, heat_w))
     lacking_w = np.maximum(-spare[0], 0.0)
     part = np.where(spare[1] > 0.0, lacking_w / np.maximum(lacking_w + spare[1], 1e-9), 1.0)
     return np.asarray(course.water_c + np.where(lacking_w > 0.0, part, 0.0) * above_k)

@@ -49,7 +49,7 @@ def rejected(
     that is not its setpoint.
     """
     stands_c = water_c if stands_c is None else stands_c
-    coils = _coils(plant, inputs, water, (water_c, stands_c), heat_w, total)
+    coils = coils_of(plant, inputs, water, (water_c, stands_c), heat_w, total)
     units = coils.units
     if not len(units):
         none = np.zeros(len(water_c), np.int64)
@@ -64,19 +64,8 @@ def rejected(
     return Drawn(cooling_w, more.it_w, driven.water_kg_per_s, more.short_w, driven.full)
 
 
-def spare_w(
-    plant: Plant,
-    inputs: Inputs,
-    water: Water,
-    at_c: tuple[Floats, Floats],
-    heat_w: Floats,
-    total: Floats,
-) -> Floats:
-    """Return how much more than a heat the coolers can take at their widest [W].
-
-    `at_c` is the water's setpoint, and where it stands.
-    """
-    coils = _coils(plant, inputs, water, at_c, heat_w, total)
+def spare_w(coils: Coils, heat_w: Floats) -> Floats:
+    """Return how much more than a heat a water's coolers can take at their widest [W]."""
     if not len(coils.units):
         return -heat_w
     return np.asarray(most_w(coils).sum(axis=1) - heat_w)
@@ -92,7 +81,7 @@ def trims_above_k(plant: Plant, water: Water) -> float:
     return float(chillers.trim_setpoint_c[units[0]]) - built_c
 
 
-def _coils(
+def coils_of(
     plant: Plant,
     inputs: Inputs,
     water: Water,
@@ -100,7 +89,10 @@ def _coils(
     heat_w: Floats,
     total: Floats,
 ) -> Coils:
-    """Return a water's coolers in service; `at_c` is its setpoint, and where it stands."""
+    """Return a water's coolers in service, with a heat and a flow in all to share.
+
+    `at_c` is the water's setpoint, and where it stands.
+    """
     x, circuits = plant.arrays.exchangers, plant.arrays.circuits
     units = water.holders[x.in_service[water.holders]]
     share = x.hot_flow_rated_kg_per_s[units] / x.hot_flow_rated_kg_per_s[units].sum()

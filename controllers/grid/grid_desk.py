@@ -10,6 +10,7 @@ from typing import Literal
 
 from controllers.grid.targets import Targets
 from controllers.policy import LoadTarget
+from controllers.site_power import SitePower, believed_site_w, metered_site_w, site_power
 from controllers.snapshot import Snapshot
 
 Phase = Literal["rest", "down", "held", "up"]
@@ -50,7 +51,8 @@ class Second:
     """In force now."""
     phase: Phase
     metered: bool
-    """`site_w` was read at the meters; else the twin believes it."""
+    """`site_w` was read at the meters just now; else the twin believes it, by as much more or
+    less as the meters showed when they spoke."""
 
     @property
     def delivered_w(self) -> float:
@@ -76,6 +78,7 @@ class GridDesk:
         self._past: deque[tuple[float, float, float]] = deque()
         self._report: deque[Second] = deque()
         self._frozen_w, self._over_s = math.nan, -math.inf
+        self._site = SitePower()
         self._phase: Phase = "rest"
 
     def ask(self, target: LoadTarget, time_s: float, key: str = "") -> Asked:
@@ -114,13 +117,18 @@ class GridDesk:
     def look(self, snapshot: Snapshot) -> None:
         """Take note of a snapshot."""
         time_s = snapshot.state.time_s
-        site_w, metered = _site_w(snapshot)
+        plant, dt_s = snapshot.plant, max(snapshot.dt_s, 1e-3)
+        metered_w = metered_site_w(plant, snapshot.frame)
+        believed_w = believed_site_w(plant, snapshot.state)
         target = self._targets.at(time_s)
         with self._lock:
             if self._past and time_s <= self._past[-1][0]:
                 self._past.clear()
                 self._report.clear()
-            self._past.append((time_s, site_w, max(snapshot.dt_s, 1e-3)))
+                self._site = SitePower()
+            self._site = site_power(self._site, metered_w, believed_w, dt_s)
+            site_w, metered = self._site.power_w, self._site.metered
+            self._past.append((time_s, site_w, dt_s))
             while self._past[0][0] < time_s - BASE_S - BEFORE_S:
                 self._past.popleft()
             self._move(time_s, site_w, target)
@@ -181,12 +189,3 @@ class GridDesk:
         if total_s > 0.0:
             return total_j / total_s
         return self._past[0][1] if self._past else math.nan
-
-
-def _site_w(snapshot: Snapshot) -> tuple[float, bool]:
-    """Return what the site draws from the utility, as metered where it is, and whether it is."""
-    read = snapshot.frame.values.get("facility_power_w")
-    if read is not None and len(read) and math.isfinite(float(read[0])):
-        return float(read[0]), True
-    roots = snapshot.plant.arrays.feeds.parent < 0
-    return float(snapshot.state.feed_power_w[roots].sum()), False

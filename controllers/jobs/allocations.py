@@ -105,8 +105,9 @@ class Allocations:
         """Note that the job holds its GPUs, in place of what it held before.
 
         With `reservation` the GPUs that the token holds are taken over and the token is
-        spent. Telling the same twice changes nothing. Raises Conflict, and changes
-        nothing, when a GPU is held by another or the token is unknown or expired.
+        spent; what it knew of the job stays known while the job is told to be where it was.
+        Telling the same twice changes nothing. Raises Conflict, and changes nothing, when a
+        GPU is held by another or the token is unknown or expired.
         """
         if allocation.end_s is not None and allocation.end_s <= allocation.start_s:
             raise InputError("end_s: must be later than start_s")
@@ -118,8 +119,9 @@ class Allocations:
             if reservation is not None and reservation not in self._reservations:
                 raise Conflict(f"reservation {reservation!r} is unknown or has expired")
             spent = self._reservations.get(reservation or "")
-            if spent is not None:
-                allocation = _as_reserved(allocation, spent)
+            before = spent or (old if old is not None and _same_gpus(old, allocation) else None)
+            if before is not None:
+                allocation = _as_reserved(allocation, before)
             claim = self._claim_met(allocation)
             claimed = None if claim == reservation else self._reservations.get(claim)
             given_up = tuple(holder for holder in (old, spent, claimed) if holder is not None)
@@ -257,7 +259,7 @@ class Allocations:
 
 
 def _as_reserved(allocation: Allocation, reserved: Allocation) -> Allocation:
-    """Return the allocation with the share of its reservation, and what else that knows."""
+    """Return the allocation with the share that was held for it, and what else that knows."""
     power_w = allocation.gpu_power_w
     told_w = None if reserved.power_assumed else reserved.gpu_power_w
     return replace(
@@ -273,4 +275,8 @@ def _same(a: Allocation, b: Allocation) -> bool:
         leave = (one.priority, one.allowed_slowdown, one.preemptible)
         return (one.start_s, one.end_s, one.profile, *leave)
 
-    return told(a) == told(b) and np.array_equal(np.sort(a.gpus), np.sort(b.gpus))
+    return told(a) == told(b) and _same_gpus(a, b)
+
+
+def _same_gpus(a: Allocation, b: Allocation) -> bool:
+    return np.array_equal(np.sort(a.gpus), np.sort(b.gpus))

@@ -19,6 +19,7 @@ from controllers.jobs.job_curves import (
 from controllers.jobs.standing import standing
 from controllers.parameters import parameter, share
 from controllers.policy import Decision, JobOn, View
+from controllers.site_power import SitePower, believed_site_w, site_power
 from site_models.arrays import Floats
 from site_models.plant import Plant
 
@@ -44,6 +45,8 @@ class Followed(NamedTuple):
     usual_w: float
     """Site power, a slow mean while nothing is asked; the baseline during an event."""
     quick_w: float
+    site: SitePower
+    """What counts as the site's power now."""
     trim_w: float
     """Added to what the GPUs are meant to draw together."""
     told: Floats
@@ -63,9 +66,10 @@ class DemandResponse:
     theirs for nothing. GPUs without a job, and jobs that allow nothing, are left alone.
 
     The GPUs' power follows the target over `gain`; what cooling, fans and losses make of it is
-    seen at the meters, and an integral closes the rest: quickly when above the target, slowly
-    when below. What a job leaves free while it writes a checkpoint is not given to others, for
-    they would have to be slowed again when it comes back. A
+    seen at the meters, by which the grid judges, or believed where there are none
+    (`controllers.site_power`), and an integral closes the rest: quickly when above the target,
+    slowly when below. What a job leaves free while it writes a checkpoint is not given to
+    others, for they would have to be slowed again when it comes back. A
     target below what the tiers allow is answered with that, and the reason says so. After the
     event the jobs come back over `return_s`, never above what the site drew before.
 
@@ -92,7 +96,7 @@ class DemandResponse:
         """Return that nothing was seen yet."""
         count = len(plant.gpu_names)
         never, ones = np.full(count, np.nan), np.ones(count)
-        return Followed(never, ones, OPEN, math.nan, math.nan, 0.0, ones, 0.0)
+        return Followed(never, ones, OPEN, math.nan, math.nan, SitePower(), 0.0, ones, 0.0)
 
     def decide(self, view: View, memory: Followed) -> tuple[Decision, Followed]:
         """Return the clocks for this instant."""
@@ -121,17 +125,20 @@ class DemandResponse:
 
     def followed(self, view: View, memory: Followed) -> Followed:
         """Return the memory with this instant's powers in its means, and the event of now."""
-        power_w, site_w = view.state.gpu_power_w, site_power_w(view)
+        power_w = view.state.gpu_power_w
+        believed_w = believed_site_w(view.plant, view.state)
+        site = site_power(memory.site, view.site_metered_w, believed_w, view.dt_s)
         learns = (memory.clock >= 1.0) | np.isnan(memory.full_w)
         over_s = np.where(power_w < memory.full_w, USUAL_S, LEARN_S)
         after_w = _mean(memory.full_w, power_w, view.dt_s, over_s)
         usual_w = memory.usual_w
         if math.isnan(memory.course.began_s):
-            usual_w = float(_mean(usual_w, site_w, view.dt_s, USUAL_S))
+            usual_w = float(_mean(usual_w, site.power_w, view.dt_s, USUAL_S))
         seen = memory._replace(
             full_w=np.where(learns, after_w, memory.full_w),
             usual_w=usual_w,
-            quick_w=float(_mean(memory.quick_w, site_w, view.dt_s, QUICK_S)),
+            quick_w=float(_mean(memory.quick_w, site.power_w, view.dt_s, QUICK_S)),
+            site=site,
         )
         return seen._replace(course=self._course(view, seen))
 
@@ -196,12 +203,6 @@ class DemandResponse:
         if view.time_s < seen.course.end_s or view.dt_s <= 0.0:
             return seen.trim_w
         return seen.trim_w * max(1.0 - view.dt_s / max(back_s, view.dt_s), 0.0)
-
-
-def site_power_w(view: View) -> float:
-    """Return what the site draws through its utility meters [W]."""
-    roots = view.plant.arrays.feeds.parent < 0
-    return float(view.state.feed_power_w[roots].sum())
 
 
 def _with_standing(

@@ -1,22 +1,19 @@
 """Move preemptible work away from where it is held down for long, to healthy free places."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from controllers.actuators.order import where
 from controllers.migration.held_down import alive, to_be_worked_on
 from controllers.migration.new_place import new_place
 from controllers.migration.watched import Watched, asked_yet, noted, unwatched, watched
+from controllers.parameters import parameter, share
 from controllers.policy import Decision, JobOn, Move, View
 from site_models.arrays import Flags
 from site_models.plant import Plant
 
-
-def _number(doc: str, default: float, unit: str = "", low: float = 0.0, high: float = 1e5) -> Any:
-    return field(
-        default=default, metadata={"doc": doc, "unit": unit, "minimum": low, "maximum": high}
-    )
+MOST = 1e5
+"""Of every time and cost [s]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +36,17 @@ class Migration:
     Checked in ``tests/controllers/policies/test_migration.py`` and by the experiment of this name.
     """
 
-    held: float = _number("Part of its pace below which a job is held down", 0.9, "", 0.1, 1.0)
-    least_s: float = _number("Shortest time held down before a move", 60.0, "s")
-    worth: float = _number("Loss to be avoided over the cost of the move", 1.0, "", 0.1, 100.0)
-    cost_s: float = _number("Cost of a move where the job tells none", 300.0, "s")
-    longest_s: float = _number("Outlook for dead GPUs and maintenance", 3600.0, "s")
-    ahead_s: float = _number("How early jobs leave before maintenance", 900.0, "s")
-    at_once: float = _number("Jobs that move or restart at a time", 3.0, "", 1.0, 1e3)
-    again_s: float = _number("Time in which no job moves twice", 1800.0, "s")
-    patience_s: float = _number("How long one place is asked for", 600.0, "s", 1.0)
-    settle_s: float = _number("Between two looks for places", 60.0, "s")
-    margin_k: float = _number("Least distance of GPUs to their limit there", 5.0, "K", 0.0, 50.0)
+    held: float = share("Part of its pace below which a job is held down", 0.9, 0.1)
+    least_s: float = parameter("Shortest time held down before a move", 60.0, "s", 0.0, MOST)
+    worth: float = parameter("Loss to be avoided over the cost of the move", 1.0, "", 0.1, 100.0)
+    cost_s: float = parameter("Cost of a move where the job tells none", 300.0, "s", 0.0, MOST)
+    longest_s: float = parameter("Outlook for dead GPUs and maintenance", 3600.0, "s", 0.0, MOST)
+    ahead_s: float = parameter("How early jobs leave before maintenance", 900.0, "s", 0.0, MOST)
+    at_once: float = parameter("Jobs that move or restart at a time", 3.0, "", 1.0, 1000.0)
+    again_s: float = parameter("Time in which no job moves twice", 1800.0, "s", 0.0, MOST)
+    patience_s: float = parameter("How long one place is asked for", 600.0, "s", 1.0, MOST)
+    settle_s: float = parameter("Between two looks for places", 60.0, "s", 0.0, MOST)
+    margin_k: float = parameter("Least distance of GPUs to their limit there", 5.0, "K", 0.0, 50.0)
 
     def start(self, plant: Plant) -> Watched:
         """Return that all has been well for long."""

@@ -1,7 +1,7 @@
 """Look ahead with the twin itself: move temperatures, flows and caps where that is cheaper."""
 
 import time
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ from controllers.cooling.reset_by_need import CoolantReset, Reset, reason_of
 from controllers.cooling.reset_parameters import ResetParameters
 from controllers.cooling.rollout import Seen, Stage, Worth, rolled
 from controllers.cooling.water_loops import waters_of
+from controllers.parameters import parameter
 from controllers.policy import Decision, Facility, View
 from site_models.arrays import Floats
 from site_models.plant import Plant
@@ -62,24 +63,10 @@ class Predictive(ResetParameters):
     ``tests/controllers/policies/test_predictive.py``.
     """
 
-    horizon_s: float = field(
-        default=3600.0,
-        metadata={"doc": "How far the twin looks ahead", "unit": "s", "minimum": 600.0,
-                  "maximum": 3600.0},
-    )  # fmt: skip
-    every_s: float = field(
-        default=1800.0,
-        metadata={"doc": "Time between plans", "unit": "s", "minimum": 60.0},
-    )
-    late_s: float = field(
-        default=60.0,
-        metadata={"doc": "Longest planning before the fallback", "unit": "s", "minimum": 0.0},
-    )
-    work_weight: float = field(
-        default=5.0,
-        metadata={"doc": "Joules that a joule of work held back counts for", "unit": "",
-                  "minimum": 0.0},
-    )  # fmt: skip
+    horizon_s: float = parameter("How far the twin looks ahead", 3600.0, "s", 600.0, 3600.0)
+    every_s: float = parameter("Time between plans", 1800.0, "s", 60.0)
+    late_s: float = parameter("Longest planning before the fallback", 60.0, "s", 0.0)
+    work_weight: float = parameter("Joules that a joule of work held back counts for", 5.0, "", 0.0)
 
     def start(self, plant: Plant) -> Plan:
         """Return the plan to do as the reset does."""

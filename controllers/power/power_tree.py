@@ -14,6 +14,7 @@ from controllers.gather import applied, sum_by
 from controllers.power.tree_walk import Walk, stages_w, walk_of
 from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import Plant
+from twin.feed_users import other_w
 from twin.physics.converters import converter_input_w, converter_output_w
 from twin.state import State
 
@@ -97,17 +98,7 @@ class PowerTree:
 
     def other_w(self, state: State) -> Floats:
         """Return what pumps, fans and chillers draw from each feed now [W]."""
-        arrays = self.plant.arrays
-        count = len(arrays.feeds.parent)
-        total = np.zeros(count)
-        for feed, power_w in (
-            (arrays.circuits.mover_feed, state.circuit_mover_power_w),
-            (arrays.exchangers.fan_feed, state.exchanger_fan_power_w),
-            (arrays.chillers.feed, state.chiller_power_w),
-        ):
-            fed = feed >= 0
-            total += sum_by(feed[fed], power_w[fed], count)
-        return total
+        return other_w(self.plant, state)
 
 
 @lru_cache(maxsize=8)

@@ -5,20 +5,16 @@ from pathlib import Path
 import numpy as np
 
 from controllers.actuators.order import Order
-from controllers.event import places
-from controllers.jobs.assigned import Arrivals, Assigned, arrivals_of
 from controllers.jobs.work import Work
 from controllers.policy import JobOn, LoadTarget, Move
 from controllers.scenario import Job, Scenario
 from controllers.simulated.course import Course
 from controllers.simulated.locked import locked_w
+from controllers.simulated.scenario_jobs import at_once, gpus_of_job, latest_s, power_of_job
 from site_models.arrays import Flags, Floats
 from site_models.errors import InputError
-from site_models.kinds.workload import Workload
 from site_models.plant import Plant
-from telemetry.requests import read_requests
 from twin.state import State
-from twin.workload import workload
 
 
 class Demand:
@@ -46,13 +42,15 @@ class Demand:
         for n, job in enumerate(scenario.jobs):
             mine = gpus_of_job(job, plant)
             for other, theirs, _ in self._jobs:
-                if _at_once(job, other) and (mine & theirs).any():
+                if at_once(job, other) and (mine & theirs).any():
                     gpu = plant.gpu_names[int(np.argmax(mine & theirs))]
                     raise InputError(
                         f"{path}: jobs.{n}.name: {job.name!r} is to run on {gpu} together"
                         f" with {other.name!r}, expected one job on a GPU"
                     )
-            job_w = self._idle_w if job.profile else _power_w(job, mine, plant, f"{path}: jobs.{n}")
+            job_w = (
+                self._idle_w if job.profile else power_of_job(job, mine, plant, f"{path}: jobs.{n}")
+            )
             self._jobs.append((job, mine, job_w))
 
     def __call__(self, time_s: float) -> Floats:
@@ -110,7 +108,7 @@ class Demand:
     def _held(self, time_s: float, but: str = "") -> Flags:
         held = self._work.held(but)
         for job, mine, _ in self._jobs:
-            if job.name != but and time_s - self._start_s < _latest_s(job):
+            if job.name != but and time_s - self._start_s < latest_s(job):
                 held = held | mine
         return held
 
@@ -140,7 +138,7 @@ class Demand:
         return [
             entry
             for entry in self._jobs
-            if entry[0].start_s <= now_s < _latest_s(entry[0]) and self._left_s(entry[0]) > 0.0
+            if entry[0].start_s <= now_s < latest_s(entry[0]) and self._left_s(entry[0]) > 0.0
         ]
 
     def _left_s(self, job: Job) -> float:
@@ -151,91 +149,3 @@ class Demand:
         if job.finish_by_s is None or job.end_s is None or job.profile is not None:
             return np.inf
         return job.end_s - job.start_s - self._done_s.get(job.name, 0.0)
-
-
-def assigned(scenario: Scenario, plant: Plant, path: Path) -> list[Assigned]:
-    """Return the jobs of a scenario that name a profile; InputError naming a wrong key."""
-    jobs = []
-    for n, job in enumerate(scenario.jobs):
-        if job.profile is None:
-            continue
-        where = f"{path}: jobs.{n}"
-        try:
-            profile = workload(job.profile)
-        except InputError as error:
-            raise InputError(f"{where}.profile: {error}") from None
-        end_s = np.inf if job.end_s is None else scenario.start_s + job.end_s
-        asked = None if job.requests is None else _arrivals(path, job.requests, profile, where)
-        gpus = np.flatnonzero(gpus_of_job(job, plant)).astype(np.int64)
-        start_s = scenario.start_s + job.start_s
-        by_s = np.inf if job.finish_by_s is None else scenario.start_s + job.finish_by_s
-        jobs.append(
-            Assigned(
-                job.name,
-                job.profile,
-                profile,
-                gpus,
-                start_s,
-                end_s,
-                asked,
-                job.priority,
-                job.allowed_slowdown,
-                job.preemptible,
-                by_s,
-            )
-        )
-    names = [job.name for job in jobs]
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"{path}: jobs: two named {name!r}, expected different names")
-    return jobs
-
-
-def _arrivals(path: Path, table: str, profile: Workload, where: str) -> Arrivals:
-    """Return the tokens that requests ask of a profile: prompts of a prefill, else answers."""
-    if profile.work not in ("prefill", "decode"):
-        raise InputError(f"{where}.requests: expected a profile of prefill or decode")
-    if not path.is_file():  # who asks over the network names no files of this host
-        raise InputError(f"{where}.requests: expected a scenario in a file, beside its table")
-    requests = read_requests(path.parent / table)
-    tokens = requests.context_tokens if profile.work == "prefill" else requests.generated_tokens
-    return arrivals_of(requests.time_s, tokens)
-
-
-def gpus_of_job(job: Job, plant: Plant) -> Flags:
-    """Return the GPUs that a job's patterns name."""
-    node = plant.arrays.gpus.node
-    gpus = np.zeros(len(plant.gpu_names), dtype=np.bool_)
-    for pattern in job.gpus:
-        gpus[places(plant.gpu_names, pattern)] = True
-    for pattern in job.nodes:
-        gpus |= np.isin(node, places(plant.node_names, pattern))
-    for pattern in job.racks:
-        gpus |= np.isin(plant.arrays.nodes.rack[node], places(plant.rack_names, pattern))
-    return gpus
-
-
-def _power_w(job: Job, mine: Flags, plant: Plant, where: str) -> Floats:
-    """Return a job's power on each GPU; InputError above a power limit."""
-    gpus = plant.arrays.gpus
-    if job.power_w is None:
-        return np.maximum((job.share or 0.0) * gpus.power_max_w, gpus.idle_power_w)
-    over = mine & (job.power_w > gpus.power_max_w)
-    if over.any():
-        g = int(np.argmax(over))
-        raise InputError(
-            f"{where}.power_w: {job.power_w:g}, expected at most {gpus.power_max_w[g]:g},"
-            f" the limit of {plant.gpu_names[g]}"
-        )
-    return np.full(len(mine), job.power_w)
-
-
-def _at_once(one: Job, other: Job) -> bool:
-    """Say whether two jobs overlap in time."""
-    return one.start_s < _latest_s(other) and other.start_s < _latest_s(one)
-
-
-def _latest_s(job: Job) -> float:
-    """Return when a job is over at the latest, since the scenario's start."""
-    end_s = job.end_s if job.finish_by_s is None else job.finish_by_s
-    return np.inf if end_s is None else end_s

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from controllers.scenario import Job, Scenario
-from controllers.simulated.demand import gpus_of_job
+from controllers.simulated.scenario_jobs import gpus_of_job
 from site_models.arrays import Flags, Floats
 from site_models.errors import InputError
 from site_models.plant import Plant

@@ -15,10 +15,11 @@ from controllers.scenario import (
     site_name,
 )
 from controllers.simulated.course import Course
-from controllers.simulated.demand import Demand, assigned
+from controllers.simulated.demand import Demand
 from controllers.simulated.job_list import listed_jobs, placed_jobs
 from controllers.simulated.onset import Onset
 from controllers.simulated.rig import Rig, Weather
+from controllers.simulated.scenario_jobs import assigned
 from controllers.surroundings import Surroundings
 from site_models.errors import InputError
 from site_models.plant import Plant

@@ -4,7 +4,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from integrations.slurm.commands import Node, Slurm
+from integrations.slurm.commands import Slurm
+from integrations.slurm.told import Node
 from integrations.slurm.twin import Site
 
 STATES = ("cool", "hot", "drain")

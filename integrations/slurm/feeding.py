@@ -5,8 +5,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from integrations.slurm.commands import Job, Slurm
-from integrations.slurm.twin import Site, Twin, TwinError
+from integrations.slurm.commands import Slurm
+from integrations.slurm.preemption import preemption_of
+from integrations.slurm.told import Job
+from integrations.slurm.twin import Held, Site, Twin, TwinError
 
 PREFIX = "slurm-"
 HOLDING = ("RUNNING", "SUSPENDED", "COMPLETING", "STOPPED")
@@ -19,19 +21,24 @@ def feed(twin: Twin, slurm: Slurm, site: Site, jobs: list[Job], tokens: Mapping[
     """Bring the twin's allocations of this cluster in line with the jobs that run.
 
     Rests on nothing remembered, so either side may restart. `tokens` are reservations by job:
-    one that a job was placed with is spent on its allocation.
+    one that a job was placed with is spent on its allocation. A job is told again when others may
+    take its place now, or no longer. While it does not run it keeps the GPUs it was told with.
     """
-    known = {name: gpus for name, gpus in twin.allocations().items() if name.startswith(PREFIX)}
+    known = {name: held for name, held in twin.allocations().items() if name.startswith(PREFIX)}
     running: dict[str, Job] = {PREFIX + job.id: job for job in jobs if job.state in HOLDING}
     for name in known.keys() - running.keys():
         twin.release(name)
         log.info("%s ended", name)
+    if not running:
+        return
+    preemption = preemption_of(slurm)
     for name, job in running.items():
-        if not job.devices or (name in known and job.state != "RUNNING"):
-            continue
-        gpus = gpus_of(slurm, site, job)
-        if gpus and sorted(gpus) != sorted(known.get(name, ())):
-            _tell(twin, site, job, name, gpus, tokens.get(job.id))
+        before = known.get(name)
+        stays = before is not None and job.state != "RUNNING"
+        gpus = before.gpus if before and stays else tuple(gpus_of(slurm, site, job))
+        held = Held(gpus, preemption.allows(job))
+        if gpus and not held.is_as(before):
+            _tell(twin, site, job, held, tokens.get(job.id))
 
 
 def gpus_of(slurm: Slurm, site: Site, job: Job) -> list[str]:
@@ -44,13 +51,15 @@ def gpus_of(slurm: Slurm, site: Site, job: Job) -> list[str]:
     return found
 
 
-def _tell(twin: Twin, site: Site, job: Job, name: str, gpus: list[str], token: str | None) -> None:
+def _tell(twin: Twin, site: Site, job: Job, held: Held, token: str | None) -> None:
+    name = PREFIX + job.id
     allocation: dict[str, Any] = {
         "job": name,
-        "gpus": gpus,
+        "gpus": held.gpus,
         "start_s": _on_clock(site, job.start_s) or site.time_s,
         "end_s": _on_clock(site, job.end_s) if site.live else None,
         "reservation": token,
+        "preemptible": held.preemptible,
     }
     try:
         twin.allocate(allocation)
@@ -58,9 +67,10 @@ def _tell(twin: Twin, site: Site, job: Job, name: str, gpus: list[str], token: s
         if error.status != 409 or token is None:
             log.warning("%s: %s", name, error)
             return
-        _tell(twin, site, job, name, gpus, None)
+        _tell(twin, site, job, held, None)
         return
-    log.info("%s runs on %d GPUs", name, len(gpus))
+    may = ", preemptible" if held.preemptible else ""
+    log.info("%s runs on %d GPUs%s", name, len(held.gpus), may)
 
 
 def _on_clock(site: Site, instant_s: float | None) -> float | None:

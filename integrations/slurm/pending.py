@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from integrations.slurm.commands import Job, Slurm, SlurmError
+from integrations.slurm.commands import Slurm, SlurmError
+from integrations.slurm.told import Job
 from integrations.slurm.twin import Site, Twin
 
 HELD, AVOID = "twin: held: ", "twin: avoid "

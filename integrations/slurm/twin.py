@@ -32,6 +32,20 @@ class Site:
     stale: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the twin knows of a job."""
+
+    gpus: tuple[str, ...]
+    preemptible: bool
+
+    def is_as(self, told: "Held | None") -> bool:
+        """Say whether the twin was told the same; the order of GPUs means nothing."""
+        if told is None or self.preemptible != told.preemptible:
+            return False
+        return sorted(self.gpus) == sorted(told.gpus)
+
+
 class Twin:
     """Asks one twin; every call raises TwinError when it cannot be answered in time."""
 
@@ -58,10 +72,10 @@ class Twin:
         """Return ranked places; with `reserve_s` the best is held."""
         return dict(self._call("POST", "/api/v1/placement", request))
 
-    def allocations(self) -> dict[str, tuple[str, ...]]:
-        """Return the GPUs of each job that the twin knows of."""
+    def allocations(self) -> dict[str, Held]:
+        """Return what each job holds that the twin knows of."""
         items = self._call("GET", "/api/v1/allocations")["items"]
-        return {one["job"]: tuple(one["gpus"]) for one in items}
+        return {one["job"]: Held(tuple(one["gpus"]), one["preemptible"]) for one in items}
 
     def allocate(self, allocation: Mapping[str, Any]) -> None:
         """Tell that a job holds GPUs; telling twice changes nothing."""

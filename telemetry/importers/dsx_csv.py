@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from site_models.errors import InputError
-from telemetry.dsx import GOOD, METADATA, PUB, Topic, metadata_of, topic_of, value_of
+from telemetry.dsx import METADATA, PUB, Topic, good_value, metadata_of, topic_of
 from telemetry.dsx_map import BusMap
 from telemetry.dsx_points import Point, point_of
 from telemetry.log_table import first_cells
@@ -152,13 +152,7 @@ def _reading(
     if known is None:
         return None
     point, owner = known
-    if topic.publisher != owner:
-        raise InputError("value is not of the publisher that its metadata names")
-    value = value_of(payload)
-    if value.quality != GOOD:
-        raise InputError(f"quality {value.quality}, expected 1")
-    if np.isnan(value.reading):
-        raise InputError("the building system has no reading")
+    value = good_value(topic, payload, owner)
     return point, value.reading * point.scale + point.offset, round(value.time_s * 1e6)
 
 

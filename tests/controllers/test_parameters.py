@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from controllers.parameters import made, schema
+from controllers.parameters import made, parameter, schema
 from controllers.policy import find_policies
 from site_models.errors import InputError
 
@@ -26,6 +26,16 @@ def test_every_parameter_is_described_and_its_default_is_allowed(name: str) -> N
     assert all(entry["description"] for entry in told["properties"].values())
     defaults = {key: entry["default"] for key, entry in told["properties"].items()}
     assert made(policy, defaults) == policy()
+
+
+@pytest.mark.parametrize("name", sorted(POLICIES))
+def test_every_parameter_is_made_in_the_one_way(name: str) -> None:
+    for told in fields(POLICIES[name]):
+        again = parameter(
+            told.metadata["doc"], told.default, told.metadata["unit"],  # type: ignore[arg-type]
+            told.metadata.get("minimum"), told.metadata.get("maximum"),
+        )  # fmt: skip
+        assert again.metadata == told.metadata, told.name
 
 
 @pytest.mark.parametrize(

@@ -52,8 +52,12 @@ SlurmctldTimeout=60
 SlurmdTimeout=60
 KillWait=1
 MinJobAge=300
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
 {nodes}
-PartitionName=all Nodes={names} Default=YES MaxTime=60 DefaultTime=10 State=UP OverSubscribe=NO
+PartitionName=all Nodes={names} Default=YES MaxTime=60 DefaultTime=10 State=UP PreemptMode=OFF
+PartitionName=spare Nodes={names} MaxTime=60 DefaultTime=10 State=UP
+PartitionName=urgent Nodes={names} MaxTime=60 DefaultTime=10 State=UP PriorityTier=9
 """
 
 
@@ -202,7 +206,7 @@ def _daemon(cluster: Cluster, *words: str) -> Iterator[None]:
 def _until_idle(cluster: Cluster, within_s: float = 25.0) -> None:
     end_s = time.monotonic() + within_s
     states: list[str] = []
-    while states != ["idle"] * len(cluster.names):
+    while len(states) < len(cluster.names) or set(states) != {"idle"}:
         if time.monotonic() > end_s:
             pytest.fail(f"Slurm's nodes are {states}\n{cluster.log()}")
         time.sleep(0.1)

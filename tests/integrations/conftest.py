@@ -1,5 +1,6 @@
 """A served twin with one hot node, and a real Slurm that asks it."""
 
+import getpass
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -15,9 +16,12 @@ from dashboards.audit import Audit
 from dashboards.auth import TokenBook
 from dashboards.feed import Feed
 from dashboards.web import build
+from integrations.slurm.commands import Slurm
+from integrations.slurm.controller import Controller, Duties
+from integrations.slurm.twin import Twin
 from tests.conftest import ROOT
 from tests.fakes.serving import serving
-from tests.fakes.slurm import Cluster, needed, running
+from tests.fakes.slurm import Cluster, free_ports, needed, running
 from tests.fakes.small_world import SmallWorld, small_snapshot
 
 HOT, HOT_GPUS = "node4", np.arange(16, 20)
@@ -93,6 +97,24 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     plugin = ROOT / "integrations" / "slurm" / "job_submit.lua"
     with running(folder, {f"node{n}": 4 for n in range(4, 8)}, plugin) as cluster:
         yield cluster
+
+
+@pytest.fixture
+def commands(slurm: Cluster) -> Iterator[Slurm]:
+    """Return Slurm's commands; afterwards no job is left."""
+    settings(slurm, url=f"http://127.0.0.1:{free_ports(1)[0]}")
+    yield Slurm(slurm.env)
+    slurm.run("scancel", "-u", getpass.getuser())
+    end_s = time.monotonic() + 10.0
+    while slurm.run("squeue", "-h").stdout.strip():
+        assert time.monotonic() < end_s
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def control(commands: Slurm, twin: httpx.Client) -> Controller:
+    """Return a controller of both with its usual duties."""
+    return Controller(Twin(str(twin.base_url)), commands, Duties())
 
 
 @pytest.fixture

@@ -1,44 +1,26 @@
 """The controller holds, steers, places and feeds; whatever it does, Slurm itself shows it."""
 
-import getpass
 import json
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import httpx
 import pytest
 
-from integrations.slurm.commands import Slurm, gpus_in, job_of
+from integrations.slurm.commands import Slurm
 from integrations.slurm.controller import Controller, Duties, main
+from integrations.slurm.told import gpus_in, job_of
 from integrations.slurm.twin import Twin
 from tests.conftest import ROOT
 from tests.fakes.slurm import Cluster, free_ports
-from tests.integrations.conftest import COOL_C, HOT, SLOWED_C, settings
+from tests.integrations.conftest import COOL_C, HOT, SLOWED_C
 
 AHEAD = "--begin=now+1hour"
 """Keeps a job waiting, so that there is something to steer."""
-
-
-@pytest.fixture
-def commands(slurm: Cluster) -> Iterator[Slurm]:
-    """Return Slurm's commands; afterwards no job is left."""
-    settings(slurm, url=f"http://127.0.0.1:{free_ports(1)[0]}")
-    yield Slurm(slurm.env)
-    slurm.run("scancel", "-u", getpass.getuser())
-    end_s = time.monotonic() + 10.0
-    while slurm.run("squeue", "-h").stdout.strip():
-        assert time.monotonic() < end_s
-        time.sleep(0.1)
-
-
-@pytest.fixture
-def control(commands: Slurm, twin: httpx.Client) -> Controller:
-    """Return a controller of both with its usual duties."""
-    return Controller(Twin(str(twin.base_url)), commands, Duties())
 
 
 def held(twin: httpx.Client) -> dict[str, list[str]]:

@@ -39,14 +39,15 @@ def actuator(slurm: Cluster, tmp_path: Path) -> Iterator[SlurmActuator]:
 def begun_again(slurm: Cluster, job: str) -> dict[str, str]:
     """Return a requeued job once it runs again.
 
-    Slurm lets it wait for two minutes, until credentials of its first start are void; here they
-    are cut short.
+    Slurm lets it wait for two minutes, until credentials of its first start are void. Here that
+    is cut short, to two seconds: a node refuses one of the same second as the void one.
     """
-    end_s = time.monotonic() + 30.0
+    end_s, hastened = time.monotonic() + 30.0, False
     while (told := slurm.job(job))["JobState"] != "RUNNING" or told["Restarts"] != "1":
         assert time.monotonic() < end_s, told
-        if told["JobState"] == "PENDING" and told["Reason"] == "BeginTime":
-            slurm.run("scontrol", "update", f"JobId={job}", "StartTime=now")
+        if told["JobState"] == "PENDING" and told["Reason"] == "BeginTime" and not hastened:
+            slurm.run("scontrol", "update", f"JobId={job}", "StartTime=now+2")
+            hastened = True
         time.sleep(0.2)
     return told
 
@@ -74,3 +75,46 @@ def test_a_job_whose_new_nodes_slurm_refuses_is_not_left_held(
     actuator.apply(plain._replace(until_s=1e12), 1.0)
     assert begun_again(slurm, job)["ReqNodeList"] == "(null)"
     assert actuator.standing.jobs == {}
+
+
+def test_a_move_that_slurm_refuses_leaves_the_job_running_and_nothing_owed(
+    slurm: Cluster, actuator: SlurmActuator
+) -> None:
+    job = slurm.submit("--gres=gpu:4", "-w", "node5", "--no-requeue", script="sleep 60")
+    slurm.waits(job, "RUNNING")
+    plain = default_order(PLANT, PLANT.arrays.gpus.power_max_w)
+    with pytest.raises(OSError, match="scontrol requeuehold"):
+        actuator.apply(plain._replace(moves=frozenset({Move(job, THERE, 0.0)}), until_s=1e12), 0.0)
+    actuator.apply(plain._replace(until_s=1e12), 1.0)
+    assert actuator.standing.jobs == {}
+    told = slurm.job(job)
+    assert (told["JobState"], told["NodeList"]) == ("RUNNING", "node5")
+
+
+@pytest.mark.parametrize("how", ["scancel", "scontrol resume", "scontrol requeue"])
+def test_a_paused_job_that_others_ended_or_let_go_on_is_owed_nothing(
+    slurm: Cluster, actuator: SlurmActuator, how: str
+) -> None:
+    job = slurm.submit("--gres=gpu:4", script="sleep 60")
+    slurm.waits(job, "RUNNING")
+    plain = default_order(PLANT, PLANT.arrays.gpus.power_max_w)
+    actuator.apply(plain._replace(paused=frozenset({job}), until_s=1e12), 0.0)
+    slurm.waits(job, "SUSPENDED")
+    slurm.run(*how.split(), job)
+    slurm.waits(job, "CANCELLED", "RUNNING", "PENDING")
+    actuator.apply(plain._replace(until_s=1e12), 1.0)
+    assert actuator.standing.jobs == {}
+
+
+def test_a_job_that_has_ended_meanwhile_is_not_started_again(
+    slurm: Cluster, actuator: SlurmActuator
+) -> None:
+    job = slurm.submit("--gres=gpu:4", "--requeue")
+    slurm.ended(job)
+    plain = default_order(PLANT, PLANT.arrays.gpus.power_max_w)
+    with pytest.raises(OSError, match="already finished"):
+        actuator.apply(plain._replace(moves=frozenset({Move(job, THERE, 0.0)}), until_s=1e12), 0.0)
+    actuator.apply(plain._replace(until_s=1e12), 1.0)
+    assert actuator.standing.jobs == {}
+    told = slurm.job(job)
+    assert (told["JobState"], told["Restarts"]) == ("COMPLETED", "0")

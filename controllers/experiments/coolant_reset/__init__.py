@@ -12,6 +12,7 @@ def run(setting: Setting) -> Outcome:
 
     `--site` takes one of the two sites or another one; `--weather` another year.
     """
+    setting.only("coolant_reset", "site", "weather")
     sites = (setting.site,) if setting.site else SITES
     done = trials(sites, setting)
     baseline, ours = columns(done)

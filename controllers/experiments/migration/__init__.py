@@ -16,7 +16,6 @@ from controllers.experiments.migration.play import (
 )
 from controllers.experiments.migration.report import findings_of, notes_of, plots_of, tables
 from site_models.compile import compile_site
-from site_models.errors import InputError
 from site_models.site import load_site
 
 SEEDS, TRIED = (1, 2, 3, 4, 5), (11, 12)
@@ -28,8 +27,7 @@ SHORT_AFTER_S, FEWER = 1200.0, 3
 
 
 def _run(setting: Setting) -> Outcome:
-    if setting.site or setting.jobs or setting.price or setting.weather:
-        raise InputError("migration: brings its own site, weather and jobs: expected none")
+    setting.only("migration")
     site, plant = load_site("pilot"), compile_site("pilot")
     seeds = SEEDS[:2] if setting.quick else SEEDS
 

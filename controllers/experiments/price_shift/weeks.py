@@ -15,6 +15,7 @@ from site_models.arrays import Floats
 from site_models.errors import InputError
 from telemetry.samples import sample_tariff
 from telemetry.tariffs import StepSeries, read_carbon, read_price
+from twin.step_sums import held_at
 
 HOUR_S, WEEK_S = 3600.0, 7 * 86_400.0
 TEXAS = ZoneInfo("America/Chicago")
@@ -97,7 +98,4 @@ def weeks(prices: StepSeries, carbon: StepSeries) -> list[Week]:
 
 
 def _held(series: StepSeries, time_s: Floats | float) -> Floats:
-    place = np.searchsorted(series.edges_s, np.asarray(time_s) + 1e-3, side="right") - 1
-    inside = (place >= 0) & (place < len(series.value))
-    held = series.value[np.clip(place, 0, len(series.value) - 1)]
-    return np.asarray(np.where(inside, held, np.nan))
+    return held_at(series, np.asarray(time_s) + 1e-3)

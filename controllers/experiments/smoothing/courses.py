@@ -70,7 +70,7 @@ class Ran(NamedTuple):
 
 
 def gb300_site() -> Plant:
-    """Return the pilot with GB300 in its eight NVL72 racks."""
+    """Return the pilot with GB300 in its eight NVL72 racks, whose shelves hold 65 J a GPU."""
     path = site_path("pilot")
     raw = expanded(read_yaml(path), str(path))
     for rack in (r for hall in raw["halls"] for row in hall["rows"] for r in row["racks"]):

@@ -67,7 +67,8 @@ def test_what_is_not_renewed_is_undone_without_a_caller(command: Path) -> None:
         assert time.monotonic() < end_s, ran(command)
         time.sleep(0.05)
     assert ran(command) == [
-        "update NodeName=n2 Weight=5", "requeuehold 7", "release 7", "update NodeName=n2 Weight=1"
+        "update NodeName=n2 Weight=5", "requeuehold Incomplete 7", "release 7",
+        "update NodeName=n2 Weight=1",
     ]  # fmt: skip
     slurm.close()
 
@@ -112,7 +113,7 @@ def test_a_job_is_moved_once_by_its_nodes(command: Path) -> None:
     slurm.apply(moving("slurm-12", 1.0), 2.0)
     names = [PLANT.node_names[PLANT.arrays.gpus.node[gpu]] for gpu in (16, 20)]
     assert ran(command) == [
-        "requeuehold 12", f"update JobId=12 ReqNodeList={','.join(names)}", "release 12"
+        "requeuehold Incomplete 12", f"update JobId=12 ReqNodeList={','.join(names)}", "release 12"
     ]  # fmt: skip
     slurm.apply(moving("slurm-12", 700.0), 700.0)
     assert len(ran(command)) == 6
@@ -128,4 +129,12 @@ def test_a_move_that_fails_half_way_leaves_no_job_held(command: Path) -> None:
     Path(f"{command}.fail").unlink()
     slurm.apply(moving("12", 1.0), 1.0)
     assert ran(command)[-1] == "release 12"
+    slurm.close()
+
+
+def test_a_job_that_cannot_be_paused_keeps_no_other_from_it(command: Path) -> None:
+    slurm = SlurmActuator(PLANT, Ledger(), command=str(command), armed=True)
+    with pytest.raises(OSError, match="job 'k8s-a' is none of Slurm's"):
+        slurm.apply(pausing("k8s-a", "9"), 0.0)
+    assert ran(command) == ["suspend 9"]
     slurm.close()

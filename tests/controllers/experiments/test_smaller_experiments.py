@@ -63,10 +63,14 @@ def test_every_fault_has_an_experiment() -> None:
     assert {"pump_trip", "cdu_loss", "feed_loss"} <= set(find_experiments())
 
 
-@pytest.mark.parametrize("name", sorted({"demand_response", "power_budget", "feed_loss"}))
+@pytest.mark.parametrize("name", sorted(find_experiments()))
 def test_a_setting_that_an_experiment_does_not_take_is_refused_in_a_line(name: str) -> None:
-    with pytest.raises(InputError, match=f"^{name}: --price: expected none"):
-        find_experiments()[name].run(Setting(price=Path("dear.csv")))
+    """One takes prices and one takes jobs, and never both."""
+    other = Path("other.csv")
+    foreign = "jobs" if name == "price_shift" else "price"
+    setting = Setting(jobs=other) if foreign == "jobs" else Setting(price=other)
+    with pytest.raises(InputError, match=f"^{name}: --{foreign}: expected none"):
+        find_experiments()[name].run(setting)
     Setting(site="edge").only("any", "site", "jobs")
 
 

@@ -82,6 +82,26 @@ def test_without_a_meter_the_belief_is_reported_and_says_so() -> None:
     assert row.site_w == pytest.approx(float(SHOT.state.feed_power_w[roots].sum()))
 
 
+def test_a_meter_that_falls_silent_does_not_move_what_is_delivered() -> None:
+    desk = GridDesk(Targets())
+    seen(desk, 1000.0, 0, 700)
+    desk.ask(asked(990.0, 760.0, 1000.0), START_S + 700)
+    seen(desk, 0.0, 700, 900, metered=False)
+    now = desk.report()[-1]
+    assert not now.metered
+    assert now.site_w == pytest.approx(1000.0)
+    assert now.delivered_w == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_reading_held_for_long_is_no_reading() -> None:
+    desk = GridDesk(Targets())
+    frame = Frame(
+        START_S, {"facility_power_w": np.array([1000.0])}, {"facility_power_w": np.array([60.0])}
+    )
+    desk.look(replace(SHOT, frame=frame, dt_s=1.0))
+    assert not desk.report()[-1].metered
+
+
 def test_targets_are_set_listed_and_taken_back() -> None:
     targets = Targets()
     desk = GridDesk(targets)

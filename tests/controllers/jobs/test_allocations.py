@@ -1,6 +1,7 @@
 """Nobody holds a GPU that another holds, whatever the order of calls."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -88,6 +89,12 @@ def test_a_reserved_share_and_power_come_with_the_token() -> None:
     table.put(holding("a", 0), 1.0, token)
     assert table.free_share(1.0)[0] == 0.75
     assert table.holdings(1.0).expected_w[0] == 100.0
+    table.put(replace(holding("a", 0), preemptible=True), 2.0)
+    assert table.jobs(2.0)[0].preemptible
+    assert table.free_share(2.0)[0] == 0.75, "told anew where it is, it is the same job"
+    assert table.holdings(2.0).expected_w[0] == 100.0
+    table.put(holding("a", 1), 3.0)
+    assert table.free_share(3.0)[:2].tolist() == [1.0, 0.0], "elsewhere it is told as it is"
 
 
 def test_unknown_and_double_names_are_refused() -> None:

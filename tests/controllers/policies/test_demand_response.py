@@ -39,6 +39,8 @@ class HandMade:
         self.clock = np.ones(GPUS)
         self.lost_s, self.ever_lost_s = np.zeros(len(tiers)), np.zeros(len(tiers))
         self.cooling_w = 0.2 * float(FULL_W.sum())
+        self.meter = np.nan
+        """What the utility meter shows over what the site draws; NaN: there is none."""
         self.stands: int | None = None
         """The job that writes a checkpoint: it draws next to nothing."""
 
@@ -84,6 +86,7 @@ class HandMade:
                 for job, s in zip(self.jobs, np.clip(slowdown, 0, 1), strict=True)
             ),
             target=target,
+            site_metered_w=self.meter * self.site_w,
         )
 
     def _at(self, rows: Floats) -> Floats:
@@ -155,6 +158,28 @@ def test_a_target_within_reach_is_met_from_its_start_to_its_end(
     means = means_w(power_w[(now_s >= begin_s) & (now_s < end_s)])
     assert (means <= target.power_w).mean() >= 0.985
     assert means.mean() >= 0.98 * target.power_w
+
+
+@pytest.mark.parametrize("shows", [0.95, 1.0, 1.06])
+def test_a_target_is_met_at_the_meter_also_where_that_shows_something_else(shows: float) -> None:
+    site = HandMade()
+    target = event(0.87 * shows * site.site_w)
+    site.meter = shows
+    metered_w = []
+    for now_s, site_w, _ in played(site, shown(target), 1200.0):
+        site.meter = np.nan if 500.0 <= now_s < 900.0 else shows
+        metered_w.append(shows * site_w)
+    power_w = np.array(metered_w[int(target.start_s - START_S) :])
+    means = means_w(power_w)
+    assert (means <= target.power_w).mean() >= 0.98, "while the meter is silent as well"
+    assert means.mean() >= 0.98 * target.power_w
+
+
+def test_where_no_meter_speaks_the_belief_is_held_and_the_grid_sees_the_difference() -> None:
+    site = HandMade()
+    target = event(0.87 * 1.06 * site.site_w)
+    power_w = np.array([1.06 * row[1] for row in played(site, shown(target), 1200.0)])
+    assert means_w(power_w[int(target.start_s - START_S) :]).mean() > 1.03 * target.power_w
 
 
 def test_no_tier_is_broken_whatever_is_asked_nor_on_the_ways_down_and_back() -> None:
