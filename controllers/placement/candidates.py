@@ -1,11 +1,11 @@
 """Which GPUs can be offered, and the groups of them worth a closer look."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from controllers.gather import sum_by
+from controllers.placement.candidate import Candidate
 from controllers.placement.free import NEARLY
 from controllers.placement.ground import Ground
 from controllers.placement.index import SPAN, PlaceIndex
@@ -20,21 +20,6 @@ ENOUGH_K = 30.0
 """A margin beyond this is worth no more at first sight."""
 LOOKED_AT = 1024
 """Nodes looked at one by one; of more, one in each rack stands for the others."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidate:
-    """One set of GPUs, and the nearest level that holds all of it."""
-
-    gpus: Ints
-    """Ascending, as the nodes."""
-    nodes: Ints
-    level: Level
-
-    @classmethod
-    def of(cls, index: PlaceIndex, gpus: Ints, level: Level) -> "Candidate":
-        """Return the candidate of GPUs in ascending order."""
-        return cls(gpus, np.unique(index.walk.node[gpus]), level)
 
 
 def levels_to_search(request: Request) -> tuple[Level, ...]:

@@ -23,6 +23,8 @@ class Free(NamedTuple):
 
     share: Floats
     """What part of each GPU nobody holds. 0..1, shape (GPUs,)"""
+    held: Flags
+    """Somebody holds a part of it. Shape (GPUs,)"""
     whole: Ints
     """Whole GPUs in service that nobody holds, of each node. Shape (nodes,)"""
     drawn_w: Floats
@@ -35,10 +37,10 @@ class Free(NamedTuple):
 
 def free_of(index: PlaceIndex, share: Floats, gpu_w: Floats, seen: Seen = ()) -> Free:
     """Return the free GPUs, given what nobody holds of each and what it draws or promised [W]."""
-    count, free = _counted(index).at(share)
+    count, held, free = _counted(index).at(share)
     walk = index.walk
     drawn_w, most_w = free_powers_w(gpu_w, free, walk.first_gpu, walk.gpu_count)
-    return Free(share, count, drawn_w, most_w, seen)
+    return Free(share, held, count, drawn_w, most_w, seen)
 
 
 class _Counted:
@@ -49,23 +51,24 @@ class _Counted:
         self._index = index
         self._share: Floats | None = None
         self._free = index.in_service.copy()
+        self._held = np.zeros(len(self._free), dtype=np.bool_)
         self._count = index.node_serviceable
 
-    def at(self, share: Floats) -> tuple[Ints, Flags]:
-        """Return the count of each node and which GPUs are free; only what changed is counted."""
+    def at(self, share: Floats) -> tuple[Ints, Flags, Flags]:
+        """Return the count of each node, which GPUs are held and which are free; only what
+        changed is counted."""
         with self._lock:
             if share is self._share:
-                return self._count, self._free
-            self._share = share
-            free = share >= 1.0 - NEARLY
-            free &= self._index.in_service
+                return self._count, self._held, self._free
+            self._share, self._held = share, share < 1.0 - NEARLY
+            free = self._index.in_service & ~self._held
             changed = np.flatnonzero(free != self._free)
             if len(changed):
                 count = self._count.copy()
                 node = self._index.plant.arrays.gpus.node[changed]
                 np.add.at(count, node, np.where(free[changed], 1, -1))
                 self._free, self._count = free, count
-            return self._count, self._free
+            return self._count, self._held, self._free
 
 
 @lru_cache(maxsize=8)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +19,17 @@ from controllers.power_tree import power_tree
 from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import Nodes, Plant
 from twin.state import Inputs, State
+
+
+class Here(NamedTuple):
+    """What nodes breathe and circuits supply now: arrays of their own. Shape (nodes,)"""
+
+    inlet_c: Floats
+    outlet_c: Floats
+    airflow_kg_per_s: Floats
+    fan_speed: Floats
+    supply_c: Floats
+    """Shape (circuits,)"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +64,7 @@ class Ground:
     site_slope: Floats
     """Power at the utility meters for a further watt at each rack's inlet [-]."""
     cooling: Cooling
+    here: Here
     warmer_k: float = 0.0
     """Outdoor air over that of now: the hottest hour that is looked ahead to."""
 
@@ -114,6 +127,13 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
         ),
         site_slope=_site_slope(plant, out_w),
         cooling=cooling,
+        here=Here(
+            state.node_inlet_c.copy(),
+            state.node_outlet_c.copy(),
+            state.node_airflow_kg_per_s.copy(),
+            state.fan_speed.copy(),
+            state.circuit_supply_c.copy(),
+        ),
     )
 
 

@@ -34,10 +34,12 @@ class Members(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """Nodes as compiled passes take them: arrays of their own, shape (nodes,)."""
+    """GPUs and nodes as compiled passes take them: arrays of their own. Shape (nodes,)"""
 
     node: Ints
-    """Of each GPU. Shape (GPUs,)"""
+    """Of each GPU. Shape (GPUs,), as the next two"""
+    model: Ints
+    power_max_w: Floats
     first_gpu: Ints
     gpu_count: Ints
     liquid_flow_share: Floats
@@ -155,7 +157,7 @@ def place_index(plant: Plant) -> PlaceIndex:
             "pod": racks.pod,
             "site": np.zeros(len(plant.rack_names), dtype=np.int64),
         },
-        walk=_walk(plant),
+        walk=_walk(plant, model),
         by_node=by_node,
         by_rack=runs_of(nodes.rack, len(plant.rack_names)),
         rail=racks.pod[nodes.rack[gpus.node]] * rails + plant.gpu_rail,
@@ -197,10 +199,12 @@ def _alone(domain: Ints) -> Flags:
     return np.asarray((domain >= 0) & (nodes[domain] == 1))
 
 
-def _walk(plant: Plant) -> Walk:
+def _walk(plant: Plant, model: Ints) -> Walk:
     gpus, nodes = plant.arrays.gpus, plant.arrays.nodes
     return Walk(
         gpus.node.copy(),
+        model,
+        gpus.power_max_w.copy(),
         nodes.first_gpu.copy(),
         nodes.gpu_count.copy(),
         nodes.liquid_flow_share.copy(),

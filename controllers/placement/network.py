@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from controllers.collective_told import AS_TOLD, Collective
-from controllers.placement.candidates import Candidate
+from controllers.placement.candidate import Candidate
 from controllers.placement.index import PlaceIndex
 from controllers.placement.nearest import nearest_s, nearest_team, times_s
 from controllers.placement.neighbours import CALM, Ease, losing_of

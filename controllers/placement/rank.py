@@ -9,7 +9,7 @@ from controllers.placement.ahead import STILL, Air, rise_of
 from controllers.placement.free import free_of
 from controllers.placement.ground import Ground, ground_of, warmed
 from controllers.placement.index import PlaceIndex, place_index
-from controllers.placement.models import Advice, Answer, Predicted, Request
+from controllers.placement.models import Advice, Answer, Predicted, Request, of_ours
 from controllers.placement.offer import Offer, Stand, offer_of
 from controllers.placement.score import reasons_for
 from controllers.placement.search import Place, best_places
@@ -198,8 +198,9 @@ def _answer(moment: _Moment, traffic: Traffic, air: Air, wish: Wish, now_s: floa
             offer = offer_of(stand, wish, rejected)
             chosen = best_places(index, stand.ground, offer, traffic, rejected)
     advice = tuple(_advice(index, stand.ground, offer, place, age_s) for place in chosen)
-    return Answer.model_construct(
-        time_s=then_s, age_s=age_s, advice=advice, rejected=dict(rejected)
+    return of_ours(
+        Answer,
+        {"time_s": then_s, "age_s": age_s, "advice": advice, "rejected": dict(rejected)},
     )
 
 
@@ -213,22 +214,24 @@ def _advice(index: PlaceIndex, ground: Ground, offer: Offer, place: Place, age_s
         reasons += (f"asks {request.gpu_power_w:.0f} W a GPU, the device gives {most_w:.0f} W",)
     if age_s > STALE_S:
         reasons += (f"stale: rests on telemetry {age_s:.0f} s old",)
-    return Advice.model_construct(  # all of it is ours: nothing to validate
-        nodes=tuple(index.node_name[place.candidate.nodes].tolist()),
-        gpus=tuple(index.gpu_name[gpus].tolist()),
-        score=round(place.score, 6),
-        reservation=None,
-        predicted=Predicted.model_construct(
-            gpu_temp_max_c=outlook.gpu_temp_max_c,
-            throttle_share=lost,
-            rack_headroom_w=outlook.rack_headroom_w,
-            row_headroom_w=outlook.row_headroom_w,
-            site_headroom_w=outlook.site_headroom_w,
-            tcs_return_c=outlook.tcs_return_c,
-            collective_s=trip.collective_s,
-            slowdown_share=lost if slowdown is None else slowdown,
-            neighbours_slowdown_share=trip.neighbours_slowdown_share,
-            facility_power_w=outlook.facility_power_w,
-        ),
-        reasons=reasons,
-    )
+    predicted = {
+        "gpu_temp_max_c": outlook.gpu_temp_max_c,
+        "throttle_share": lost,
+        "rack_headroom_w": outlook.rack_headroom_w,
+        "row_headroom_w": outlook.row_headroom_w,
+        "site_headroom_w": outlook.site_headroom_w,
+        "tcs_return_c": outlook.tcs_return_c,
+        "collective_s": trip.collective_s,
+        "slowdown_share": lost if slowdown is None else slowdown,
+        "neighbours_slowdown_share": trip.neighbours_slowdown_share,
+        "facility_power_w": outlook.facility_power_w,
+    }
+    advice = {
+        "nodes": tuple(index.node_name[place.candidate.nodes].tolist()),
+        "gpus": tuple(index.gpu_name[gpus].tolist()),
+        "reservation": None,
+        "score": round(place.score, 6),
+        "predicted": of_ours(Predicted, predicted),
+        "reasons": reasons,
+    }
+    return of_ours(Advice, advice)

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from controllers.placement.candidates import Candidate
+import numpy as np
+
+from controllers.placement.candidate import Candidate
 from controllers.placement.ground import Ground
 from controllers.placement.index import SPAN, PlaceIndex
 from controllers.placement.models import Level
@@ -108,7 +110,7 @@ def reasons_for(
     lines.append(
         f"hottest GPU predicted {outlook.gpu_temp_max_c:.0f} °C, least margin"
         f" {outlook.margin_k:.0f} K to a limit"
-        if abs(limit_c - _limit_c(index, candidate)) > 0.5
+        if abs(limit_c - outlook.gpu_limit_c) > 0.5
         else f"hottest GPU predicted {outlook.gpu_temp_max_c:.0f} °C,"
         f" {outlook.margin_k:.0f} K below its limit"
     )
@@ -142,16 +144,13 @@ def _where(index: PlaceIndex, candidate: Candidate) -> str:
         return f"{all_of} in one NVLink domain, rack {plant.rack_names[rack]}"
     if candidate.level == "rack":
         return f"{all_of} in rack {plant.rack_names[rack]}"
-    racks = len(set(index.walk.rack[candidate.nodes].tolist()))
+    rack_of = index.walk.rack[candidate.nodes]  # those of a rack stand together
+    racks = 1 + int(np.count_nonzero(rack_of[1:] != rack_of[:-1]))
     if candidate.level == "row":
         return f"{all_of} in row {plant.row_names[plant.arrays.racks.row[rack]]}, {racks} racks"
     if candidate.level == "pod":
         return f"{all_of} in pod {plant.pod_names[plant.arrays.racks.pod[rack]]}, {racks} racks"
     return f"{all_of} over {racks} racks of several pods"
-
-
-def _limit_c(index: PlaceIndex, candidate: Candidate) -> float:
-    return float(index.plant.arrays.gpus.temp_limit_c[candidate.gpus].min())
 
 
 def _kilo(power_w: float) -> str:
