@@ -53,6 +53,19 @@ def at_rest(
 
 
 @borrowing
+def _body_k_per_w(q: int, flow: float, last: Floats, bodies: Bodies) -> float:
+    """Return the resistance between coolant and body of a group's GPUs at a flow [K/W].
+
+    `last` are flow, group and resistance of the last question: most nodes are as the one before.
+    """
+    if last[0] != flow or last[1] != q:
+        ratio = max(flow / bodies.flow_reference_kg_per_s[q], SMALLEST_FLOW_RATIO)
+        last[2] = bodies.body_resistance_k_per_w[q] * ratio ** bodies.flow_exponent[q]
+        last[0], last[1] = flow, q
+    return float(last[2])
+
+
+@borrowing
 def _warmed_c(
     n: int,
     inlet_c: float,
@@ -61,6 +74,7 @@ def _warmed_c(
     front_w: float,
     die_c: Floats,
     memory_c: Floats,
+    last: Floats,
     servers: Servers,
     devices: Devices,
     bodies: Bodies,
@@ -71,20 +85,25 @@ def _warmed_c(
     A GPU whose rise is a multiple of its model's is as warm as that multiple of its power. In
     air those behind others breathe what these, with `front_w` together, have warmed.
     """
-    first, wet = servers.first_gpu[n], servers.liquid_circuit[n] >= 0
-    flow, hottest_c, last, body_k_per_w = max(stream, 1e-12), -np.inf, -1, 0.0
-    for i in range(servers.gpu_count[n]):
-        q, heated_w = devices.group[first + i], watts[i] * devices.rise_factor[first + i]
-        if q != last:
-            ratio = max(flow / bodies.flow_reference_kg_per_s[q], SMALLEST_FLOW_RATIO)
-            body_k_per_w = bodies.body_resistance_k_per_w[q] * ratio ** bodies.flow_exponent[q]
-            last = q
-        coolant_c = inlet_c + heated_w / (2.0 * flow * bodies.coolant_cp_j_per_kg_k[q])
-        if not (devices.upstream[first + i] or wet):
-            coolant_c += front_w / (servers.lanes[n] * flow * AIR_CP_J_PER_KG_K)
+    first, count, wet = servers.first_gpu[n], servers.gpu_count[n], servers.liquid_circuit[n] >= 0
+    group, upstream = devices.group[first : first + count], devices.upstream[first : first + count]
+    factor, flow = devices.rise_factor[first : first + count], max(stream, 1e-12)
+    front_k = front_w / (servers.lanes[n] * flow * AIR_CP_J_PER_KG_K)
+    hottest_c, q = -np.inf, -1
+    half_w_per_k = body_k_per_w = die_k_per_w = memory_k_per_w = 0.0
+    for i in range(count):
+        if group[i] != q:
+            q = group[i]
+            half_w_per_k = 2.0 * flow * bodies.coolant_cp_j_per_kg_k[q]
+            body_k_per_w = _body_k_per_w(q, flow, last, bodies)
+            die_k_per_w = bodies.die_resistance_k_per_w[q]
+            memory_k_per_w = bodies.memory_resistance_k_per_w[q] * bodies.memory_share[q]
+        heated_w = watts[i] * factor[i]
+        coolant_c = inlet_c + heated_w / half_w_per_k
+        if not (wet or upstream[i]):
+            coolant_c += front_k
         body_c = coolant_c + body_k_per_w * heated_w
-        die_c[i] = body_c + bodies.die_resistance_k_per_w[q] * heated_w
-        memory_k_per_w = bodies.memory_resistance_k_per_w[q] * bodies.memory_share[q]
+        die_c[i] = body_c + die_k_per_w * heated_w
         memory_c[i] = body_c + memory_k_per_w * heated_w
         hottest_c = max(hottest_c, die_c[i])
     return hottest_c
@@ -98,6 +117,7 @@ def _held_speed(
     front_w: float,
     die_c: Floats,
     memory_c: Floats,
+    last: Floats,
     servers: Servers,
     devices: Devices,
     bodies: Bodies,
@@ -109,7 +129,7 @@ def _held_speed(
         speed = 0.5 * (low + high)
         stream = speed * servers.airflow_max_kg_per_s[n] / servers.lanes[n]
         hottest_c = _warmed_c(
-            n, inlet_c, stream, watts, front_w, die_c, memory_c, servers, devices, bodies
+            n, inlet_c, stream, watts, front_w, die_c, memory_c, last, servers, devices, bodies
         )
         above = (hottest_c - servers.fan_target_c[n]) / servers.fan_band_k[n] + 0.5
         if least + (1.0 - least) * above > speed:
@@ -154,12 +174,14 @@ def _watts(
 ) -> float:
     """Set the power of a node's GPUs, the chosen ones with the job; return that of those that
     breathe first, or of all in liquid, together [W]."""
-    first, wet, front_w, k = servers.first_gpu[n], servers.liquid_circuit[n] >= 0, 0.0, 0
-    for i in range(servers.gpu_count[n]):
-        watts[i] = gpu_w[first + i]
+    first, count, wet = servers.first_gpu[n], servers.gpu_count[n], servers.liquid_circuit[n] >= 0
+    mine_w, upstream = gpu_w[first : first + count], devices.upstream[first : first + count]
+    front_w, k = 0.0, 0
+    for i in range(count):
+        watts[i] = mine_w[i]
         if k < len(chosen) and chosen[k] == first + i:
             watts[i], k = chosen_w[k], k + 1
-        if wet or devices.upstream[first + i]:
+        if wet or upstream[i]:
             front_w += watts[i]
     return front_w
 
@@ -174,6 +196,7 @@ def _settled_row(
     front_w: float,
     die_c: Floats,
     memory_c: Floats,
+    last: Floats,
     here: Here,
     servers: Servers,
     devices: Devices,
@@ -188,10 +211,10 @@ def _settled_row(
     else:
         inlet_c = here.inlet_c[n] + max(supply_c[air] - here.supply_c[air], 0.0)
         speed = _held_speed(
-            n, inlet_c, watts, front_w, die_c, memory_c, servers, devices, bodies
+            n, inlet_c, watts, front_w, die_c, memory_c, last, servers, devices, bodies
         )
         stream = speed * servers.airflow_max_kg_per_s[n] / servers.lanes[n]
-    _warmed_c(n, inlet_c, stream, watts, front_w, die_c, memory_c, servers, devices, bodies)
+    _warmed_c(n, inlet_c, stream, watts, front_w, die_c, memory_c, last, servers, devices, bodies)
     return speed
 
 
@@ -207,15 +230,53 @@ def _noted(
 ) -> bool:
     """Note a node's temperatures in its candidate's extremes; return whether one is at its
     limit."""
-    first, least_k = servers.first_gpu[n], np.inf
-    for i in range(servers.gpu_count[n]):
-        die_k = devices.temp_limit_c[first + i] - die_c[i]
-        least_k = min(least_k, min(die_k, devices.memory_limit_c[first + i] - memory_c[i]))
+    first, count, least_k = servers.first_gpu[n], servers.gpu_count[n], np.inf
+    die_limit_c = devices.temp_limit_c[first : first + count]
+    memory_limit_c = devices.memory_limit_c[first : first + count]
+    for i in range(count):
+        least_k = min(least_k, min(die_limit_c[i] - die_c[i], memory_limit_c[i] - memory_c[i]))
+    hottest_c, limit_c = extremes[0], extremes[2]
     for g in chosen:
-        extremes[0] = max(extremes[0], die_c[g - first])
-        extremes[2] = min(extremes[2], devices.temp_limit_c[g])
-    extremes[1] = min(extremes[1], least_k)
+        hottest_c, limit_c = max(hottest_c, die_c[g - first]), min(limit_c, die_limit_c[g - first])
+    extremes[0], extremes[1], extremes[2] = hottest_c, min(extremes[1], least_k), limit_c
     return least_k <= 0.0
+
+
+@borrowing
+def _row(
+    n: int,
+    chosen: Ints,
+    chosen_w: Floats,
+    begin: int,
+    end: int,
+    added_w: float,
+    supply_c: Floats,
+    c: int,
+    flow: float,
+    gpu_w: Floats,
+    dc_w: float,
+    now_w: float,
+    node_law: Floats,
+    watts: Floats,
+    die_c: Floats,
+    memory_c: Floats,
+    last: Floats,
+    extremes: Floats,
+    here: Here,
+    servers: Servers,
+    devices: Devices,
+    bodies: Bodies,
+) -> tuple[bool, float]:
+    """Note one row in its candidate's extremes; return whether it has a GPU or memory at its
+    limit, and the rise of the node's power [W]."""
+    mine = chosen[begin:end]
+    front_w = _watts(n, mine, chosen_w[begin:end], gpu_w, watts, servers, devices)
+    speed = _settled_row(
+        n, supply_c[c], flow, added_w, watts, front_w, die_c, memory_c, last, here, servers, devices,
+        bodies,
+    )  # fmt: skip
+    hot = _noted(n, mine, die_c, memory_c, extremes[c], servers, devices)
+    return hot, _rise_w(n, speed, added_w, dc_w, now_w, node_law, servers, here)
 
 
 @compiled_for(
@@ -253,21 +314,21 @@ def _at_rest(
     nodes and racks as `controllers.tree_walk.Walk`."""
     extremes, hot = np.empty((len(supply_c), 3)), np.zeros(len(node), np.bool_)
     extremes[:, 0], extremes[:, 1:] = -np.inf, np.inf
-    most, more_w = servers.gpu_count.max(), np.zeros(len(rack))
+    most, rack_w = servers.gpu_count.max(), np.zeros(len(rack))
     watts, die_c, memory_c = np.empty(most), np.empty(most), np.empty(most)
+    last = np.full(3, -1.0)
     for r in range(len(node)):
-        n, p = node[r], place[r]
-        c, mine = candidate[p], slice(first[r], first[r + 1])
-        front_w = _watts(n, chosen[mine], chosen_w[mine], gpu_w, watts, servers, devices)
-        speed = _settled_row(
-            n, supply_c[c], flow[p], added_w[r], watts, front_w, die_c, memory_c, here, servers,
+        n, p, c = node[r], place[r], candidate[place[r]]
+        hot[r], more_w = _row(
+            n, chosen, chosen_w, first[r], first[r + 1], added_w[r], supply_c, c, flow[p], gpu_w,
+            node_dc_w[n], node_w[n], node_law, watts, die_c, memory_c, last, extremes, here, servers,
             devices, bodies,
         )  # fmt: skip
-        hot[r] = _noted(n, chosen[mine], die_c, memory_c, extremes[c], servers, devices)
-        more_w[p] += _rise_w(
-            n, speed, added_w[r], node_dc_w[n], node_w[n], node_law, servers, here
-        )
+        rack_w[p] += more_w
     for p in range(len(rack)):
-        r, law = rack[p], rack_law[rack[p]]
-        more_w[p] = converter_input_w(rack_nodes_w[r] + more_w[p], law[0], law[1], law[2], law[3])
-    return extremes, hot, more_w
+        r = rack[p]
+        fixed, linear, square = rack_law[r, 1], rack_law[r, 2], rack_law[r, 3]
+        rack_w[p] = converter_input_w(
+            rack_nodes_w[r] + rack_w[p], rack_law[r, 0], fixed, linear, square
+        )
+    return extremes, hot, rack_w

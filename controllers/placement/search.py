@@ -101,9 +101,7 @@ def _looked_at(
     spare = a_pump_short(index, ground, offer.wish.placing.cdu_pumps)
     short = outlooks(index, spare, offer, places, roads)
     return [
-        outlook._replace(
-            spare_temp_max_c=less.gpu_temp_max_c, spare_margin_k=less.margin_k
-        )
+        outlook._replace(spare_temp_max_c=less.gpu_temp_max_c, spare_margin_k=less.margin_k)
         for outlook, less in zip(found, short, strict=True)
     ]
 
