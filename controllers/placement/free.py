@@ -38,8 +38,7 @@ class Free(NamedTuple):
 def free_of(index: PlaceIndex, share: Floats, gpu_w: Floats, seen: Seen = ()) -> Free:
     """Return the free GPUs, given what nobody holds of each and what it draws or promised [W]."""
     count, held, free = _counted(index).at(share)
-    walk = index.walk
-    drawn_w, most_w = free_powers_w(gpu_w, free, walk.first_gpu, walk.gpu_count)
+    drawn_w, most_w = free_powers_w(gpu_w, free, count, index.walk.first_gpu)
     return Free(share, held, count, drawn_w, most_w, seen)
 
 

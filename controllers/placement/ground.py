@@ -8,13 +8,14 @@ import numpy as np
 
 from controllers.gather import sum_by
 from controllers.placement.cooling import Cooling, cooling_of, cooling_room_w
+from controllers.placement.hardware import hardware_of
 from controllers.placement.index import PlaceIndex
 from controllers.placement.room import (
     feed_rooms_w,
     limit_factors,
     rack_rooms_w,
 )
-from controllers.placement.sums import largest_of_rack_w, tightest
+from controllers.placement.sums import present_w, tightest
 from controllers.power_tree import power_tree
 from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import Nodes, Plant
@@ -73,16 +74,19 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
     """Return what placement rests on; `promised_w` as `Allocations.holdings` tells it."""
     plant = index.plant
     arrays, tree = plant.arrays, power_tree(plant)
-    walk = index.walk
-    gpu_w = np.maximum(state.gpu_power_w, promised_w)
-    more_w = index.by_node.sum(gpu_w - state.gpu_power_w)
-    node_dc_w = state.node_dc_power_w + (1.0 + arrays.nodes.load_power_per_gpu_w) * more_w
-    node_w = tree.node_power_w(node_dc_w)
-    rack_nodes_w = index.by_rack.sum(node_w)
+    gpu_w, node_dc_w, node_w, node_liquid_w, rack_nodes_w, wetter_w, sized_w = present_w(
+        np.ascontiguousarray(state.gpu_power_w),
+        np.ascontiguousarray(promised_w),
+        np.ascontiguousarray(state.node_dc_power_w),
+        np.ascontiguousarray(state.node_liquid_heat_w),
+        hardware_of(plant).servers.load_power_per_gpu_w,
+        liquid_factor(plant),
+        tree.walk.node_law,
+        len(plant.rack_names),
+        index.walk,
+    )
     rack_w = np.where(arrays.racks.lumped, state.rack_power_w, tree.rack_power_w(rack_nodes_w))
-    wetter_w = liquid_factor(plant) * more_w
-    node_liquid_w = state.node_liquid_heat_w + wetter_w
-    rack_liquid_w = state.rack_liquid_heat_w + index.by_rack.sum(wetter_w)
+    rack_liquid_w = state.rack_liquid_heat_w + wetter_w
     out_w, in_w = tree.feed_powers_w(rack_w, tree.other_w(state))
     cooling = cooling_of(plant, state, inputs)
     feed_room_w = np.where(tree.live, arrays.feeds.rating_w - in_w, 0.0)
@@ -108,12 +112,7 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
         rack_w=rack_w,
         node_liquid_w=node_liquid_w,
         rack_liquid_w=rack_liquid_w,
-        rack_sized_w=largest_of_rack_w(
-            np.where(arrays.racks.lumped, rack_liquid_w, 0.0),
-            node_liquid_w,
-            walk.liquid_flow_share,
-            walk.rack,
-        ),
+        rack_sized_w=np.maximum(np.where(arrays.racks.lumped, rack_liquid_w, 0.0), sized_w),
         limit_room_w=room_w,
         limit_live=np.concatenate(
             [tree.live, np.ones(index.limits - len(tree.live), dtype=np.bool_)]

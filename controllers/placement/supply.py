@@ -13,6 +13,7 @@ from controllers.placement.free import NEARLY, Free
 from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
 from controllers.placement.spare import Spare
+from controllers.placement.sums import counted_free, roomed
 from controllers.placement.wish import worked_on
 from site_models.arrays import Flags, Floats, Ints
 from site_models.errors import InputError
@@ -79,19 +80,16 @@ class Supply:
 @lru_cache(maxsize=16)
 def supply_of(stand: Stand, kind: Kind) -> Supply:
     """Return what requests of a kind could use, kept for the others of the same tick."""
-    index, fixed = stand.index, _fixed(stand.index, kind)
-    rejected, kept, asked_w = Counter(fixed.rejected), fixed.kept, fixed.asked_w
+    index, fixed = stand.index, _fixed(stand.index, kind.gpu_model, kind.exclude, kind.maintenance)
+    rejected, kept, asked_w = Counter(fixed.rejected), fixed.kept, _asked_w(index, kind)
     count, added_w = _counted(stand, kind, kept, asked_w)
-    _count(rejected, "busy", fixed.serviceable - int(count.sum()))
-    per_node = kind.gpus_per_node
-    node_room = np.where(index.node_alone, count // kind.whole * kind.whole, count)
-    if per_node is not None:
-        node_room = np.where(count >= per_node, per_node, 0)
-    if per_node is not None:
-        _count(rejected, "too few free GPUs in the node", int(count[count < per_node].sum()))
-    by_rack = index.by_rack
-    mean_w = by_rack.sum(added_w) / np.maximum(by_rack.sum(count), 1.0)
-    wished = by_rack.sum(node_room)
+    node_room, mean_w, wished, told = roomed(
+        count, added_w, index.node_alone, kind.whole, kind.gpus_per_node or 0, index.walk.rack,
+        len(index.plant.rack_names),
+    )  # fmt: skip
+    usable, too_few, most_in_node = told.tolist()
+    _count(rejected, "busy", fixed.serviceable - usable)
+    _count(rejected, "too few free GPUs in the node", too_few)
     room = _rack_room(index, stand.ground, mean_w, wished, rejected)
     return Supply(
         stand=stand,
@@ -103,36 +101,38 @@ def supply_of(stand: Stand, kind: Kind) -> Supply:
         rack_wished=wished.astype(np.int64),
         rack_room=_room_at_loss(room, stand.spares, mean_w, rejected),
         rack_added_w=mean_w,
-        most_in_node=int(node_room.max(initial=0)),
+        most_in_node=most_in_node,
         rejected=rejected,
     )
 
 
 class _Fixed(NamedTuple):
-    """What a kind may use whatever the twin says."""
+    """What requests may use whatever the twin says and they draw."""
 
     kept: Flags
-    asked_w: Floats
     serviceable: int
     """GPUs in service of the nodes that are kept."""
     rejected: Mapping[str, int]
 
 
 @lru_cache(maxsize=64)
-def _fixed(index: PlaceIndex, kind: Kind) -> _Fixed:
+def _fixed(
+    index: PlaceIndex, model: str | None, exclude: tuple[str, ...], maintenance: tuple[str, ...]
+) -> _Fixed:
     rejected = Counter[str]()
-    kept = _kept(index, kind, rejected)
-    asked_w = np.minimum(_node_power_w(index, kind), index.node_power_max_w) * kind.share
-    return _Fixed(kept, asked_w, int(index.node_serviceable[kept].sum()), rejected)
+    kept = _kept(index, model, exclude, maintenance, rejected)
+    return _Fixed(kept, int(index.node_serviceable[kept].sum()), rejected)
 
 
-def _node_power_w(index: PlaceIndex, kind: Kind) -> Floats:
+def _asked_w(index: PlaceIndex, kind: Kind) -> Floats:
     """Return the power that is asked of each GPU of the nodes [W]; the rating if not told."""
+    asked_w: float | Floats = index.node_power_max_w
     if kind.gpu_power_w is not None:
-        return np.full(len(index.node_model), kind.gpu_power_w)
-    if not kind.model_power_w:
-        return index.node_power_max_w
-    return np.where(index.node_model >= 0, np.array(kind.model_power_w)[index.node_model], 0.0)
+        asked_w = kind.gpu_power_w
+    elif kind.model_power_w:
+        of_model = np.array(kind.model_power_w)[index.node_model]
+        asked_w = np.where(index.node_model >= 0, of_model, 0.0)
+    return np.minimum(asked_w, index.node_power_max_w) * kind.share
 
 
 def usable_of(stand: Stand, kept: Flags, share: float, gpus: Ints) -> Flags:
@@ -159,9 +159,10 @@ def _counted(stand: Stand, kind: Kind, kept: Flags, asked_w: Floats) -> tuple[In
     where some free GPU draws more than is asked.
     """
     free, index = stand.free, stand.index
-    if kind.share >= 1.0 and not bool((kept & (free.most_w > asked_w)).any()):
-        count = np.where(kept, free.whole, 0)
-        return count, np.where(kept, np.maximum(count * asked_w - free.drawn_w, 0.0), 0.0)
+    if kind.share >= 1.0:
+        told, count, added_w = counted_free(free.whole, free.drawn_w, free.most_w, kept, asked_w)
+        if told:
+            return count, added_w
     every = np.arange(len(free.share))
     usable = usable_of(stand, kept, kind.share, every)
     _, each_w = powers_w(stand, asked_w[index.plant.arrays.gpus.node], every)
@@ -169,26 +170,32 @@ def _counted(stand: Stand, kind: Kind, kept: Flags, asked_w: Floats) -> tuple[In
     return count, index.by_node.sum(np.where(usable, each_w, 0.0))
 
 
-def _kept(index: PlaceIndex, kind: Kind, rejected: Counter[str]) -> Flags:
+def _kept(
+    index: PlaceIndex,
+    model: str | None,
+    exclude: tuple[str, ...],
+    maintenance: tuple[str, ...],
+    rejected: Counter[str],
+) -> Flags:
     """Return the nodes that may be used; count what the others have in service."""
     plant = index.plant
     _count(rejected, "out of service", int(len(plant.gpu_names) - index.node_serviceable.sum()))
     kept = index.node_model >= 0
     tests: list[tuple[str, Flags]] = []
-    if kind.gpu_model is not None:
-        if kind.gpu_model not in index.models:
+    if model is not None:
+        if model not in index.models:
             known = ", ".join(index.models) or "none"
-            raise InputError(f"gpu_model: the site has {known}, not {kind.gpu_model!r}")
-        tests.append(("other model", index.node_model == index.models.index(kind.gpu_model)))
-    if kind.exclude:
+            raise InputError(f"gpu_model: the site has {known}, not {model!r}")
+        tests.append(("other model", index.node_model == index.models.index(model)))
+    if exclude:
         spared = np.ones(len(plant.node_names), dtype=np.bool_)
-        for name in kind.exclude:
+        for name in exclude:
             if name not in index.node_number:
                 raise InputError(f"exclude: the site has no node {name!r}")
             spared[index.node_number[name]] = False
         tests.append(("excluded", spared))
-    if kind.maintenance:
-        tests.append(("maintenance", ~worked_on(index, kind.maintenance)))
+    if maintenance:
+        tests.append(("maintenance", ~worked_on(index, maintenance)))
     for reason, passed in tests:
         _count(rejected, reason, int(index.node_serviceable[kept & ~passed].sum()))
         kept = kept & passed
