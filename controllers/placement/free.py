@@ -1,6 +1,6 @@
 """Which GPUs are free, counted by node, and what the free ones draw now.
 
-Counts follow the table of holders by what changed of it; power follows the twin, once a tick.
+Counts follow the table of holders; power follows the twin, once a tick.
 """
 
 import threading
@@ -25,6 +25,8 @@ class Free(NamedTuple):
     """What part of each GPU nobody holds. 0..1, shape (GPUs,)"""
     held: Flags
     """Somebody holds a part of it. Shape (GPUs,)"""
+    nodes: Ints
+    """Nodes with such, ascending."""
     whole: Ints
     """Whole GPUs in service that nobody holds, of each node. Shape (nodes,)"""
     drawn_w: Floats
@@ -35,39 +37,44 @@ class Free(NamedTuple):
     """Jobs that the site has seen, from which packing learns what to expect."""
 
 
+class Count(NamedTuple):
+    """What a table of holders leaves free, as `Free` has it."""
+
+    held: Flags
+    free: Ints
+    """Free GPUs, ascending."""
+    whole: Ints
+    nodes: Ints
+
+
 def free_of(index: PlaceIndex, share: Floats, gpu_w: Floats, seen: Seen = ()) -> Free:
     """Return the free GPUs, given what nobody holds of each and what it draws or promised [W]."""
-    count, held, free = _counted(index).at(share)
-    drawn_w, most_w = free_powers_w(gpu_w, free, count, index.walk.first_gpu)
-    return Free(share, held, count, drawn_w, most_w, seen)
+    now = _counted(index).at(share)
+    drawn_w, most_w = free_powers_w(gpu_w, now.free, index.walk.node, len(now.whole))
+    return Free(share, now.held, now.nodes, now.whole, drawn_w, most_w, seen)
 
 
 class _Counted:
-    """Free GPUs of each node, kept up with the shares. Safe to use from several threads."""
+    """The last table that was counted. Safe to use from several threads."""
 
     def __init__(self, index: PlaceIndex) -> None:
-        self._lock = threading.Lock()
-        self._index = index
+        self._lock, self._index = threading.Lock(), index
         self._share: Floats | None = None
-        self._free = index.in_service.copy()
-        self._held = np.zeros(len(self._free), dtype=np.bool_)
-        self._count = index.node_serviceable
+        self._count: Count | None = None
 
-    def at(self, share: Floats) -> tuple[Ints, Flags, Flags]:
-        """Return the count of each node, which GPUs are held and which are free; only what
-        changed is counted."""
+    def at(self, share: Floats) -> Count:
+        """Return the count at these shares: the same object while they are the same."""
         with self._lock:
-            if share is self._share:
-                return self._count, self._held, self._free
-            self._share, self._held = share, share < 1.0 - NEARLY
-            free = self._index.in_service & ~self._held
-            changed = np.flatnonzero(free != self._free)
-            if len(changed):
-                count = self._count.copy()
-                node = self._index.plant.arrays.gpus.node[changed]
-                np.add.at(count, node, np.where(free[changed], 1, -1))
-                self._free, self._count = free, count
-            return self._count, self._held, self._free
+            if self._count is None or share is not self._share:
+                self._share, self._count = share, self._made(share)
+            return self._count
+
+    def _made(self, share: Floats) -> Count:
+        held = share < 1.0 - NEARLY
+        free = np.flatnonzero(self._index.in_service & ~held)
+        nodes = len(self._index.node_serviceable)
+        whole = np.bincount(self._index.walk.node[free], minlength=nodes).astype(np.int64)
+        return Count(held, free, whole, np.flatnonzero(whole))
 
 
 @lru_cache(maxsize=8)

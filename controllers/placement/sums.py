@@ -16,28 +16,17 @@ GIVEN = "Array(f8, 1, 'C', True)"
 """An array that its owner may have locked against changes."""
 
 
-@compiled_for("Tuple((f8[::1], f8[::1]))(f8[::1], b1[::1], i8[::1], i8[::1])")
-def free_powers_w(power_w: Floats, free: Flags, whole: Ints, first: Ints) -> tuple[Floats, Floats]:
+@compiled_for("Tuple((f8[::1], f8[::1]))(f8[::1], i8[::1], i8[::1], i8)")
+def free_powers_w(power_w: Floats, free: Ints, node: Ints, nodes: int) -> tuple[Floats, Floats]:
     """Return the power of the free GPUs of each node together, and the largest of one [W].
 
-    0 without any.
-
-    Parameters
-    ----------
-    power_w, free
-        What each GPU draws or promised, and whether it is free. Shape (GPUs,)
-    whole, first
-        How many GPUs of each node are free, and its first GPU. Shape (nodes,)
+    0 without any. What each GPU draws or promised, the free ones, the node of every GPU.
     """
-    total_w, most_w = np.zeros(len(first)), np.zeros(len(first))
-    for n in range(len(first)):
-        left, g = whole[n], first[n]
-        while left > 0:
-            if free[g]:
-                total_w[n] += power_w[g]
-                most_w[n] = max(most_w[n], power_w[g])
-                left -= 1
-            g += 1
+    total_w, most_w = np.zeros(nodes), np.zeros(nodes)
+    for g in free:
+        n = np.uint64(node[g])
+        total_w[n] += power_w[g]
+        most_w[n] = max(most_w[n], power_w[g])
     return total_w, most_w
 
 
@@ -75,38 +64,41 @@ def present_w(
     each rack: its nodes together, the rise of their heat into coolant, its heat if all nodes were
     loaded like its warmest.
     """
-    gpu_w, nodes = np.empty(len(power_w)), len(walk.rack)
-    behind_w, node_w, wet_w = np.empty(nodes), np.empty(nodes), np.empty(nodes)
+    node_of, rack_of, share, nodes = walk.node, walk.rack, walk.liquid_flow_share, len(dc_w)
+    gpu_w, more_w, behind_w = np.empty(len(power_w)), np.zeros(nodes), np.empty(nodes)
+    node_w, wet_w = np.empty(nodes), np.empty(nodes)
     rack_w, wetter_w, sized_w = np.zeros(racks), np.zeros(racks), np.zeros(racks)
-    first, count, rack, share = walk.first_gpu, walk.gpu_count, walk.rack, walk.liquid_flow_share
+    for g in range(len(power_w)):  # one loop a step: several of these take many GPUs at once
+        gpu_w[g] = promised_w[g] if promised_w[g] > power_w[g] else power_w[g]
+    for g in range(len(power_w)):
+        more_w[np.uint64(node_of[g])] += gpu_w[g] - power_w[g]
     for n in range(nodes):
-        more_w = 0.0
-        for g in range(first[n], first[n] + count[n]):
-            gpu_w[g] = promised_w[g] if promised_w[g] > power_w[g] else power_w[g]
-            more_w += gpu_w[g] - power_w[g]
-        behind_w[n] = dc_w[n] + (1.0 + load[n]) * more_w
+        behind_w[n] = dc_w[n] + (1.0 + load[n]) * more_w[n]
+        wet_w[n] = liquid_w[n] + wetter[n] * more_w[n]
+    for n in range(nodes):
         node_w[n] = converter_input_w(behind_w[n], law[n, 0], law[n, 1], law[n, 2], law[n, 3])
-        wet_w[n] = liquid_w[n] + wetter[n] * more_w
-        rack_w[rack[n]] += node_w[n]
-        wetter_w[rack[n]] += wetter[n] * more_w
+    for n in range(nodes):
+        r = np.uint64(rack_of[n])
+        rack_w[r] += node_w[n]
+        wetter_w[r] += wetter[n] * more_w[n]
         if share[n] > 0.0:
-            sized_w[rack[n]] = max(sized_w[rack[n]], wet_w[n] / share[n])
+            sized_w[r] = max(sized_w[r], wet_w[n] / share[n])
     return gpu_w, behind_w, node_w, wet_w, rack_w, wetter_w, sized_w
 
 
-@compiled_for("Tuple((b1, i8[::1], f8[::1]))(i8[::1], f8[::1], f8[::1], b1[::1], f8[::1])")
+@compiled_for("Tuple((b1, i8[::1], f8[::1]))(i8[::1], i8[::1], f8[::1], f8[::1], b1[::1], f8[::1])")
 def counted_free(
-    whole: Ints, drawn_w: Floats, most_w: Floats, kept: Flags, asked_w: Floats
+    nodes: Ints, whole: Ints, drawn_w: Floats, most_w: Floats, kept: Flags, asked_w: Floats
 ) -> tuple[bool, Ints, Floats]:
     """Return whether the free GPUs by node tell what a job could use, how many it could use of
     each node, and the rise with a GPU of the job on each of these, by node [W].
 
-    They do not where one draws more than is asked. `whole`, `drawn_w` and `most_w` as `Free` has
-    them, which nodes may be used and what is asked of a GPU there. Shape (nodes,)
+    They do not where one draws more than is asked. The first four as `Free` has them; then which
+    nodes may be used and what is asked of a GPU there. Shape (nodes,)
     """
     count, added_w = np.zeros(len(whole), np.int64), np.zeros(len(whole))
-    for n in range(len(whole)):
-        if whole[n] > 0 and kept[n]:
+    for n in nodes:
+        if kept[n]:
             if most_w[n] > asked_w[n]:
                 return False, count, added_w
             count[n] = whole[n]
@@ -115,16 +107,26 @@ def counted_free(
 
 
 @compiled_for(
-    "Tuple((i8[::1], f8[::1], f8[::1], i8[::1]))(i8[::1], f8[::1], b1[::1], i8, i8, i8[::1], i8)"
+    "Tuple((i8[::1], f8[::1], f8[::1], i8[::1]))(i8[::1], i8[::1], f8[::1], b1[::1], i8, i8,"
+    " i8[::1], i8)"
 )
 def roomed(
-    count: Ints, added_w: Floats, alone: Flags, whole: int, per_node: int, rack: Ints, racks: int
+    nodes: Ints,
+    count: Ints,
+    added_w: Floats,
+    alone: Flags,
+    whole: int,
+    per_node: int,
+    rack: Ints,
+    racks: int,
 ) -> tuple[Ints, Floats, Floats, Ints]:
     """Return the room of every node and, by rack, the mean rise of a GPU [W] and the room; then
     how many GPUs are usable, how many of these stand in nodes with too few, the most of a node.
 
     Parameters
     ----------
+    nodes
+        Those that may have usable GPUs, ascending.
     count, added_w
         Usable GPUs of each node, and the rise of a job GPU on each together. Shape (nodes,)
     alone, whole
@@ -134,9 +136,7 @@ def roomed(
     """
     room, told = np.zeros(len(count), np.int64), np.zeros(3, np.int64)
     there, mean_w, wished = np.zeros(racks), np.zeros(racks), np.zeros(racks)
-    for n in range(len(count)):
-        if count[n] == 0:
-            continue
+    for n in nodes:
         room[n] = count[n] // whole * whole if alone[n] else count[n]
         if per_node > 0:
             room[n] = per_node if count[n] >= per_node else 0

@@ -82,9 +82,9 @@ def supply_of(stand: Stand, kind: Kind) -> Supply:
     """Return what requests of a kind could use, kept for the others of the same tick."""
     index, fixed = stand.index, _fixed(stand.index, kind.gpu_model, kind.exclude, kind.maintenance)
     rejected, kept, asked_w = Counter(fixed.rejected), fixed.kept, _asked_w(index, kind)
-    count, added_w = _counted(stand, kind, kept, asked_w)
+    nodes, count, added_w = _counted(stand, kind, kept, asked_w)
     node_room, mean_w, wished, told = roomed(
-        count, added_w, index.node_alone, kind.whole, kind.gpus_per_node or 0, index.walk.rack,
+        nodes, count, added_w, index.node_alone, kind.whole, kind.gpus_per_node or 0, index.walk.rack,
         len(index.plant.rack_names),
     )  # fmt: skip
     usable, too_few, most_in_node = told.tolist()
@@ -152,22 +152,25 @@ def powers_w(stand: Stand, asked_w: Floats, gpus: Ints) -> tuple[Floats, Floats]
     return drawn_w + added_w, added_w
 
 
-def _counted(stand: Stand, kind: Kind, kept: Flags, asked_w: Floats) -> tuple[Ints, Floats]:
-    """Return usable GPUs of each node and the rise of one job GPU on each, summed by node.
+def _counted(stand: Stand, kind: Kind, kept: Flags, asked_w: Floats) -> tuple[Ints, Ints, Floats]:
+    """Return nodes with usable GPUs, how many each node has, and the rise of one job GPU on each
+    of them, summed by node.
 
     From the counts of the free ones where they tell; GPU by GPU for shares of GPUs, and
     where some free GPU draws more than is asked.
     """
     free, index = stand.free, stand.index
     if kind.share >= 1.0:
-        told, count, added_w = counted_free(free.whole, free.drawn_w, free.most_w, kept, asked_w)
+        told, count, added_w = counted_free(
+            free.nodes, free.whole, free.drawn_w, free.most_w, kept, asked_w
+        )
         if told:
-            return count, added_w
+            return free.nodes, count, added_w
     every = np.arange(len(free.share))
     usable = usable_of(stand, kept, kind.share, every)
     _, each_w = powers_w(stand, asked_w[index.plant.arrays.gpus.node], every)
     count = index.by_node.sum(usable).astype(np.int64)
-    return count, index.by_node.sum(np.where(usable, each_w, 0.0))
+    return np.flatnonzero(count), count, index.by_node.sum(np.where(usable, each_w, 0.0))
 
 
 def _kept(
