@@ -6,14 +6,14 @@ import numpy as np
 
 from controllers.gather import sum_by
 from controllers.placement.candidate import Candidate
-from controllers.placement.free import NEARLY
 from controllers.placement.ground import Ground
+from controllers.placement.hardware import hardware_of
 from controllers.placement.index import SPAN, PlaceIndex
 from controllers.placement.models import Level, Request
 from controllers.placement.offer import Offer
 from controllers.placement.quick import quick_margins_k
 from controllers.placement.racks import NONE, over_racks, spread
-from controllers.placement.taking import gpus_of
+from controllers.placement.taking import given_gpus
 from site_models.arrays import Floats, Ints
 
 ENOUGH_K = 30.0
@@ -138,23 +138,9 @@ def places_in(
 
 
 def _gpus_in(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints, takes: Ints) -> Ints:
-    """Return GPUs of nodes in ascending order: where not all are needed, those already shared,
-    then those that breathe first, then the coolest."""
-    gpus, of = index.plant.arrays.gpus, index.plant.arrays.nodes
-    free = offer.node_free[nodes]
-    partly = np.flatnonzero(free != takes)
-    whole = np.delete(nodes, partly) if len(partly) else nodes
-    all_in = gpus_of(whole, index.walk.first_gpu, index.walk.gpu_count)
-    if len(all_in) > int(free.sum()) - int(free[partly].sum()):
-        all_in = all_in[offer.usable_of(all_in)]
-    if not len(partly):
-        return all_in
-    picked = [all_in]
-    for n, take in zip(nodes[partly].tolist(), takes[partly].tolist(), strict=True):
-        first = int(of.first_gpu[n])
-        mine = np.arange(first, first + int(of.gpu_count[n]))
-        mine = mine[offer.usable_of(mine)]
-        whole_ones = offer.free.share[mine] >= 1.0 - NEARLY
-        keys = ground.state.gpu_temp_c[mine], ~gpus.upstream[mine], whole_ones
-        picked.append(mine[np.lexsort(keys)[:take]])
-    return np.sort(np.concatenate(picked))
+    """Return GPUs of nodes in ascending order, as `given_gpus` chooses them."""
+    walk, devices = index.walk, hardware_of(index.plant).devices
+    return given_gpus(
+        nodes, takes, offer.supply.usable, offer.free.held, index.rail, offer.rail,
+        ground.state.gpu_temp_c, devices.upstream, walk.first_gpu, walk.gpu_count,
+    )  # fmt: skip

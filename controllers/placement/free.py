@@ -25,6 +25,8 @@ class Free(NamedTuple):
     """What part of each GPU nobody holds. 0..1, shape (GPUs,)"""
     held: Flags
     """Somebody holds a part of it. Shape (GPUs,)"""
+    open: Flags
+    """It is in service and nobody holds a part of it. Shape (GPUs,)"""
     nodes: Ints
     """Nodes with such, ascending."""
     whole: Ints
@@ -41,6 +43,7 @@ class Count(NamedTuple):
     """What a table of holders leaves free, as `Free` has it."""
 
     held: Flags
+    open: Flags
     free: Ints
     """Free GPUs, ascending."""
     whole: Ints
@@ -51,7 +54,7 @@ def free_of(index: PlaceIndex, share: Floats, gpu_w: Floats, seen: Seen = ()) ->
     """Return the free GPUs, given what nobody holds of each and what it draws or promised [W]."""
     now = _counted(index).at(share)
     drawn_w, most_w = free_powers_w(gpu_w, now.free, index.walk.node, len(now.whole))
-    return Free(share, now.held, now.nodes, now.whole, drawn_w, most_w, seen)
+    return Free(share, now.held, now.open, now.nodes, now.whole, drawn_w, most_w, seen)
 
 
 class _Counted:
@@ -71,10 +74,11 @@ class _Counted:
 
     def _made(self, share: Floats) -> Count:
         held = share < 1.0 - NEARLY
-        free = np.flatnonzero(self._index.in_service & ~held)
+        free = self._index.in_service & ~held
+        free_gpus = np.flatnonzero(free)
         nodes = len(self._index.node_serviceable)
-        whole = np.bincount(self._index.walk.node[free], minlength=nodes).astype(np.int64)
-        return Count(held, free, whole, np.flatnonzero(whole))
+        whole = np.bincount(self._index.walk.node[free_gpus], minlength=nodes).astype(np.int64)
+        return Count(held, free, free_gpus, whole, np.flatnonzero(whole))
 
 
 @lru_cache(maxsize=8)

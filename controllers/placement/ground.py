@@ -19,7 +19,7 @@ from controllers.placement.sums import present_w, tightest
 from controllers.power_tree import power_tree
 from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import Nodes, Plant
-from twin.state import Inputs, State
+from twin.state import INFERRED, Inputs, State
 
 
 class Here(NamedTuple):
@@ -66,6 +66,8 @@ class Ground:
     """Power at the utility meters for a further watt at each rack's inlet [-]."""
     cooling: Cooling
     here: Here
+    inferred: Flags | None
+    """Present power of a GPU is inferred from meters; None: of none. Shape (GPUs,)"""
     warmer_k: float = 0.0
     """Outdoor air over that of now: the hottest hour that is looked ahead to."""
 
@@ -91,7 +93,7 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
     cooling = cooling_of(plant, state, inputs)
     feed_room_w = np.where(tree.live, arrays.feeds.rating_w - in_w, 0.0)
     rack_room_w = arrays.racks.rating_w - rack_w
-    root = arrays.feeds.parent < 0
+    root, inferred = arrays.feeds.parent < 0, inputs.gpu_power_basis == INFERRED
     room_w = np.concatenate(
         [
             feed_rooms_w(index, out_w),
@@ -133,6 +135,7 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
             state.fan_speed.copy(),
             state.circuit_supply_c.copy(),
         ),
+        inferred=inferred if inferred.any() else None,
     )
 
 

@@ -15,7 +15,6 @@ from controllers.placement.predict import Outlook
 from controllers.placement.remnants import remnants_of
 from controllers.placement.trip_words import loss_lines, trip_lines
 from site_models.placing import Placing
-from twin.state import INFERRED
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,7 @@ def reasons_for(
         lines.append(f"preferred level {request.preferred_level} {met}")
     lines.extend(trip_lines(index, offer, candidate, trip))
     lines.extend(loss_lines(index, offer, candidate, outlook))
-    if (ground.inputs.gpu_power_basis[candidate.gpus] == INFERRED).any():
+    if ground.inferred is not None and ground.inferred[candidate.gpus].any():
         lines.append("present GPU power is inferred from node meters")
     return tuple(lines)
 

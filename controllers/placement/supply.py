@@ -55,6 +55,8 @@ class Supply:
     """Nodes that they may use at all. Shape (nodes,)"""
     node_asked_w: Floats
     """Power of one GPU of each node with the job on it [W]. Shape (nodes,)"""
+    usable: Flags
+    """GPUs that they may use of the nodes with room. Shape (GPUs,)"""
     node_free: Ints
     """Usable GPUs of each node. Shape (nodes,)"""
     node_room: Ints
@@ -82,13 +84,13 @@ def supply_of(stand: Stand, kind: Kind) -> Supply:
     """Return what requests of a kind could use, kept for the others of the same tick."""
     index, fixed = stand.index, _fixed(stand.index, kind.gpu_model, kind.exclude, kind.maintenance)
     rejected, kept, asked_w = Counter(fixed.rejected), fixed.kept, _asked_w(index, kind)
-    nodes, count, added_w = _counted(stand, kind, kept, asked_w)
+    usable, nodes, count, added_w = _counted(stand, kind, kept, asked_w)
     node_room, mean_w, wished, told = roomed(
         nodes, count, added_w, index.node_alone, kind.whole, kind.gpus_per_node or 0, index.walk.rack,
         len(index.plant.rack_names),
     )  # fmt: skip
-    usable, too_few, most_in_node = told.tolist()
-    _count(rejected, "busy", fixed.serviceable - usable)
+    total, too_few, most_in_node = told.tolist()
+    _count(rejected, "busy", fixed.serviceable - total)
     _count(rejected, "too few free GPUs in the node", too_few)
     room = _rack_room(index, stand.ground, mean_w, wished, rejected)
     return Supply(
@@ -96,6 +98,7 @@ def supply_of(stand: Stand, kind: Kind) -> Supply:
         kind=kind,
         node_kept=kept,
         node_asked_w=asked_w,
+        usable=usable,
         node_free=count,
         node_room=node_room,
         rack_wished=wished.astype(np.int64),
@@ -152,8 +155,10 @@ def powers_w(stand: Stand, asked_w: Floats, gpus: Ints) -> tuple[Floats, Floats]
     return drawn_w + added_w, added_w
 
 
-def _counted(stand: Stand, kind: Kind, kept: Flags, asked_w: Floats) -> tuple[Ints, Ints, Floats]:
-    """Return nodes with usable GPUs, how many each node has, and the rise of one job GPU on each
+def _counted(
+    stand: Stand, kind: Kind, kept: Flags, asked_w: Floats
+) -> tuple[Flags, Ints, Ints, Floats]:
+    """Return the usable GPUs of the nodes that are kept, nodes with such, how many each node has, and the rise of one job GPU on each
     of them, summed by node.
 
     From the counts of the free ones where they tell; GPU by GPU for shares of GPUs, and
@@ -165,12 +170,12 @@ def _counted(stand: Stand, kind: Kind, kept: Flags, asked_w: Floats) -> tuple[In
             free.nodes, free.whole, free.drawn_w, free.most_w, kept, asked_w
         )
         if told:
-            return free.nodes, count, added_w
+            return free.open, free.nodes, count, added_w
     every = np.arange(len(free.share))
     usable = usable_of(stand, kept, kind.share, every)
     _, each_w = powers_w(stand, asked_w[index.plant.arrays.gpus.node], every)
     count = index.by_node.sum(usable).astype(np.int64)
-    return np.flatnonzero(count), count, index.by_node.sum(np.where(usable, each_w, 0.0))
+    return usable, np.flatnonzero(count), count, index.by_node.sum(np.where(usable, each_w, 0.0))
 
 
 def _kept(

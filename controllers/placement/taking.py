@@ -3,8 +3,9 @@
 import numpy as np
 
 from controllers.placement.free import NEARLY
+from controllers.placement.sums import GIVEN
 from site_models.arrays import Flags, Floats, Ints
-from twin.physics.law import compiled_for
+from twin.physics.law import compiled, compiled_for
 
 
 @compiled_for("b1(i8[::1], f8[::1], i8[::1], i8[::1], f8[::1], f8[::1], b1[::1])")
@@ -78,15 +79,61 @@ def whole_racks(
     return nodes[:met], gives[:met], whole
 
 
-@compiled_for("i8[::1](i8[::1], i8[::1], i8[::1])")
-def gpus_of(nodes: Ints, first: Ints, count: Ints) -> Ints:
-    """Return all GPUs of some nodes; `first` and `count` of every node."""
+@compiled
+def _not_before(a: int, b: int, held: Flags, upstream: Flags, temp_c: Floats) -> bool:
+    """Return whether GPU a is no better to give than b."""
+    if held[a] != held[b]:
+        return bool(held[b])
+    if upstream[a] != upstream[b]:
+        return bool(upstream[b])
+    return bool(temp_c[a] >= temp_c[b])
+
+
+@compiled_for(
+    f"i8[::1](i8[::1], i8[::1], b1[::1], b1[::1], i8[::1], i8, {GIVEN}, b1[::1], i8[::1], i8[::1])"
+)
+def given_gpus(
+    nodes: Ints,
+    takes: Ints,
+    usable: Flags,
+    held: Flags,
+    rails: Ints,
+    rail: int,
+    temp_c: Floats,
+    upstream: Flags,
+    first: Ints,
+    count: Ints,
+) -> Ints:
+    """Return the GPUs that nodes give: where not all are needed, those already shared, then those
+    that breathe first, then the coolest.
+
+    Parameters
+    ----------
+    nodes, takes
+        Nodes, and how many GPUs a job takes of each. Shape (n,)
+    usable, held, rails, temp_c, upstream
+        Of each GPU: the job may use it, somebody holds a part of it, its rail, its temperature,
+        it breathes first. Shape (GPUs,)
+    rail
+        The one rail that is used; -1: all.
+    first, count
+        First GPU of each node, and how many it has. Shape (nodes,)
+    """
     total = 0
     for n in nodes:
         total += count[n]
-    found, met = np.zeros(total, np.int64), 0
-    for n in nodes:
-        for k in range(count[n]):
-            found[met + k] = first[n] + k
-        met += count[n]
-    return found
+    given, met = np.empty(total, np.int64), 0
+    for i in range(len(nodes)):
+        start = met
+        for g in range(first[nodes[i]], first[nodes[i]] + count[nodes[i]]):
+            if usable[g] and (rail < 0 or rails[g] == rail):
+                given[met], met = g, met + 1
+        while met > start + takes[i]:
+            worst = start
+            for k in range(start + 1, met):
+                if _not_before(given[k], given[worst], held, upstream, temp_c):
+                    worst = k
+            for k in range(worst, met - 1):
+                given[k] = given[k + 1]
+            met -= 1
+    return given[:met]
