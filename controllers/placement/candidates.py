@@ -142,5 +142,5 @@ def _gpus_in(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints, takes
     walk, devices = index.walk, hardware_of(index.plant).devices
     return given_gpus(
         nodes, takes, offer.supply.usable, offer.free.held, index.rail, offer.rail,
-        ground.state.gpu_temp_c, devices.upstream, walk.first_gpu, walk.gpu_count,
+        np.ascontiguousarray(ground.state.gpu_temp_c), devices.upstream, walk.first_gpu, walk.gpu_count,
     )  # fmt: skip

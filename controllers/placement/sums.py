@@ -11,7 +11,6 @@ from site_models.arrays import Flags, Floats, Ints
 from twin.physics.converters import converter_input_w
 from twin.physics.law import compiled_for
 
-
 GIVEN = "Array(f8, 1, 'C', True)"
 """An array that its owner may have locked against changes."""
 
