@@ -7,8 +7,9 @@ import numpy as np
 from controllers.gather import sum_by
 from controllers.placement.candidate import Candidate
 from controllers.placement.ground import Ground
+from controllers.placement.groups import SPAN
 from controllers.placement.hardware import hardware_of
-from controllers.placement.index import SPAN, PlaceIndex
+from controllers.placement.index import PlaceIndex
 from controllers.placement.models import Level, Request
 from controllers.placement.offer import Offer
 from controllers.placement.quick import quick_margins_k
@@ -139,8 +140,9 @@ def places_in(
 
 def _gpus_in(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints, takes: Ints) -> Ints:
     """Return GPUs of nodes in ascending order, as `given_gpus` chooses them."""
-    walk, devices = index.walk, hardware_of(index.plant).devices
+    walk, upstream = index.walk, hardware_of(index.plant).devices.upstream
+    temp_c = np.ascontiguousarray(ground.state.gpu_temp_c)
     return given_gpus(
-        nodes, takes, offer.supply.usable, offer.free.held, index.rail, offer.rail,
-        np.ascontiguousarray(ground.state.gpu_temp_c), devices.upstream, walk.first_gpu, walk.gpu_count,
+        nodes, takes, offer.supply.usable, offer.free.held, index.rail, offer.rail, temp_c,
+        upstream, walk.first_gpu, walk.gpu_count,
     )  # fmt: skip

@@ -23,7 +23,7 @@ def _counted(gpus: Ints, number: Ints, counts: Ints, met: Ints) -> int:
 @borrowing
 def _least(counts: Ints, met: Ints) -> int:
     """Return the smallest count of the numbers met, and clear the counts."""
-    least = counts[met[0]]
+    least: int = counts[met[0]]
     for k in met:
         least, counts[k] = min(least, counts[k]), 0
     return least

@@ -69,4 +69,4 @@ def hardware_of(plant: Plant) -> Hardware:
     servers = (getattr(nodes, name).copy() for name in Servers._fields[:-1])
     devices = (getattr(gpus, name).copy() for name in Devices._fields)
     bodies = (getattr(groups, name).copy() for name in Bodies._fields)
-    return Hardware(Servers(*servers, lanes), Devices(*devices), Bodies(*bodies))
+    return Hardware(Servers._make([*servers, lanes]), Devices(*devices), Bodies(*bodies))

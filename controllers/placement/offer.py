@@ -10,8 +10,9 @@ import numpy as np
 
 from controllers.placement.free import Free
 from controllers.placement.index import PlaceIndex
+from controllers.placement.kinds import Kind
 from controllers.placement.models import Request
-from controllers.placement.supply import Kind, Stand, Supply, powers_w, supply_of, usable_of
+from controllers.placement.supply import Stand, Supply, powers_w, supply_of, usable_of
 from controllers.placement.wish import Wish
 from site_models.arrays import Flags, Floats, Ints
 

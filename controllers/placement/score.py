@@ -7,7 +7,8 @@ import numpy as np
 
 from controllers.placement.candidate import Candidate
 from controllers.placement.ground import Ground
-from controllers.placement.index import SPAN, PlaceIndex
+from controllers.placement.groups import SPAN
+from controllers.placement.index import PlaceIndex
 from controllers.placement.models import Level
 from controllers.placement.network import Trip
 from controllers.placement.offer import Offer

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 
@@ -12,11 +11,10 @@ from controllers.gather import sum_by
 from controllers.placement.free import NEARLY, Free
 from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
+from controllers.placement.kinds import Kind, asked_of, count_in, fixed_of
 from controllers.placement.spare import Spare
 from controllers.placement.sums import counted_free, roomed
-from controllers.placement.wish import worked_on
 from site_models.arrays import Flags, Floats, Ints
-from site_models.errors import InputError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,21 +26,6 @@ class Stand:
     free: Free
     spares: tuple[Spare, ...] = ()
     """The site with each stage of the power chain lost that jobs have to survive."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What requests have in common that may use the same GPUs."""
-
-    gpu_power_w: float | None
-    model_power_w: tuple[float, ...]
-    share: float
-    gpu_model: str | None
-    gpus_per_node: int | None
-    whole: int
-    """GPUs that share one NVLink domain: those of a tensor group, or 1."""
-    exclude: tuple[str, ...]
-    maintenance: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,16 +65,19 @@ class Supply:
 @lru_cache(maxsize=16)
 def supply_of(stand: Stand, kind: Kind) -> Supply:
     """Return what requests of a kind could use, kept for the others of the same tick."""
-    index, fixed = stand.index, _fixed(stand.index, kind.gpu_model, kind.exclude, kind.maintenance)
-    rejected, kept, asked_w = Counter(fixed.rejected), fixed.kept, _asked_w(index, kind)
+    index, fixed = (
+        stand.index,
+        fixed_of(stand.index, kind.gpu_model, kind.exclude, kind.maintenance),
+    )
+    rejected, kept, asked_w = Counter(fixed.rejected), fixed.kept, asked_of(index, kind)
     usable, nodes, count, added_w = _counted(stand, kind, kept, asked_w)
     node_room, mean_w, wished, told = roomed(
-        nodes, count, added_w, index.node_alone, kind.whole, kind.gpus_per_node or 0, index.walk.rack,
-        len(index.plant.rack_names),
+        nodes, count, added_w, index.node_alone, kind.whole, kind.gpus_per_node or 0,
+        index.walk.rack, len(index.plant.rack_names),
     )  # fmt: skip
     total, too_few, most_in_node = told.tolist()
-    _count(rejected, "busy", fixed.serviceable - total)
-    _count(rejected, "too few free GPUs in the node", too_few)
+    count_in(rejected, "busy", fixed.serviceable - total)
+    count_in(rejected, "too few free GPUs in the node", too_few)
     room = _rack_room(index, stand.ground, mean_w, wished, rejected)
     return Supply(
         stand=stand,
@@ -107,35 +93,6 @@ def supply_of(stand: Stand, kind: Kind) -> Supply:
         most_in_node=most_in_node,
         rejected=rejected,
     )
-
-
-class _Fixed(NamedTuple):
-    """What requests may use whatever the twin says and they draw."""
-
-    kept: Flags
-    serviceable: int
-    """GPUs in service of the nodes that are kept."""
-    rejected: Mapping[str, int]
-
-
-@lru_cache(maxsize=64)
-def _fixed(
-    index: PlaceIndex, model: str | None, exclude: tuple[str, ...], maintenance: tuple[str, ...]
-) -> _Fixed:
-    rejected = Counter[str]()
-    kept = _kept(index, model, exclude, maintenance, rejected)
-    return _Fixed(kept, int(index.node_serviceable[kept].sum()), rejected)
-
-
-def _asked_w(index: PlaceIndex, kind: Kind) -> Floats:
-    """Return the power that is asked of each GPU of the nodes [W]; the rating if not told."""
-    asked_w: float | Floats = index.node_power_max_w
-    if kind.gpu_power_w is not None:
-        asked_w = kind.gpu_power_w
-    elif kind.model_power_w:
-        of_model = np.array(kind.model_power_w)[index.node_model]
-        asked_w = np.where(index.node_model >= 0, of_model, 0.0)
-    return np.minimum(asked_w, index.node_power_max_w) * kind.share
 
 
 def usable_of(stand: Stand, kept: Flags, share: float, gpus: Ints) -> Flags:
@@ -158,8 +115,8 @@ def powers_w(stand: Stand, asked_w: Floats, gpus: Ints) -> tuple[Floats, Floats]
 def _counted(
     stand: Stand, kind: Kind, kept: Flags, asked_w: Floats
 ) -> tuple[Flags, Ints, Ints, Floats]:
-    """Return the usable GPUs of the nodes that are kept, nodes with such, how many each node has, and the rise of one job GPU on each
-    of them, summed by node.
+    """Return the usable GPUs of the nodes that are kept, the nodes with such, how many each node
+    has, and the rise of one job GPU on each of them, summed by node.
 
     From the counts of the free ones where they tell; GPU by GPU for shares of GPUs, and
     where some free GPU draws more than is asked.
@@ -178,38 +135,6 @@ def _counted(
     return usable, np.flatnonzero(count), count, index.by_node.sum(np.where(usable, each_w, 0.0))
 
 
-def _kept(
-    index: PlaceIndex,
-    model: str | None,
-    exclude: tuple[str, ...],
-    maintenance: tuple[str, ...],
-    rejected: Counter[str],
-) -> Flags:
-    """Return the nodes that may be used; count what the others have in service."""
-    plant = index.plant
-    _count(rejected, "out of service", int(len(plant.gpu_names) - index.node_serviceable.sum()))
-    kept = index.node_model >= 0
-    tests: list[tuple[str, Flags]] = []
-    if model is not None:
-        if model not in index.models:
-            known = ", ".join(index.models) or "none"
-            raise InputError(f"gpu_model: the site has {known}, not {model!r}")
-        tests.append(("other model", index.node_model == index.models.index(model)))
-    if exclude:
-        spared = np.ones(len(plant.node_names), dtype=np.bool_)
-        for name in exclude:
-            if name not in index.node_number:
-                raise InputError(f"exclude: the site has no node {name!r}")
-            spared[index.node_number[name]] = False
-        tests.append(("excluded", spared))
-    if maintenance:
-        tests.append(("maintenance", ~worked_on(index, maintenance)))
-    for reason, passed in tests:
-        _count(rejected, reason, int(index.node_serviceable[kept & ~passed].sum()))
-        kept = kept & passed
-    return kept
-
-
 def _rack_room(
     index: PlaceIndex, ground: Ground, mean_w: Floats, wished: Floats, rejected: Counter[str]
 ) -> Ints:
@@ -221,7 +146,7 @@ def _rack_room(
     if len(short):
         lost = sum_by(ground.rack_tight[short], (wished - room)[short], index.limits)
         for limit in np.flatnonzero(lost).tolist():
-            _count(rejected, _limit_name(index, limit), int(lost[limit]))
+            count_in(rejected, _limit_name(index, limit), int(lost[limit]))
     return np.minimum(room, wished).astype(np.int64)
 
 
@@ -232,7 +157,7 @@ def _room_at_loss(
     for spare in spares:
         fits = np.floor(np.maximum(spare.rack_fit_w, 0.0) / np.maximum(mean_w, 1e-9) + NEARLY)
         left = np.minimum(fits, room).astype(np.int64)
-        _count(rejected, f"power at N-1, feed {spare.feed} lost", int((room - left).sum()))
+        count_in(rejected, f"power at N-1, feed {spare.feed} lost", int((room - left).sum()))
         room = left
     return room
 
@@ -244,8 +169,3 @@ def _limit_name(index: PlaceIndex, limit: int) -> str:
     if limit < feeds + circuits:
         return f"cooling of {index.plant.circuit_names[limit - feeds]}"
     return "rack power"
-
-
-def _count(rejected: Counter[str], reason: str, gpus: int) -> None:
-    if gpus:
-        rejected[reason] += gpus

@@ -56,7 +56,7 @@ def touched_by(
     asked_w, draw = np.zeros((0, 0)), offer.wish.draw
     if draw is not None and step_s is not None:
         asked_w = draw.power_w(np.arange(len(index.models)), step_s[:, None])
-    found = _touched(
+    found = touched(
         chosen, begin, ground.gpu_w, offer.free.held, offer.supply.node_asked_w, asked_w,
         liquid_factor(index.plant), ground.node_liquid_w, ground.rack_sized_w,
         ground.rack_liquid_w, index.walk,
@@ -70,7 +70,7 @@ def touched_by(
     " f8[::1], f8[::1])",
     Walk,
 )
-def _touched(
+def touched(
     chosen: Ints,
     begin: Ints,
     gpu_w: Floats,
