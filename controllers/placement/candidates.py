@@ -1,40 +1,26 @@
 """Which GPUs can be offered, and the groups of them worth a closer look."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from controllers.gather import sum_by
-from controllers.placement.free import NEARLY
+from controllers.placement.candidate import Candidate
 from controllers.placement.ground import Ground
-from controllers.placement.index import SPAN, PlaceIndex
+from controllers.placement.groups import SPAN
+from controllers.placement.hardware import hardware_of
+from controllers.placement.index import PlaceIndex
 from controllers.placement.models import Level, Request
 from controllers.placement.offer import Offer
 from controllers.placement.quick import quick_margins_k
 from controllers.placement.racks import NONE, over_racks, spread
-from controllers.placement.taking import gpus_of
+from controllers.placement.taking import given_gpus
 from site_models.arrays import Floats, Ints
 
 ENOUGH_K = 30.0
 """A margin beyond this is worth no more at first sight."""
 LOOKED_AT = 1024
 """Nodes looked at one by one; of more, one in each rack stands for the others."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidate:
-    """One set of GPUs, and the nearest level that holds all of it."""
-
-    gpus: Ints
-    """Ascending, as the nodes."""
-    nodes: Ints
-    level: Level
-
-    @classmethod
-    def of(cls, index: PlaceIndex, gpus: Ints, level: Level) -> "Candidate":
-        """Return the candidate of GPUs in ascending order."""
-        return cls(gpus, np.unique(index.walk.node[gpus]), level)
 
 
 def levels_to_search(request: Request) -> tuple[Level, ...]:
@@ -153,23 +139,10 @@ def places_in(
 
 
 def _gpus_in(index: PlaceIndex, ground: Ground, offer: Offer, nodes: Ints, takes: Ints) -> Ints:
-    """Return GPUs of nodes in ascending order: where not all are needed, those already shared,
-    then those that breathe first, then the coolest."""
-    gpus, of = index.plant.arrays.gpus, index.plant.arrays.nodes
-    free = offer.node_free[nodes]
-    partly = np.flatnonzero(free != takes)
-    whole = np.delete(nodes, partly) if len(partly) else nodes
-    all_in = gpus_of(whole, index.walk.first_gpu, index.walk.gpu_count)
-    if len(all_in) > int(free.sum()) - int(free[partly].sum()):
-        all_in = all_in[offer.usable_of(all_in)]
-    if not len(partly):
-        return all_in
-    picked = [all_in]
-    for n, take in zip(nodes[partly].tolist(), takes[partly].tolist(), strict=True):
-        first = int(of.first_gpu[n])
-        mine = np.arange(first, first + int(of.gpu_count[n]))
-        mine = mine[offer.usable_of(mine)]
-        whole_ones = offer.free.share[mine] >= 1.0 - NEARLY
-        keys = ground.state.gpu_temp_c[mine], ~gpus.upstream[mine], whole_ones
-        picked.append(mine[np.lexsort(keys)[:take]])
-    return np.sort(np.concatenate(picked))
+    """Return GPUs of nodes in ascending order, as `given_gpus` chooses them."""
+    walk, upstream = index.walk, hardware_of(index.plant).devices.upstream
+    temp_c = np.ascontiguousarray(ground.state.gpu_temp_c)
+    return given_gpus(
+        nodes, takes, offer.supply.usable, offer.free.held, index.rail, offer.rail, temp_c,
+        upstream, walk.first_gpu, walk.gpu_count,
+    )  # fmt: skip

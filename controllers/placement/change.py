@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from controllers.placement.candidates import Candidate
+from controllers.placement.candidate import Candidate
 from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
 from controllers.placement.models import Request

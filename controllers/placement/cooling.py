@@ -47,7 +47,7 @@ class Cooling:
         """
         return _risen_c(
             more_w, self.heat_w, self.sink_c, self.open_w_per_k, self.chiller_w,
-            self.setpoint_c, self.trim_c, now_c.copy(), sink, depth,
+            self.setpoint_c, self.trim_c, now_c, sink, depth,
         )  # fmt: skip
 
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from controllers.gather import sum_by
 from controllers.placement.cooling import at_inlet
-from controllers.placement.flow import Places
 from controllers.placement.ground import Ground
+from controllers.placement.headroom import Left
 from controllers.placement.index import PlaceIndex
 from controllers.placement.neighbours import CALM
 from controllers.placement.network import Trip
@@ -35,36 +35,22 @@ def eased_by(roads: Sequence[Trip]) -> Eased:
     )
 
 
-class Drawn(NamedTuple):
-    """What each candidate adds. Shape (candidates,) [W]"""
-
-    metered_w: Floats
-    """Of its own racks, at the meters: what has to fit."""
-    it_w: Floats
-    """At the racks' inlets, less what its neighbours draw less."""
-    facility_w: Floats
-
-
 def drawn_by(
-    index: PlaceIndex,
-    ground: Ground,
-    places: Places,
-    rack_w: Floats,
-    eased: Eased,
-    more_w: Floats,
-) -> Drawn:
-    """Return the rise of power; `more_w` is that of the circuits' heat.
+    index: PlaceIndex, ground: Ground, left: Sequence[Left], eased: Eased, more_w: Floats
+) -> list[tuple[float, float]]:
+    """Return the rise of each candidate at the racks' inlets, less what its neighbours draw
+    less, and at the meters, with the cooling [W]; `more_w` is the rise of the circuits' heat.
 
     Checked on the rig in ``benchmarks/validation/placement.py``.
     """
-    count, slope = len(more_w), ground.site_slope
-    rise_w = rack_w - ground.rack_w[places.rack]
-    own_w = sum_by(places.candidate, rise_w, count)
-    metered_w = sum_by(places.candidate, rise_w * slope[places.rack], count)
-    fall_w = eased.fall_w * at_inlet(index)[eased.rack]
-    less_w = sum_by(eased.candidate, fall_w * slope[eased.rack], count)
-    return Drawn(
-        metered_w,
-        own_w - sum_by(eased.candidate, fall_w, count),
-        metered_w - less_w + more_w @ ground.cooling.mover_share,
-    )
+    cooling_w = (more_w @ ground.cooling.mover_share).tolist()
+    less_w = still_w = [0.0] * len(left)
+    if len(eased.rack):
+        fall_w = eased.fall_w * at_inlet(index)[eased.rack]
+        slope = ground.site_slope[eased.rack]
+        still_w = sum_by(eased.candidate, fall_w, len(left)).tolist()
+        less_w = sum_by(eased.candidate, fall_w * slope, len(left)).tolist()
+    return [
+        (mine.inlet_w - still, mine.metered_w - less + cooling)
+        for mine, still, less, cooling in zip(left, still_w, less_w, cooling_w, strict=True)
+    ]

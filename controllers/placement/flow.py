@@ -1,31 +1,18 @@
 """Coolant that rack valves give at rest: sized by the warmest node, as far as pressure allows."""
 
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 
 from controllers.gather import sum_by
 from controllers.placement.ground import Ground
 from controllers.placement.settling import Loops, Wants, settled
-from site_models.arrays import Floats, Ints
+from controllers.placement.touched import Touched
+from site_models.arrays import Floats
 from site_models.plant import HOLDS_FLOW, Plant
 
 
-class Places(NamedTuple):
-    """Racks that candidates touch, one entry for each (candidate, rack). Shape (places,)
-
-    Sorted by candidate.
-    """
-
-    candidate: Ints
-    rack: Ints
-    sized_w: Floats
-    """Heat of the whole rack if every node were loaded like its warmest."""
-    liquid_w: Floats
-
-
-def rack_flows(ground: Ground, places: Places, supply_c: Floats) -> tuple[Floats, Floats]:
+def rack_flows(ground: Ground, places: Touched, supply_c: Floats) -> tuple[Floats, Floats]:
     """Return coolant flow [kg/s] and return temperature [C] of each place; 0, NaN in air.
 
     `supply_c` is every circuit's with each candidate's heat. Shape (candidates, circuits)

@@ -1,6 +1,6 @@
 """Which GPUs are free, counted by node, and what the free ones draw now.
 
-Counts follow the table of holders by what changed of it; power follows the twin, once a tick.
+Counts follow the table of holders; power follows the twin, once a tick.
 """
 
 import threading
@@ -23,6 +23,12 @@ class Free(NamedTuple):
 
     share: Floats
     """What part of each GPU nobody holds. 0..1, shape (GPUs,)"""
+    held: Flags
+    """Somebody holds a part of it. Shape (GPUs,)"""
+    open: Flags
+    """It is in service and nobody holds a part of it. Shape (GPUs,)"""
+    nodes: Ints
+    """Nodes with such, ascending."""
     whole: Ints
     """Whole GPUs in service that nobody holds, of each node. Shape (nodes,)"""
     drawn_w: Floats
@@ -33,39 +39,46 @@ class Free(NamedTuple):
     """Jobs that the site has seen, from which packing learns what to expect."""
 
 
+class Count(NamedTuple):
+    """What a table of holders leaves free, as `Free` has it."""
+
+    held: Flags
+    open: Flags
+    free: Ints
+    """Free GPUs, ascending."""
+    whole: Ints
+    nodes: Ints
+
+
 def free_of(index: PlaceIndex, share: Floats, gpu_w: Floats, seen: Seen = ()) -> Free:
     """Return the free GPUs, given what nobody holds of each and what it draws or promised [W]."""
-    count, free = _counted(index).at(share)
-    walk = index.walk
-    drawn_w, most_w = free_powers_w(gpu_w, free, walk.first_gpu, walk.gpu_count)
-    return Free(share, count, drawn_w, most_w, seen)
+    now = _counted(index).at(share)
+    drawn_w, most_w = free_powers_w(gpu_w, now.free, index.walk.node, len(now.whole))
+    return Free(share, now.held, now.open, now.nodes, now.whole, drawn_w, most_w, seen)
 
 
 class _Counted:
-    """Free GPUs of each node, kept up with the shares. Safe to use from several threads."""
+    """The last table that was counted. Safe to use from several threads."""
 
     def __init__(self, index: PlaceIndex) -> None:
-        self._lock = threading.Lock()
-        self._index = index
+        self._lock, self._index = threading.Lock(), index
         self._share: Floats | None = None
-        self._free = index.in_service.copy()
-        self._count = index.node_serviceable
+        self._count: Count | None = None
 
-    def at(self, share: Floats) -> tuple[Ints, Flags]:
-        """Return the count of each node and which GPUs are free; only what changed is counted."""
+    def at(self, share: Floats) -> Count:
+        """Return the count at these shares: the same object while they are the same."""
         with self._lock:
-            if share is self._share:
-                return self._count, self._free
-            self._share = share
-            free = share >= 1.0 - NEARLY
-            free &= self._index.in_service
-            changed = np.flatnonzero(free != self._free)
-            if len(changed):
-                count = self._count.copy()
-                node = self._index.plant.arrays.gpus.node[changed]
-                np.add.at(count, node, np.where(free[changed], 1, -1))
-                self._free, self._count = free, count
-            return self._count, self._free
+            if self._count is None or share is not self._share:
+                self._share, self._count = share, self._made(share)
+            return self._count
+
+    def _made(self, share: Floats) -> Count:
+        held = share < 1.0 - NEARLY
+        free = self._index.in_service & ~held
+        free_gpus = np.flatnonzero(free)
+        nodes = len(self._index.node_serviceable)
+        whole = np.bincount(self._index.walk.node[free_gpus], minlength=nodes).astype(np.int64)
+        return Count(held, free, free_gpus, whole, np.flatnonzero(whole))
 
 
 @lru_cache(maxsize=8)

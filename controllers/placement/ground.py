@@ -2,22 +2,35 @@
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
 from controllers.gather import sum_by
 from controllers.placement.cooling import Cooling, cooling_of, cooling_room_w
+from controllers.placement.hardware import hardware_of
 from controllers.placement.index import PlaceIndex
 from controllers.placement.room import (
     feed_rooms_w,
     limit_factors,
     rack_rooms_w,
 )
-from controllers.placement.sums import largest_of_rack_w, tightest
+from controllers.placement.sums import present_w, tightest
 from controllers.power.power_tree import power_tree
 from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import Nodes, Plant
-from twin.state import Inputs, State
+from twin.state import INFERRED, Inputs, State
+
+
+class Here(NamedTuple):
+    """What nodes breathe and circuits supply now: arrays of their own. Shape (nodes,)"""
+
+    inlet_c: Floats
+    outlet_c: Floats
+    airflow_kg_per_s: Floats
+    fan_speed: Floats
+    supply_c: Floats
+    """Shape (circuits,)"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +65,9 @@ class Ground:
     site_slope: Floats
     """Power at the utility meters for a further watt at each rack's inlet [-]."""
     cooling: Cooling
+    here: Here
+    inferred: Flags | None
+    """Present power of a GPU is inferred from meters; None: of none. Shape (GPUs,)"""
     warmer_k: float = 0.0
     """Outdoor air over that of now: the hottest hour that is looked ahead to."""
 
@@ -60,21 +76,24 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
     """Return what placement rests on; `promised_w` as `Allocations.holdings` tells it."""
     plant = index.plant
     arrays, tree = plant.arrays, power_tree(plant)
-    walk = index.walk
-    gpu_w = np.maximum(state.gpu_power_w, promised_w)
-    more_w = index.by_node.sum(gpu_w - state.gpu_power_w)
-    node_dc_w = state.node_dc_power_w + (1.0 + arrays.nodes.load_power_per_gpu_w) * more_w
-    node_w = tree.node_power_w(node_dc_w)
-    rack_nodes_w = index.by_rack.sum(node_w)
+    gpu_w, node_dc_w, node_w, node_liquid_w, rack_nodes_w, wetter_w, sized_w = present_w(
+        np.ascontiguousarray(state.gpu_power_w),
+        np.ascontiguousarray(promised_w),
+        np.ascontiguousarray(state.node_dc_power_w),
+        np.ascontiguousarray(state.node_liquid_heat_w),
+        hardware_of(plant).servers.load_power_per_gpu_w,
+        liquid_factor(plant),
+        tree.walk.node_law,
+        len(plant.rack_names),
+        index.walk,
+    )
     rack_w = np.where(arrays.racks.lumped, state.rack_power_w, tree.rack_power_w(rack_nodes_w))
-    wetter_w = liquid_factor(plant) * more_w
-    node_liquid_w = state.node_liquid_heat_w + wetter_w
-    rack_liquid_w = state.rack_liquid_heat_w + index.by_rack.sum(wetter_w)
+    rack_liquid_w = state.rack_liquid_heat_w + wetter_w
     out_w, in_w = tree.feed_powers_w(rack_w, tree.other_w(state))
     cooling = cooling_of(plant, state, inputs)
     feed_room_w = np.where(tree.live, arrays.feeds.rating_w - in_w, 0.0)
     rack_room_w = arrays.racks.rating_w - rack_w
-    root = arrays.feeds.parent < 0
+    root, inferred = arrays.feeds.parent < 0, inputs.gpu_power_basis == INFERRED
     room_w = np.concatenate(
         [
             feed_rooms_w(index, out_w),
@@ -95,12 +114,7 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
         rack_w=rack_w,
         node_liquid_w=node_liquid_w,
         rack_liquid_w=rack_liquid_w,
-        rack_sized_w=largest_of_rack_w(
-            np.where(arrays.racks.lumped, rack_liquid_w, 0.0),
-            node_liquid_w,
-            walk.liquid_flow_share,
-            walk.rack,
-        ),
+        rack_sized_w=np.maximum(np.where(arrays.racks.lumped, rack_liquid_w, 0.0), sized_w),
         limit_room_w=room_w,
         limit_live=np.concatenate(
             [tree.live, np.ones(index.limits - len(tree.live), dtype=np.bool_)]
@@ -114,6 +128,14 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
         ),
         site_slope=_site_slope(plant, out_w),
         cooling=cooling,
+        here=Here(
+            state.node_inlet_c.copy(),
+            state.node_outlet_c.copy(),
+            state.node_airflow_kg_per_s.copy(),
+            state.fan_speed.copy(),
+            state.circuit_supply_c.copy(),
+        ),
+        inferred=inferred if inferred.any() else None,
     )
 
 

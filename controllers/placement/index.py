@@ -8,36 +8,23 @@ import numpy as np
 import numpy.typing as npt
 
 from controllers.gather import Runs, runs_of, sum_by
+from controllers.placement.groups import Members, alone, groups_of, members_of
 from controllers.placement.limits import Cuts, Uses, heats_in, row_cuts, sink_circuits, uses_of
 from controllers.placement.models import Level
-from controllers.power.power_tree import power_tree
+from controllers.placement.service import nodes_in_service
 from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import Plant
-
-SPAN: tuple[Level, ...] = ("node", "nvlink_domain", "rack", "row", "pod", "site")
-"""Levels from near to far; the fabric crosses more of itself with each."""
-
 
 Names = npt.NDArray[np.object_]
 
 
-class Members(NamedTuple):
-    """Nodes sorted by group."""
-
-    node: Ints
-    first: Ints
-    """Where each group begins, and the end. Shape (groups + 1,)"""
-
-    def of(self, group: int) -> Ints:
-        """Return the nodes of a group, in the plant's order."""
-        return self.node[self.first[group] : self.first[group + 1]]
-
-
 class Walk(NamedTuple):
-    """Nodes as compiled passes take them: arrays of their own, shape (nodes,)."""
+    """GPUs and nodes as compiled passes take them: arrays of their own. Shape (nodes,)"""
 
     node: Ints
-    """Of each GPU. Shape (GPUs,)"""
+    """Of each GPU. Shape (GPUs,), as the next two"""
+    model: Ints
+    power_max_w: Floats
     first_gpu: Ints
     gpu_count: Ints
     liquid_flow_share: Floats
@@ -119,8 +106,8 @@ def place_index(plant: Plant) -> PlaceIndex:
     rails = int(plant.gpu_rail.max(initial=0)) + 1
     by_node = runs_of(gpus.node, count)
     uses = uses_of(plant)
-    node_group, group_count = _groups(plant)
-    in_service = gpus.in_service & _nodes_in_service(plant)[gpus.node]
+    node_group, group_count = groups_of(plant)
+    in_service = gpus.in_service & nodes_in_service(plant)[gpus.node]
     serviceable = np.bincount(gpus.node[in_service], minlength=count).astype(np.int64)
     model = np.array([number[name] for name in plant.gpu_model], dtype=np.int64)
     node_model = np.full(count, -1, dtype=np.int64)
@@ -142,11 +129,11 @@ def place_index(plant: Plant) -> PlaceIndex:
             for level, group in node_group.items()
         },
         members={
-            level: _members(group, group_count[level], by_node.owner)
+            level: members_of(group, group_count[level], by_node.owner)
             for level, group in node_group.items()
         },
         node_model=node_model,
-        node_alone=_alone(node_group["nvlink_domain"]),
+        node_alone=alone(node_group["nvlink_domain"]),
         node_serviceable=serviceable,
         node_power_max_w=node_power_max_w,
         rack_group={
@@ -155,7 +142,7 @@ def place_index(plant: Plant) -> PlaceIndex:
             "pod": racks.pod,
             "site": np.zeros(len(plant.rack_names), dtype=np.int64),
         },
-        walk=_walk(plant),
+        walk=_walk(plant, model),
         by_node=by_node,
         by_rack=runs_of(nodes.rack, len(plant.rack_names)),
         rail=racks.pod[nodes.rack[gpus.node]] * rails + plant.gpu_rail,
@@ -167,40 +154,12 @@ def place_index(plant: Plant) -> PlaceIndex:
     )
 
 
-def _groups(plant: Plant) -> tuple[dict[str, Ints], dict[str, int]]:
-    """Return the group of every node at each level, and how many groups each level has."""
-    gpus, nodes, racks = plant.arrays.gpus, plant.arrays.nodes, plant.arrays.racks
-    count = len(plant.node_names)
-    domain = np.full(count, -1, dtype=np.int64)
-    domain[gpus.node] = plant.gpu_nvlink_domain
-    group = {
-        "node": np.arange(count),
-        "nvlink_domain": domain,
-        "rack": nodes.rack,
-        "row": racks.row[nodes.rack],
-        "pod": racks.pod[nodes.rack],
-        "site": np.zeros(count, dtype=np.int64),
-    }
-    groups = {
-        "node": count,
-        "nvlink_domain": len(plant.nvlink_domain_names),
-        "rack": len(plant.rack_names),
-        "row": len(plant.row_names),
-        "pod": len(plant.pod_names),
-        "site": 1,
-    }
-    return group, groups
-
-
-def _alone(domain: Ints) -> Flags:
-    nodes = np.bincount(domain[domain >= 0], minlength=1)
-    return np.asarray((domain >= 0) & (nodes[domain] == 1))
-
-
-def _walk(plant: Plant) -> Walk:
+def _walk(plant: Plant, model: Ints) -> Walk:
     gpus, nodes = plant.arrays.gpus, plant.arrays.nodes
     return Walk(
         gpus.node.copy(),
+        model,
+        gpus.power_max_w.copy(),
         nodes.first_gpu.copy(),
         nodes.gpu_count.copy(),
         nodes.liquid_flow_share.copy(),
@@ -208,49 +167,8 @@ def _walk(plant: Plant) -> Walk:
     )
 
 
-def _members(group: Ints, count: int, with_gpus: Ints) -> Members:
-    mine = np.sort(with_gpus[group[with_gpus] >= 0])
-    order = mine[np.argsort(group[mine], kind="stable")]
-    return Members(order, np.searchsorted(group[order], np.arange(count + 1)))
-
-
 def _cooling_depth(sinks: Ints) -> int:
     depth, at = 1, sinks[sinks >= 0]
     while len(at) and depth <= len(sinks):
         depth, at = depth + 1, sinks[at][sinks[at] >= 0]
     return depth
-
-
-def _nodes_in_service(plant: Plant) -> Flags:
-    nodes, racks = plant.arrays.nodes, plant.arrays.racks
-    tree = power_tree(plant)
-    wired = np.bincount(tree.rack, minlength=len(plant.rack_names)) > 0
-    carried = sum_by(tree.rack, tree.share, len(plant.rack_names)) > 0.0
-    cooled = _circuits_in_service(plant)
-    rack_ok = racks.in_service & (carried | ~wired)
-    wet = nodes.liquid_circuit >= 0
-    node_ok: Flags = (
-        nodes.in_service
-        & rack_ok[nodes.rack]
-        & np.where(wet, cooled[nodes.liquid_circuit], True)
-        & np.where(nodes.air_circuit >= 0, cooled[nodes.air_circuit], True)
-    )
-    return node_ok
-
-
-def _circuits_in_service(plant: Plant) -> Flags:
-    """Return which circuits can lose heat: some exchanger to a circuit that can, or a chiller.
-
-    A circuit with neither is held by something outside the plant and counts as in service.
-    """
-    exchangers, chillers = plant.arrays.exchangers, plant.arrays.chillers
-    count = len(plant.circuit_names)
-    owned = np.zeros(count, dtype=np.bool_)
-    owned[exchangers.hot_circuit] = True
-    owned[chillers.circuit] = True
-    cooled = ~owned
-    cooled[chillers.circuit[chillers.in_service]] = True
-    for _ in range(count):
-        sink = np.where(exchangers.cold_circuit < 0, True, cooled[exchangers.cold_circuit])
-        cooled[exchangers.hot_circuit[exchangers.in_service & sink]] = True
-    return cooled

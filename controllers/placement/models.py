@@ -1,7 +1,7 @@
 """The placement question and its answer, as they travel over HTTP and in files."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -9,6 +9,7 @@ from controllers.jobs.collective_told import Collective
 from site_models.complaints import complaint
 from site_models.errors import InputError
 
+Model = TypeVar("Model", bound=BaseModel)
 Level = Literal["gpu", "node", "nvlink_domain", "rack", "row", "pod", "site", "rail"]
 
 
@@ -134,6 +135,20 @@ class AllocationRequest(_Strict):
     allowed_slowdown: float = Field(default=0.0, ge=0.0, le=1.0)
     """Part of its throughput that it may lose to an event of the grid."""
     preemptible: bool = False
+
+
+def of_ours(model: type[Model], fields: dict[str, Any]) -> Model:
+    """Return a model of values that are ours: nothing is looked at. All fields, in their order.
+
+    What `model_construct` gives when all fields are given, in a fifth of its time. Checked in
+    ``tests/controllers/placement/test_placement.py``.
+    """
+    made, put = object.__new__(model), object.__setattr__
+    put(made, "__dict__", fields)
+    put(made, "__pydantic_fields_set__", set(fields))
+    put(made, "__pydantic_extra__", None)
+    put(made, "__pydantic_private__", None)
+    return made
 
 
 def read_request(raw: Mapping[str, Any], where: str = "request") -> Request:

@@ -8,7 +8,7 @@ import numpy as np
 
 from controllers.jobs.collective_told import AS_TOLD, Collective
 from controllers.jobs.team import team_of
-from controllers.placement.candidates import Candidate
+from controllers.placement.candidate import Candidate
 from controllers.placement.index import PlaceIndex
 from controllers.placement.nearest import nearest_s, nearest_team, times_s
 from controllers.placement.neighbours import CALM, Ease, losing_of

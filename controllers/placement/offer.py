@@ -8,10 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
-from controllers.placement.free import NEARLY, Free
+from controllers.placement.free import Free
 from controllers.placement.index import PlaceIndex
+from controllers.placement.kinds import Kind
 from controllers.placement.models import Request
-from controllers.placement.supply import Kind, Stand, Supply, powers_w, supply_of, usable_of
+from controllers.placement.supply import Stand, Supply, powers_w, supply_of, usable_of
 from controllers.placement.wish import Wish
 from site_models.arrays import Flags, Floats, Ints
 
@@ -42,13 +43,6 @@ class Offer:
         """Return where everything stands."""
         return self.supply.stand.index
 
-    def usable_of(self, gpus: Ints) -> Flags:
-        """Return which of some GPUs the job may use."""
-        usable = usable_of(self.supply.stand, self.supply.node_kept, self.request.share, gpus)
-        if self.rail >= 0:
-            usable &= self.index.rail[gpus] == self.rail
-        return usable
-
     def powers_w(self, gpus: Ints, step_s: Floats | None = None) -> tuple[Floats, Floats]:
         """Return the power of some GPUs with the job on them, and its rise over what they
         draw or promised [W].
@@ -64,12 +58,8 @@ class Offer:
     @cached_property
     def usable(self) -> Flags:
         """Return which GPUs the job may use. Shape (GPUs,)"""
-        return self.usable_of(np.arange(len(self.free.share)))
-
-    @cached_property
-    def shared(self) -> Flags:
-        """Return the GPUs that somebody holds a part of. Shape (GPUs,)"""
-        return np.asarray(self.free.share < 1.0 - NEARLY)
+        every = np.arange(len(self.free.share))
+        return usable_of(self.supply.stand, self.supply.node_kept, self.request.share, every)
 
 
 def offer_of(stand: Stand, wish: Wish, rejected: Counter[str], whole: int = 1) -> Offer:

@@ -55,12 +55,15 @@ def over_racks(
     even = not left and part % unit == 0 and room[count - 1] >= part
     if offer.wish.exchanges and even and room[0] > part:
         equal = np.full(count, part, dtype=np.int64)
-        if _kept(index, ground, offer, racks[:count], equal):
+        here = racks[:count]
+        if _within(index, ground, offer, here, equal) and _spared(offer, here, equal):
             yield _nodes_in(index, offer, racks[:count], equal)
     chosen, takes = _spread(room, filled, racks, need)
-    if takes.sum() != need or not _within(index, ground, offer, chosen, takes):
+    holds = takes.sum() == need and _within(index, ground, offer, chosen, takes)
+    if not holds:
         chosen, takes = _filled(index, ground, offer, racks, room)
-    if takes.sum() == need and _kept(index, ground, offer, chosen, takes):
+        holds = takes.sum() == need and _within(index, ground, offer, chosen, takes)
+    if holds and _spared(offer, chosen, takes):
         yield _nodes_in(index, offer, chosen, takes)
 
 
@@ -78,10 +81,10 @@ def _roomiest(index: PlaceIndex, offer: Offer, level: Level, group: int) -> tupl
     return kept
 
 
-def _kept(index: PlaceIndex, ground: Ground, offer: Offer, racks: Ints, takes: Ints) -> bool:
-    """Return whether every limit holds, with any one stage lost too where that was asked."""
-    sites = [(index, ground)] + [(one.places, one.ground) for one in offer.supply.stand.spares]
-    return all(_within(i, g, offer, racks, takes) for i, g in sites)
+def _spared(offer: Offer, racks: Ints, takes: Ints) -> bool:
+    """Return whether every limit holds with any one stage lost too, where that was asked."""
+    spares = offer.supply.stand.spares
+    return all(_within(one.places, one.ground, offer, racks, takes) for one in spares)
 
 
 def _within(index: PlaceIndex, ground: Ground, offer: Offer, racks: Ints, takes: Ints) -> bool:

@@ -2,26 +2,23 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
 
-from controllers.jobs.allocations import Allocation, Allocations, Conflict, Holdings
+from controllers.jobs.allocations import Allocation, Allocations, Conflict
+from controllers.placement.advice import STALE_S, advice_on
 from controllers.placement.ahead import STILL, Air, rise_of
-from controllers.placement.free import free_of
-from controllers.placement.ground import Ground, ground_of, warmed
-from controllers.placement.index import PlaceIndex, place_index
-from controllers.placement.models import Advice, Answer, Predicted, Request
-from controllers.placement.offer import Offer, Stand, offer_of
-from controllers.placement.score import reasons_for
+from controllers.placement.index import place_index
+from controllers.placement.models import Answer, Request, of_ours
+from controllers.placement.moment import Moment, ahead_of, now_of
+from controllers.placement.offer import offer_of
 from controllers.placement.search import Place, best_places
-from controllers.placement.spare import Spare, fed_otherwise
 from controllers.placement.traffic import Traffic, traffic_of
 from controllers.placement.wish import Wish, wish_of
 from site_models.plant import Plant
 from twin.inputs import Outdoors
 from twin.state import Inputs, State
 
-STALE_S = 15.0
-"""Advice on telemetry older than this says so."""
+__all__ = ["STALE_S", "advise", "rank", "rank_all"]
+
 RESERVE_TRIES = 3
 """Times that a reservation lost to another scheduler is tried on a fresh ranking."""
 
@@ -70,7 +67,7 @@ def rank_all(
 ) -> list[Answer]:
     """Return an answer for each request; they do not see one another."""
     index, held = place_index(plant), allocations.holdings(now_s)
-    moment = _Moment(index, state, inputs, held)
+    moment = Moment(index, state, inputs, held)
     traffic = traffic_of(plant, allocations, held.version, now_s)
     return [
         _answer(
@@ -82,47 +79,6 @@ def rank_all(
         )
         for request in requests
     ]
-
-
-class _Moment:
-    """What a ground is made from; two are equal when they are of the same objects."""
-
-    def __init__(self, index: PlaceIndex, state: State, inputs: Inputs, held: Holdings) -> None:
-        self.parts = index, state, inputs, held
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Moment) and all(
-            mine is its for mine, its in zip(self.parts, other.parts, strict=True)
-        )
-
-    def __hash__(self) -> int:
-        return hash(tuple(id(part) for part in self.parts))
-
-
-@lru_cache(maxsize=4)
-def _now(moment: _Moment) -> Stand:
-    """Return what placement rests on, kept for the other requests of the same tick."""
-    index, state, inputs, held = moment.parts
-    ground = ground_of(index, state, inputs, held.expected_w)
-    return Stand(index, ground, free_of(index, held.free_share, ground.gpu_w, held.seen))
-
-
-@lru_cache(maxsize=4)
-def _spares(moment: _Moment) -> tuple[Spare, ...]:
-    """Return the site at each loss of a feed."""
-    index, state, inputs, held = moment.parts
-    return fed_otherwise(index, state, inputs, held.expected_w)
-
-
-@lru_cache(maxsize=16)
-def _ahead(moment: _Moment, air: Air, feed_lost: bool) -> Stand:
-    """Return the same in warmer air, and with what is left at each loss of a feed."""
-    stand = _now(moment)
-    ground = stand.ground
-    if air != STILL:
-        ground = warmed(stand.index, ground, air.dry_bulb_k, air.wet_bulb_k)
-    spares = _spares(moment) if feed_lost else ()
-    return Stand(stand.index, ground, stand.free, spares)
 
 
 def advise(
@@ -176,12 +132,12 @@ def advise(
     )
 
 
-def _answer(moment: _Moment, traffic: Traffic, air: Air, wish: Wish, now_s: float) -> Answer:
-    stand, request, rejected = _now(moment), wish.request, Counter[str]()
+def _answer(moment: Moment, traffic: Traffic, air: Air, wish: Wish, now_s: float) -> Answer:
+    stand, request, rejected = now_of(moment), wish.request, Counter[str]()
     index, then_s = stand.index, stand.ground.state.time_s
     age_s = max(now_s - then_s, 0.0)
     if air != STILL or "feed" in wish.losses:
-        stand = _ahead(moment, air, "feed" in wish.losses)
+        stand = ahead_of(moment, air, "feed" in wish.losses)
     offer = offer_of(stand, wish, rejected, wish.whole)
     total = len(index.plant.gpu_names)
     chosen: list[Place] = []
@@ -197,38 +153,8 @@ def _answer(moment: _Moment, traffic: Traffic, air: Air, wish: Wish, now_s: floa
             rejected = Counter[str]()
             offer = offer_of(stand, wish, rejected)
             chosen = best_places(index, stand.ground, offer, traffic, rejected)
-    advice = tuple(_advice(index, stand.ground, offer, place, age_s) for place in chosen)
-    return Answer.model_construct(
-        time_s=then_s, age_s=age_s, advice=advice, rejected=dict(rejected)
-    )
-
-
-def _advice(index: PlaceIndex, ground: Ground, offer: Offer, place: Place, age_s: float) -> Advice:
-    plant, request, gpus = index.plant, offer.request, place.candidate.gpus
-    outlook, trip = place.outlook, place.trip
-    lost, slowdown = outlook.lost_share, trip.slowdown_share
-    reasons = reasons_for(index, ground, offer, place.candidate, outlook, trip)
-    if lost:
-        most_w = float(plant.arrays.gpus.power_max_w[gpus].mean())
-        reasons += (f"asks {request.gpu_power_w:.0f} W a GPU, the device gives {most_w:.0f} W",)
-    if age_s > STALE_S:
-        reasons += (f"stale: rests on telemetry {age_s:.0f} s old",)
-    return Advice.model_construct(  # all of it is ours: nothing to validate
-        nodes=tuple(index.node_name[place.candidate.nodes].tolist()),
-        gpus=tuple(index.gpu_name[gpus].tolist()),
-        score=round(place.score, 6),
-        reservation=None,
-        predicted=Predicted.model_construct(
-            gpu_temp_max_c=outlook.gpu_temp_max_c,
-            throttle_share=lost,
-            rack_headroom_w=outlook.rack_headroom_w,
-            row_headroom_w=outlook.row_headroom_w,
-            site_headroom_w=outlook.site_headroom_w,
-            tcs_return_c=outlook.tcs_return_c,
-            collective_s=trip.collective_s,
-            slowdown_share=lost if slowdown is None else slowdown,
-            neighbours_slowdown_share=trip.neighbours_slowdown_share,
-            facility_power_w=outlook.facility_power_w,
-        ),
-        reasons=reasons,
+    advice = tuple(advice_on(index, stand.ground, offer, place, age_s) for place in chosen)
+    return of_ours(
+        Answer,
+        {"time_s": then_s, "age_s": age_s, "advice": advice, "rejected": dict(rejected)},
     )

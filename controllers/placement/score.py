@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from controllers.placement.candidates import Candidate
+import numpy as np
+
+from controllers.placement.candidate import Candidate
 from controllers.placement.ground import Ground
-from controllers.placement.index import SPAN, PlaceIndex
+from controllers.placement.groups import SPAN
+from controllers.placement.index import PlaceIndex
 from controllers.placement.models import Level
 from controllers.placement.network import Trip
 from controllers.placement.offer import Offer
@@ -13,7 +16,6 @@ from controllers.placement.predict import Outlook
 from controllers.placement.remnants import remnants_of
 from controllers.placement.trip_words import loss_lines, trip_lines
 from site_models.placing import Placing
-from twin.state import INFERRED
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def reasons_for(
     lines.append(
         f"hottest GPU predicted {outlook.gpu_temp_max_c:.0f} °C, least margin"
         f" {outlook.margin_k:.0f} K to a limit"
-        if abs(limit_c - _limit_c(index, candidate)) > 0.5
+        if abs(limit_c - outlook.gpu_limit_c) > 0.5
         else f"hottest GPU predicted {outlook.gpu_temp_max_c:.0f} °C,"
         f" {outlook.margin_k:.0f} K below its limit"
     )
@@ -126,7 +128,7 @@ def reasons_for(
         lines.append(f"preferred level {request.preferred_level} {met}")
     lines.extend(trip_lines(index, offer, candidate, trip))
     lines.extend(loss_lines(index, offer, candidate, outlook))
-    if (ground.inputs.gpu_power_basis[candidate.gpus] == INFERRED).any():
+    if ground.inferred is not None and ground.inferred[candidate.gpus].any():
         lines.append("present GPU power is inferred from node meters")
     return tuple(lines)
 
@@ -142,16 +144,13 @@ def _where(index: PlaceIndex, candidate: Candidate) -> str:
         return f"{all_of} in one NVLink domain, rack {plant.rack_names[rack]}"
     if candidate.level == "rack":
         return f"{all_of} in rack {plant.rack_names[rack]}"
-    racks = len(set(index.walk.rack[candidate.nodes].tolist()))
+    rack_of = index.walk.rack[candidate.nodes]  # those of a rack stand together
+    racks = 1 + int(np.count_nonzero(rack_of[1:] != rack_of[:-1]))
     if candidate.level == "row":
         return f"{all_of} in row {plant.row_names[plant.arrays.racks.row[rack]]}, {racks} racks"
     if candidate.level == "pod":
         return f"{all_of} in pod {plant.pod_names[plant.arrays.racks.pod[rack]]}, {racks} racks"
     return f"{all_of} over {racks} racks of several pods"
-
-
-def _limit_c(index: PlaceIndex, candidate: Candidate) -> float:
-    return float(index.plant.arrays.gpus.temp_limit_c[candidate.gpus].min())
 
 
 def _kilo(power_w: float) -> str:

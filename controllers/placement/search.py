@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
-from controllers.placement.candidates import Candidate, groups_at, levels_to_search, places_in
+from controllers.placement.candidate import Candidate
+from controllers.placement.candidates import groups_at, levels_to_search, places_in
 from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
 from controllers.placement.models import Request
@@ -101,7 +101,7 @@ def _looked_at(
     spare = a_pump_short(index, ground, offer.wish.placing.cdu_pumps)
     short = outlooks(index, spare, offer, places, roads)
     return [
-        replace(outlook, spare_temp_max_c=less.gpu_temp_max_c, spare_margin_k=less.margin_k)
+        outlook._replace(spare_temp_max_c=less.gpu_temp_max_c, spare_margin_k=less.margin_k)
         for outlook, less in zip(found, short, strict=True)
     ]
 

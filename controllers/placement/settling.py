@@ -72,7 +72,7 @@ def _wanted(wants: Wants, rack: int, sized_w: float, supply_c: float) -> float:
 def wanted_flows(rack: Ints, sized_w: Floats, supply_c: Floats, wants: Wants) -> Floats:
     """Return the flow at which no node's coolant leaves above the setpoint [kg/s].
 
-    0 in air and out of service. Arguments of one shape: racks, heat as `Places.sized_w`, supply
+    0 in air and out of service. Arguments of one shape: racks, heat as `Touched.sized_w`, supply
     at each; then what racks want.
     """
     flow = np.zeros(len(rack))

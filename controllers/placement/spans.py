@@ -33,18 +33,16 @@ def lay_of(plant: Plant, places: Sequence[Ints], op: str) -> Lay:
     """Return how sets of GPUs lie for an operation; NaN rates for models that are not known."""
     w, fabric = wiring(plant), plant.fabric
     count = np.array([len(gpus) for gpus in places])
-    gpus, end = np.concatenate(places), np.cumsum(count)
-    start = end - count
-    domains, least, joined, tiers, begin, trunk, weight = crossings(
-        gpus, np.append(0, end), op == "alltoall", *w.numbers
+    start = np.array([0, *count.tolist()]).cumsum()
+    domains, least, joined, tiers, begin, trunk, weight, lowest = crossings(
+        np.concatenate(places), start, op == "alltoall", *w.numbers
     )
     uses: list[Use | None] = [None] * len(places)
     rate, reach = np.zeros(len(places)), np.zeros(len(places))
     if w.joined:
-        limit = np.minimum.reduceat(fabric.gpu_network_bytes_per_s[gpus], start)
         for c in np.flatnonzero(joined).tolist():
             mine = slice(int(begin[c]), int(begin[c + 1]))
-            use = Use(trunk[mine], weight[mine], float(limit[c]))
+            use = Use(trunk[mine], weight[mine], float(lowest[c, 0]))
             uses[c], reach[c] = use, w.reach_s[int(tiers[c])]
             alone = w.trunk_bytes_per_s[use.trunk] / use.weight
             rate[c] = float(alone.min(initial=use.limit_bytes_per_s))
@@ -53,9 +51,9 @@ def lay_of(plant: Plant, places: Sequence[Ints], op: str) -> Lay:
         count.astype(np.float64),
         domains.astype(np.float64),
         least.astype(np.float64),
-        np.minimum.reduceat(w.nvlink_bytes_per_s[gpus], start),
+        lowest[:, 1],
         rate,
-        np.minimum.reduceat(w.generation[gpus], start),
+        lowest[:, 2].astype(np.int64),
         flags & (fabric.transport in CLOUD),
         flags,
         flags & fabric.in_network,

@@ -6,48 +6,147 @@ Checked against sums by index in ``tests/controllers/placement/test_placement_su
 
 import numpy as np
 
+from controllers.placement.index import Walk
 from site_models.arrays import Flags, Floats, Ints
+from twin.physics.converters import converter_input_w
 from twin.physics.law import compiled_for
 
+GIVEN = "Array(f8, 1, 'C', True)"
+"""An array that its owner may have locked against changes."""
 
-@compiled_for("Tuple((f8[::1], f8[::1]))(f8[::1], b1[::1], i8[::1], i8[::1])")
-def free_powers_w(power_w: Floats, free: Flags, first: Ints, count: Ints) -> tuple[Floats, Floats]:
+
+@compiled_for("Tuple((f8[::1], f8[::1]))(f8[::1], i8[::1], i8[::1], i8)")
+def free_powers_w(power_w: Floats, free: Ints, node: Ints, nodes: int) -> tuple[Floats, Floats]:
     """Return the power of the free GPUs of each node together, and the largest of one [W].
 
-    0 without any.
-
-    Parameters
-    ----------
-    power_w, free
-        What each GPU draws or promised, and whether it is free. Shape (GPUs,)
-    first, count
-        The first GPU of each node, and how many it has. Shape (nodes,)
+    0 without any. What each GPU draws or promised, the free ones, the node of every GPU.
     """
-    total_w, most_w = np.zeros(len(first)), np.zeros(len(first))
-    for n in range(len(first)):
-        for g in range(first[n], first[n] + count[n]):
-            if free[g]:
-                total_w[n] += power_w[g]
-                most_w[n] = max(most_w[n], power_w[g])
+    total_w, most_w = np.zeros(nodes), np.zeros(nodes)
+    for g in free:
+        n = np.uint64(node[g])
+        total_w[n] += power_w[g]
+        most_w[n] = max(most_w[n], power_w[g])
     return total_w, most_w
 
 
-@compiled_for("f8[::1](f8[::1], f8[::1], f8[::1], i8[::1])")
-def largest_of_rack_w(least_w: Floats, node_w: Floats, share: Floats, rack: Ints) -> Floats:
-    """Return the heat of each rack if all of its nodes were loaded like its warmest [W].
+@compiled_for(
+    "Tuple((f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1]))"
+    f"({GIVEN}, {GIVEN}, {GIVEN}, {GIVEN}, f8[::1], f8[::1], f8[:,::1], i8)",
+    Walk,
+)
+def present_w(
+    power_w: Floats,
+    promised_w: Floats,
+    dc_w: Floats,
+    liquid_w: Floats,
+    load: Floats,
+    wetter: Floats,
+    law: Floats,
+    racks: int,
+    walk: Walk,
+) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats, Floats]:
+    """Return present power with what is promised, of GPUs, nodes and racks [W].
 
     Parameters
     ----------
-    least_w
-        What it is at least. Shape (racks,)
-    node_w, share, rack
-        Heat of each node, its part of the rack's flow (0: none), its rack. Shape (nodes,)
+    power_w, promised_w
+        What each GPU draws, and what its holders announced. Shape (GPUs,)
+    dc_w, liquid_w, load, wetter
+        Of each node: power behind its supply and heat into coolant now; watts of the rest of it,
+        and into coolant, for a watt at its GPUs. Shape (nodes,)
+    law
+        The nodes' supplies, as `controllers.power.tree_walk.Walk.node_law`.
+
+    Returns
+    -------
+    Power of each GPU. Of each node: power behind its supply, at its inlet, heat into coolant. Of
+    each rack: its nodes together, the rise of their heat into coolant, its heat if all nodes were
+    loaded like its warmest.
     """
-    found = least_w.copy()
-    for n in range(len(rack)):
+    node_of, rack_of, share, nodes = walk.node, walk.rack, walk.liquid_flow_share, len(dc_w)
+    gpu_w, more_w, behind_w = np.empty(len(power_w)), np.zeros(nodes), np.empty(nodes)
+    node_w, wet_w = np.empty(nodes), np.empty(nodes)
+    rack_w, wetter_w, sized_w = np.zeros(racks), np.zeros(racks), np.zeros(racks)
+    for g in range(len(power_w)):  # one loop a step: several of these take many GPUs at once
+        gpu_w[g] = promised_w[g] if promised_w[g] > power_w[g] else power_w[g]
+    for g in range(len(power_w)):
+        more_w[np.uint64(node_of[g])] += gpu_w[g] - power_w[g]
+    for n in range(nodes):
+        behind_w[n] = dc_w[n] + (1.0 + load[n]) * more_w[n]
+        wet_w[n] = liquid_w[n] + wetter[n] * more_w[n]
+    for n in range(nodes):
+        node_w[n] = converter_input_w(behind_w[n], law[n, 0], law[n, 1], law[n, 2], law[n, 3])
+    for n in range(nodes):
+        r = np.uint64(rack_of[n])
+        rack_w[r] += node_w[n]
+        wetter_w[r] += wetter[n] * more_w[n]
         if share[n] > 0.0:
-            found[rack[n]] = max(found[rack[n]], node_w[n] / share[n])
-    return found
+            sized_w[r] = max(sized_w[r], wet_w[n] / share[n])
+    return gpu_w, behind_w, node_w, wet_w, rack_w, wetter_w, sized_w
+
+
+@compiled_for("Tuple((b1, i8[::1], f8[::1]))(i8[::1], i8[::1], f8[::1], f8[::1], b1[::1], f8[::1])")
+def counted_free(
+    nodes: Ints, whole: Ints, drawn_w: Floats, most_w: Floats, kept: Flags, asked_w: Floats
+) -> tuple[bool, Ints, Floats]:
+    """Return whether the free GPUs by node tell what a job could use, how many it could use of
+    each node, and the rise with a GPU of the job on each of these, by node [W].
+
+    They do not where one draws more than is asked. The first four as `Free` has them; then which
+    nodes may be used and what is asked of a GPU there. Shape (nodes,)
+    """
+    count, added_w = np.zeros(len(whole), np.int64), np.zeros(len(whole))
+    for n in nodes:
+        if kept[n]:
+            if most_w[n] > asked_w[n]:
+                return False, count, added_w
+            count[n] = whole[n]
+            added_w[n] = max(whole[n] * asked_w[n] - drawn_w[n], 0.0)
+    return True, count, added_w
+
+
+@compiled_for(
+    "Tuple((i8[::1], f8[::1], f8[::1], i8[::1]))(i8[::1], i8[::1], f8[::1], b1[::1], i8, i8,"
+    " i8[::1], i8)"
+)
+def roomed(
+    nodes: Ints,
+    count: Ints,
+    added_w: Floats,
+    alone: Flags,
+    whole: int,
+    per_node: int,
+    rack: Ints,
+    racks: int,
+) -> tuple[Ints, Floats, Floats, Ints]:
+    """Return the room of every node and, by rack, the mean rise of a GPU [W] and the room; then
+    how many GPUs are usable, how many of these stand in nodes with too few, the most of a node.
+
+    Parameters
+    ----------
+    nodes
+        Those that may have usable GPUs, ascending.
+    count, added_w
+        Usable GPUs of each node, and the rise of a job GPU on each together. Shape (nodes,)
+    alone, whole
+        Nodes that are an NVLink domain of their own take multiples of `whole`.
+    per_node
+        GPUs that a node has to give; 0: any number, as the line above says.
+    """
+    room, told = np.zeros(len(count), np.int64), np.zeros(3, np.int64)
+    there, mean_w, wished = np.zeros(racks), np.zeros(racks), np.zeros(racks)
+    for n in nodes:
+        room[n] = count[n] // whole * whole if alone[n] else count[n]
+        if per_node > 0:
+            room[n] = per_node if count[n] >= per_node else 0
+            told[1] += count[n] if count[n] < per_node else 0
+        told[0], told[2] = told[0] + count[n], max(told[2], room[n])
+        there[rack[n]] += count[n]
+        mean_w[rack[n]] += added_w[n]
+        wished[rack[n]] += room[n]
+    for r in range(racks):
+        mean_w[r] /= max(there[r], 1.0)
+    return room, mean_w, wished, told
 
 
 @compiled_for("f8[::1](f8[::1], f8[::1], f8[::1], i8[:,::1], i8[:,::1])")

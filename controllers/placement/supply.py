@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 
@@ -12,10 +11,10 @@ from controllers.gather import sum_by
 from controllers.placement.free import NEARLY, Free
 from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
+from controllers.placement.kinds import Kind, asked_of, count_in, fixed_of
 from controllers.placement.spare import Spare
-from controllers.placement.wish import worked_on
+from controllers.placement.sums import counted_free, roomed
 from site_models.arrays import Flags, Floats, Ints
-from site_models.errors import InputError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,21 +28,6 @@ class Stand:
     """The site with each stage of the power chain lost that jobs have to survive."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What requests have in common that may use the same GPUs."""
-
-    gpu_power_w: float | None
-    model_power_w: tuple[float, ...]
-    share: float
-    gpu_model: str | None
-    gpus_per_node: int | None
-    whole: int
-    """GPUs that share one NVLink domain: those of a tensor group, or 1."""
-    exclude: tuple[str, ...]
-    maintenance: tuple[str, ...]
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Supply:
     """What requests of one kind could use."""
@@ -54,6 +38,8 @@ class Supply:
     """Nodes that they may use at all. Shape (nodes,)"""
     node_asked_w: Floats
     """Power of one GPU of each node with the job on it [W]. Shape (nodes,)"""
+    usable: Flags
+    """GPUs that they may use of the nodes with room. Shape (GPUs,)"""
     node_free: Ints
     """Usable GPUs of each node. Shape (nodes,)"""
     node_room: Ints
@@ -79,60 +65,34 @@ class Supply:
 @lru_cache(maxsize=16)
 def supply_of(stand: Stand, kind: Kind) -> Supply:
     """Return what requests of a kind could use, kept for the others of the same tick."""
-    index, fixed = stand.index, _fixed(stand.index, kind)
-    rejected, kept, asked_w = Counter(fixed.rejected), fixed.kept, fixed.asked_w
-    count, added_w = _counted(stand, kind, kept, asked_w)
-    _count(rejected, "busy", fixed.serviceable - int(count.sum()))
-    per_node = kind.gpus_per_node
-    node_room = np.where(index.node_alone, count // kind.whole * kind.whole, count)
-    if per_node is not None:
-        node_room = np.where(count >= per_node, per_node, 0)
-    if per_node is not None:
-        _count(rejected, "too few free GPUs in the node", int(count[count < per_node].sum()))
-    by_rack = index.by_rack
-    mean_w = by_rack.sum(added_w) / np.maximum(by_rack.sum(count), 1.0)
-    wished = by_rack.sum(node_room)
+    index, fixed = (
+        stand.index,
+        fixed_of(stand.index, kind.gpu_model, kind.exclude, kind.maintenance),
+    )
+    rejected, kept, asked_w = Counter(fixed.rejected), fixed.kept, asked_of(index, kind)
+    usable, nodes, count, added_w = _counted(stand, kind, kept, asked_w)
+    node_room, mean_w, wished, told = roomed(
+        nodes, count, added_w, index.node_alone, kind.whole, kind.gpus_per_node or 0,
+        index.walk.rack, len(index.plant.rack_names),
+    )  # fmt: skip
+    total, too_few, most_in_node = told.tolist()
+    count_in(rejected, "busy", fixed.serviceable - total)
+    count_in(rejected, "too few free GPUs in the node", too_few)
     room = _rack_room(index, stand.ground, mean_w, wished, rejected)
     return Supply(
         stand=stand,
         kind=kind,
         node_kept=kept,
         node_asked_w=asked_w,
+        usable=usable,
         node_free=count,
         node_room=node_room,
         rack_wished=wished.astype(np.int64),
         rack_room=_room_at_loss(room, stand.spares, mean_w, rejected),
         rack_added_w=mean_w,
-        most_in_node=int(node_room.max(initial=0)),
+        most_in_node=most_in_node,
         rejected=rejected,
     )
-
-
-class _Fixed(NamedTuple):
-    """What a kind may use whatever the twin says."""
-
-    kept: Flags
-    asked_w: Floats
-    serviceable: int
-    """GPUs in service of the nodes that are kept."""
-    rejected: Mapping[str, int]
-
-
-@lru_cache(maxsize=64)
-def _fixed(index: PlaceIndex, kind: Kind) -> _Fixed:
-    rejected = Counter[str]()
-    kept = _kept(index, kind, rejected)
-    asked_w = np.minimum(_node_power_w(index, kind), index.node_power_max_w) * kind.share
-    return _Fixed(kept, asked_w, int(index.node_serviceable[kept].sum()), rejected)
-
-
-def _node_power_w(index: PlaceIndex, kind: Kind) -> Floats:
-    """Return the power that is asked of each GPU of the nodes [W]; the rating if not told."""
-    if kind.gpu_power_w is not None:
-        return np.full(len(index.node_model), kind.gpu_power_w)
-    if not kind.model_power_w:
-        return index.node_power_max_w
-    return np.where(index.node_model >= 0, np.array(kind.model_power_w)[index.node_model], 0.0)
 
 
 def usable_of(stand: Stand, kept: Flags, share: float, gpus: Ints) -> Flags:
@@ -152,47 +112,27 @@ def powers_w(stand: Stand, asked_w: Floats, gpus: Ints) -> tuple[Floats, Floats]
     return drawn_w + added_w, added_w
 
 
-def _counted(stand: Stand, kind: Kind, kept: Flags, asked_w: Floats) -> tuple[Ints, Floats]:
-    """Return usable GPUs of each node and the rise of one job GPU on each, summed by node.
+def _counted(
+    stand: Stand, kind: Kind, kept: Flags, asked_w: Floats
+) -> tuple[Flags, Ints, Ints, Floats]:
+    """Return the usable GPUs of the nodes that are kept, the nodes with such, how many each node
+    has, and the rise of one job GPU on each of them, summed by node.
 
     From the counts of the free ones where they tell; GPU by GPU for shares of GPUs, and
     where some free GPU draws more than is asked.
     """
     free, index = stand.free, stand.index
-    if kind.share >= 1.0 and not bool((kept & (free.most_w > asked_w)).any()):
-        count = np.where(kept, free.whole, 0)
-        return count, np.where(kept, np.maximum(count * asked_w - free.drawn_w, 0.0), 0.0)
+    if kind.share >= 1.0:
+        told, count, added_w = counted_free(
+            free.nodes, free.whole, free.drawn_w, free.most_w, kept, asked_w
+        )
+        if told:
+            return free.open, free.nodes, count, added_w
     every = np.arange(len(free.share))
     usable = usable_of(stand, kept, kind.share, every)
     _, each_w = powers_w(stand, asked_w[index.plant.arrays.gpus.node], every)
     count = index.by_node.sum(usable).astype(np.int64)
-    return count, index.by_node.sum(np.where(usable, each_w, 0.0))
-
-
-def _kept(index: PlaceIndex, kind: Kind, rejected: Counter[str]) -> Flags:
-    """Return the nodes that may be used; count what the others have in service."""
-    plant = index.plant
-    _count(rejected, "out of service", int(len(plant.gpu_names) - index.node_serviceable.sum()))
-    kept = index.node_model >= 0
-    tests: list[tuple[str, Flags]] = []
-    if kind.gpu_model is not None:
-        if kind.gpu_model not in index.models:
-            known = ", ".join(index.models) or "none"
-            raise InputError(f"gpu_model: the site has {known}, not {kind.gpu_model!r}")
-        tests.append(("other model", index.node_model == index.models.index(kind.gpu_model)))
-    if kind.exclude:
-        spared = np.ones(len(plant.node_names), dtype=np.bool_)
-        for name in kind.exclude:
-            if name not in index.node_number:
-                raise InputError(f"exclude: the site has no node {name!r}")
-            spared[index.node_number[name]] = False
-        tests.append(("excluded", spared))
-    if kind.maintenance:
-        tests.append(("maintenance", ~worked_on(index, kind.maintenance)))
-    for reason, passed in tests:
-        _count(rejected, reason, int(index.node_serviceable[kept & ~passed].sum()))
-        kept = kept & passed
-    return kept
+    return usable, np.flatnonzero(count), count, index.by_node.sum(np.where(usable, each_w, 0.0))
 
 
 def _rack_room(
@@ -206,7 +146,7 @@ def _rack_room(
     if len(short):
         lost = sum_by(ground.rack_tight[short], (wished - room)[short], index.limits)
         for limit in np.flatnonzero(lost).tolist():
-            _count(rejected, _limit_name(index, limit), int(lost[limit]))
+            count_in(rejected, _limit_name(index, limit), int(lost[limit]))
     return np.minimum(room, wished).astype(np.int64)
 
 
@@ -217,7 +157,7 @@ def _room_at_loss(
     for spare in spares:
         fits = np.floor(np.maximum(spare.rack_fit_w, 0.0) / np.maximum(mean_w, 1e-9) + NEARLY)
         left = np.minimum(fits, room).astype(np.int64)
-        _count(rejected, f"power at N-1, feed {spare.feed} lost", int((room - left).sum()))
+        count_in(rejected, f"power at N-1, feed {spare.feed} lost", int((room - left).sum()))
         room = left
     return room
 
@@ -229,8 +169,3 @@ def _limit_name(index: PlaceIndex, limit: int) -> str:
     if limit < feeds + circuits:
         return f"cooling of {index.plant.circuit_names[limit - feeds]}"
     return "rack power"
-
-
-def _count(rejected: Counter[str], reason: str, gpus: int) -> None:
-    if gpus:
-        rejected[reason] += gpus

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from controllers.placement.candidates import Candidate
+from controllers.placement.candidate import Candidate
 from controllers.placement.index import PlaceIndex
 from controllers.placement.network import Trip
 from controllers.placement.offer import Offer

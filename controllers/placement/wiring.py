@@ -38,6 +38,11 @@ class Numbers(NamedTuple):
     leaf_block: Ints
     trunk_of: Ints
     apart: Flags
+    network_bytes_per_s: Floats
+    """Of each GPU, 0 where there is none. Shape (GPUs,), as the two below"""
+    nvlink_bytes_per_s: Floats
+    """By the model's name; NaN for one that is not known."""
+    generation: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,9 +52,6 @@ class Wiring:
     numbers: Numbers
     joined: bool
     """There is a network at all."""
-    nvlink_bytes_per_s: Floats
-    """By the model's name; NaN for one that is not known. Shape (GPUs,)"""
-    generation: Ints
     trunk_bytes_per_s: Floats
     reach_s: tuple[float, float, float]
     """Further latency behind one leaf, within one pod, across pods."""
@@ -69,6 +71,7 @@ def wiring(plant: Plant) -> Wiring:
     wired = np.flatnonzero(leaf >= 0)
     example = wired[np.unique(leaf[wired], return_index=True)[1]]
     nvlink, generation = _by_name(plant)
+    network = fabric.gpu_network_bytes_per_s.copy() if there else np.zeros(count)
     return Wiring(
         numbers=Numbers(
             domain=plant.gpu_nvlink_domain.copy(),
@@ -82,10 +85,11 @@ def wiring(plant: Plant) -> Wiring:
             leaf_block=block[example],
             trunk_of=np.concatenate([leafs.place, len(fabric.switch_names) + pods.place]),
             apart=fabric.pod_uplink_bytes_per_s[pods.place] <= 0.0,
+            network_bytes_per_s=network,
+            nvlink_bytes_per_s=nvlink,
+            generation=generation,
         ),
         joined=len(wired) > 0,
-        nvlink_bytes_per_s=nvlink,
-        generation=generation,
         trunk_bytes_per_s=trunk_rates(plant),
         reach_s=_reaches_s(plant, block, pod),
     )
@@ -101,7 +105,7 @@ def _pairs(place: Ints, domain: Ints) -> Pairs:
     return Pairs(of_gpu, places.astype(np.int64), each.astype(np.int64))
 
 
-def _by_name(plant: Plant) -> tuple[Floats, Ints]:
+def _by_name(plant: Plant) -> tuple[Floats, Floats]:
     """Return NVLink rate [B/s] and generation of each GPU, as their names say."""
     rates, generations = {}, {}
     for name in sorted(set(plant.gpu_model)):
@@ -113,7 +117,7 @@ def _by_name(plant: Plant) -> tuple[Floats, Ints]:
             rates[name], generations[name] = model.nvlink_bytes_per_s, model.generation
     return (
         np.array([rates[name] for name in plant.gpu_model], dtype=np.float64),
-        np.array([generations[name] for name in plant.gpu_model], dtype=np.int64),
+        np.array([generations[name] for name in plant.gpu_model], dtype=np.float64),
     )
 
 

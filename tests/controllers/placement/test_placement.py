@@ -50,6 +50,13 @@ def test_a_small_job_goes_into_one_node() -> None:
     assert answer.age_s == 0.0
 
 
+def test_answers_are_as_if_their_fields_had_been_looked_at() -> None:
+    answer = ask(gpus=4)
+    looked_at = Answer.model_validate_json(answer.model_dump_json())
+    assert answer == looked_at
+    assert answer.model_dump_json() == looked_at.model_dump_json()
+
+
 def test_advice_is_sorted_and_limited() -> None:
     answer = ask(gpus=4, limit=3, gpu_power_w=700.0)
     scores = [advice.score for advice in answer.advice]
