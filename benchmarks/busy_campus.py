@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.jobs.allocations import Allocation, Allocations
+from controllers.jobs.allocation import Allocation
+from controllers.jobs.allocations import Allocations
 from site_models.arrays import Ints
 from site_models.compile import compile_site
 from site_models.plant import Plant

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from controllers.jobs.allocations import Allocation, Allocations
+from controllers.jobs.allocation import Allocation
+from controllers.jobs.allocations import Allocations
 from controllers.jobs.assigned import Assigned
 from site_models.arrays import Flags, Ints
 from site_models.plant import Plant

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.crowds import LARGE, PROFILES, SIZES, crowd, fitting_count, narrowed, told
-from controllers.jobs.allocations import Allocation, Allocations
+from controllers.jobs.allocation import Allocation
+from controllers.jobs.allocations import Allocations
 from controllers.jobs.assigned import Assigned
 from controllers.jobs.collective_told import Collective
 from controllers.jobs.team import first_team

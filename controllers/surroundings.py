@@ -10,7 +10,8 @@ import numpy as np
 from controllers.accounts.charges import Charges
 from controllers.accounts.publication import known_until_s, published
 from controllers.grid.targets import Targets
-from controllers.jobs.allocations import ROUNDING, Allocation, Allocations
+from controllers.jobs.allocation import ROUNDING, Allocation
+from controllers.jobs.allocations import Allocations
 from controllers.jobs.assigned import resume_s
 from controllers.policy import JobOn, LoadTarget, Outlook
 from site_models.arrays import Flags, Floats

@@ -4,61 +4,22 @@ import heapq
 import secrets
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 
-from controllers.jobs.collective_told import Collective
+from controllers.jobs.allocation import (
+    ROUNDING,
+    Allocation,
+    Conflict,
+    Holdings,
+    as_reserved,
+    same,
+    same_gpus,
+)
 from controllers.jobs.jobs_seen import JobsSeen
 from site_models.arrays import Flags, Floats, Ints
 from site_models.errors import InputError
 from site_models.plant import Plant
-
-ROUNDING = 1e-9
-"""Shares that sum to one within this are a whole GPU."""
-
-
-class Conflict(InputError):  # noqa: N818 - it is told as one, a refusal
-    """A GPU asked for is held by somebody else, or a reservation is gone. HTTP: 409."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Allocation:
-    """One job, or one reservation, on its GPUs."""
-
-    job: str
-    gpus: Ints
-    start_s: float
-    end_s: float | None = None
-    """The GPUs are free again from then on; None: until released."""
-    profile: str | None = None
-    share: float = 1.0
-    """Of each of its GPUs. 0..1"""
-    gpu_power_w: float | None = None
-    """Board power that the job is expected to draw; None: not known."""
-    power_assumed: bool = False
-    """The power is the device limit for want of better: forgotten once the job runs."""
-    priority: int = 0
-    allowed_slowdown: float = 0.0
-    """Part of its throughput that it may lose to an event of the grid: none unless told."""
-    preemptible: bool = False
-    """May be paused and gone on with."""
-    collective: Collective | None = None
-    """What a step waits for, as the request told it; it counts before the profile's."""
-
-
-class Holdings(NamedTuple):
-    """The table at one instant."""
-
-    version: int
-    """Differs when anything differs."""
-    free_share: Floats
-    """What part of each GPU nobody holds. 0..1, shape (GPUs,)"""
-    expected_w: Floats
-    """Power that the holders of each GPU announced [W]; 0 where none did. Shape (GPUs,)"""
-    seen: tuple[tuple[int, float, int], ...] = ()
-    """Jobs told so far, as `JobsSeen.told`."""
 
 
 class Allocations:
@@ -114,14 +75,14 @@ class Allocations:
         with self._lock:
             self._expire(now_s)
             old = self._jobs.get(allocation.job)
-            if old is not None and _same(old, allocation):
+            if old is not None and same(old, allocation):
                 return old
             if reservation is not None and reservation not in self._reservations:
                 raise Conflict(f"reservation {reservation!r} is unknown or has expired")
             spent = self._reservations.get(reservation or "")
-            before = spent or (old if old is not None and _same_gpus(old, allocation) else None)
+            before = spent or (old if old is not None and same_gpus(old, allocation) else None)
             if before is not None:
-                allocation = _as_reserved(allocation, before)
+                allocation = as_reserved(allocation, before)
             claim = self._claim_met(allocation)
             claimed = None if claim == reservation else self._reservations.get(claim)
             given_up = tuple(holder for holder in (old, spent, claimed) if holder is not None)
@@ -256,27 +217,3 @@ class Allocations:
             if old is not None and (is_reservation or old.end_s == end_s):
                 self._add(old, -1.0)
                 del table[key]
-
-
-def _as_reserved(allocation: Allocation, reserved: Allocation) -> Allocation:
-    """Return the allocation with the share that was held for it, and what else that knows."""
-    power_w = allocation.gpu_power_w
-    told_w = None if reserved.power_assumed else reserved.gpu_power_w
-    return replace(
-        allocation,
-        share=reserved.share,
-        gpu_power_w=told_w if power_w is None else power_w,
-        collective=allocation.collective or reserved.collective,
-    )
-
-
-def _same(a: Allocation, b: Allocation) -> bool:
-    def told(one: Allocation) -> tuple[object, ...]:
-        leave = (one.priority, one.allowed_slowdown, one.preemptible)
-        return (one.start_s, one.end_s, one.profile, *leave)
-
-    return told(a) == told(b) and _same_gpus(a, b)
-
-
-def _same_gpus(a: Allocation, b: Allocation) -> bool:
-    return np.array_equal(np.sort(a.gpus), np.sort(b.gpus))

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from controllers.accounts.charges import Charges
-from controllers.jobs.allocations import Allocation, Allocations
+from controllers.jobs.allocation import Allocation
+from controllers.jobs.allocations import Allocations
 from controllers.jobs.job_account import JobAccount, StepShares, shares_of_step
 from controllers.snapshot import LONGEST_STEP_S
 from site_models.arrays import Floats, Ints

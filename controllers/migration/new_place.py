@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from controllers.jobs.allocations import Allocation, Allocations
+from controllers.jobs.allocation import Allocation
+from controllers.jobs.allocations import Allocations
 from controllers.migration.held_down import capped_pace, wanted_w
 from controllers.placement import rank
 from controllers.placement.models import Level, Request

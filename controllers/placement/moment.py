@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from controllers.jobs.allocations import Holdings
+from controllers.jobs.allocation import Holdings
 from controllers.placement.ahead import STILL, Air
 from controllers.placement.free import free_of
 from controllers.placement.ground import ground_of, warmed

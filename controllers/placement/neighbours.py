@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from controllers.gather import sum_by
-from controllers.jobs.allocations import Allocation
+from controllers.jobs.allocation import Allocation
 from controllers.jobs.collective_told import AS_TOLD
 from controllers.jobs.team import Team, team_of
 from controllers.placement.draw import draw_of

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from controllers.jobs.allocations import Allocation, Allocations, Conflict
+from controllers.jobs.allocation import Allocation, Conflict
+from controllers.jobs.allocations import Allocations
 from controllers.placement.advice import STALE_S, advice_on
 from controllers.placement.ahead import STILL, Air, rise_of
 from controllers.placement.index import place_index

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.jobs.allocations import Allocation, Allocations
+from controllers.jobs.allocation import Allocation
+from controllers.jobs.allocations import Allocations
 from site_models.arrays import Floats
 from site_models.errors import InputError
 from site_models.kinds.workload import Workload

@@ -4,7 +4,8 @@ import numpy as np
 
 from controllers.actuators.admit import Rules
 from controllers.actuators.order import where
-from controllers.jobs.allocations import Allocations, Conflict
+from controllers.jobs.allocation import Conflict
+from controllers.jobs.allocations import Allocations
 from controllers.policy import Mode, Moves, View
 from controllers.supervision.journal import Entry, Journal
 from site_models.plant import Plant

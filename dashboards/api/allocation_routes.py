@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, HTTPException, Response
 
-from controllers.jobs.allocations import Allocation
+from controllers.jobs.allocation import Allocation
 from controllers.placement.models import AllocationRequest
 from dashboards.api.replies import need, newest, reply, stamped
 from dashboards.audit import Audit

@@ -6,7 +6,7 @@ from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
-from controllers.jobs.allocations import Conflict
+from controllers.jobs.allocation import Conflict
 from dashboards.api.advice_routes import advice_routes
 from dashboards.api.allocation_routes import allocation_routes
 from dashboards.api.docs_page import DOCS_PAGE

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from controllers.jobs.allocations import Allocation
+from controllers.jobs.allocation import Allocation
 from controllers.recorded import RecordedWorld
 from controllers.wish import Wish
 from controllers.worlds import open_world

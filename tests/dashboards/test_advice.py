@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from controllers.jobs.allocations import Allocation
+from controllers.jobs.allocation import Allocation
 from controllers.placement.models import Answer, Request, read_request
 from controllers.wish import Wish
 from controllers.worlds import open_world

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from controllers.jobs.allocations import Allocation, Allocations
+from controllers.jobs.allocation import Allocation
+from controllers.jobs.allocations import Allocations
 from controllers.jobs.assigned import Assigned
 from dashboards.fabric_now import FabricNow, FabricWatch, trunk_names, trunk_of_link
 from tests.fakes.small_plant import START_S, small_plant

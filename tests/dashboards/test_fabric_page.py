@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from controllers.jobs.allocations import Allocation
+from controllers.jobs.allocation import Allocation
 from dashboards.fabric_now import FabricNow
 from dashboards.feed import Feed
 from dashboards.findings import Severity

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from controllers.jobs.allocations import Allocation
+from controllers.jobs.allocation import Allocation
 from controllers.jobs.assigned import Assigned
 from controllers.jobs.job_account import JobAccount
 from dashboards.feed import Feed

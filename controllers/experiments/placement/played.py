@@ -9,7 +9,8 @@ import numpy as np
 
 from controllers.experiments.placement.choosers import Chooser
 from controllers.experiments.placement.stream import Asked
-from controllers.jobs.allocations import Allocation, Allocations
+from controllers.jobs.allocation import Allocation
+from controllers.jobs.allocations import Allocations
 from controllers.jobs.team import Team, first_team
 from controllers.trials.stride import stride
 from site_models.arrays import Flags, Floats, Ints

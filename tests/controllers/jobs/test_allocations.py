@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controllers.jobs.allocations import Allocation, Allocations, Conflict
+from controllers.jobs.allocation import Allocation, Conflict
+from controllers.jobs.allocations import Allocations
 from site_models.errors import InputError
 from tests.fakes.small_plant import small_plant
 

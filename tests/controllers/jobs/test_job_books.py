@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from controllers.accounts.charges import Charges
-from controllers.jobs.allocations import Allocation, Allocations
+from controllers.jobs.allocation import Allocation
+from controllers.jobs.allocations import Allocations
 from controllers.jobs.job_account import JobAccount, StepShares, shares_of_step
 from controllers.jobs.job_books import JobBooks
 from site_models.plant import Plant

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controllers.jobs.allocations import Allocation, Allocations
+from controllers.jobs.allocation import Allocation
+from controllers.jobs.allocations import Allocations
 from controllers.placement.models import Answer, Request, read_request
 from controllers.placement.rank import advise, rank, rank_all
 from controllers.placement.score import Weights

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from controllers.jobs.allocations import Allocation, Allocations
+from controllers.jobs.allocation import Allocation
+from controllers.jobs.allocations import Allocations
 from controllers.jobs.collective_told import Collective
 from controllers.jobs.team import first_team
 from controllers.placement.draw import draw_of

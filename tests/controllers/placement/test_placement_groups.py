@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from controllers.jobs.allocations import Allocation, Allocations
+from controllers.jobs.allocation import Allocation
+from controllers.jobs.allocations import Allocations
 from controllers.placement.models import read_request
 from controllers.placement.rank import rank
 from site_models.arrays import Ints

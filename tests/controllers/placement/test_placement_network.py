@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controllers.jobs.allocations import Allocation, Allocations
+from controllers.jobs.allocation import Allocation
+from controllers.jobs.allocations import Allocations
 from controllers.jobs.collective_told import Collective
 from controllers.jobs.team import first_team
 from controllers.placement.models import Answer, Request, read_request

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controllers.jobs.allocations import Allocation, Allocations
+from controllers.jobs.allocation import Allocation
+from controllers.jobs.allocations import Allocations
 from controllers.placement.models import Request
 from controllers.placement.nodes import Verdict, verdicts
 from controllers.placement.rank import rank

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controllers.jobs.allocations import Allocation, Allocations
+from controllers.jobs.allocation import Allocation
+from controllers.jobs.allocations import Allocations
 from controllers.placement.fragments import BROKEN
 from controllers.placement.free import free_of
 from controllers.placement.index import place_index

@@ -14,7 +14,8 @@ from controllers.actuators.dry import writes_between
 from controllers.actuators.nobody import Nobody
 from controllers.actuators.order import Order, default_order
 from controllers.checkpoint import resume, store
-from controllers.jobs.allocations import Allocation, Allocations, Conflict
+from controllers.jobs.allocation import Allocation, Conflict
+from controllers.jobs.allocations import Allocations
 from controllers.policy import Decision, JobOn, Move, View
 from controllers.supervision.moves import admitted, first_of
 from controllers.supervision.supervisor import Supervisor
