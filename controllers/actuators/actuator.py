@@ -20,8 +20,8 @@ class Held(NamedTuple):
 class Actuator(Protocol):
     """The one road from a decision to hardware; only the supervisor walks it.
 
-    One that can put jobs on other GPUs says so by an attribute, `moves_jobs = True`; without it
-    no move is ordered, and that is said.
+    One that can pause jobs and put them on other GPUs says so by an attribute,
+    `commands_jobs = True`; without it no pause and no move is ordered, and that is said.
     """
 
     def limits(self) -> Limits:

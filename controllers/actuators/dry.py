@@ -23,7 +23,7 @@ class Dry:
     device would hold it.
     """
 
-    moves_jobs = True
+    commands_jobs = True
 
     def __init__(self, plant: Plant, limits: Limits, told: Callable[[float, Write], None]) -> None:
         self._plant, self._limits, self._told = plant, limits, told

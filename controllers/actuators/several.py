@@ -18,9 +18,9 @@ class Several:
         self._actuators = tuple(actuators)
 
     @property
-    def moves_jobs(self) -> bool:
-        """Whether any of them can put jobs on other GPUs."""
-        return any(getattr(one, "moves_jobs", False) for one in self._actuators)
+    def commands_jobs(self) -> bool:
+        """Whether any of them can pause jobs and put them on other GPUs."""
+        return any(getattr(one, "commands_jobs", False) for one in self._actuators)
 
     def limits(self) -> Limits:
         """Return the limits of the first."""

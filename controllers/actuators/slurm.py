@@ -58,7 +58,7 @@ class SlurmActuator:
     should it be requeued again.
     """
 
-    moves_jobs = True
+    commands_jobs = True
 
     def __init__(
         self,

@@ -97,8 +97,8 @@ class Rig:
         self._demand, self._weather = demand, weather
         self._course, self._told, self._heeds = course, told, heeds
         self._sensors = Sensors() if sensors is None else sensors
-        self.moves_jobs = heeds is not None
-        """Whether its demand keeps to orders, moves among them."""
+        self.commands_jobs = heeds is not None
+        """Whether its demand keeps to orders, pauses and moves among them."""
         self._limits = catalog_limits(plant)
         self._default = default_order(plant, self._limits.gpu_cap_default_w)
         self.order = self._default

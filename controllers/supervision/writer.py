@@ -4,7 +4,7 @@ import numpy as np
 
 from controllers.actuators.actuator import Actuator, Held
 from controllers.actuators.admit import Rules
-from controllers.actuators.order import default_order
+from controllers.actuators.order import Order, default_order
 from controllers.policy import Decision, View
 from controllers.supervision.health import Health
 from controllers.supervision.journal import Entry, Journal
@@ -33,7 +33,8 @@ class Writer:
         self.default = default_order(plant, self.limits.gpu_cap_default_w)
         self.written = self.default
         """What is in force."""
-        self.mover = Mover(plant, getattr(actuator, "moves_jobs", False), rules, journal)
+        self._commands_jobs = bool(getattr(actuator, "commands_jobs", False))
+        self.mover = Mover(plant, self._commands_jobs, rules, journal)
         self._plant, self._actuator, self._rules = plant, actuator, rules
         self._journal, self._health = journal, health
         self._readback, self._prediction = Readback(plant, rules), Prediction(plant, rules)
@@ -66,7 +67,7 @@ class Writer:
                 view.dt_s, view.time_s,
             )  # fmt: skip
             order = frozen(self._plant, order, last, held_by_people, view.jobs)
-            order = order._replace(moves=self.mover.claimed(order.moves, last.moves, view.time_s))
+            order = self._commanded(order, last, view.time_s)
             self._actuator.apply(order, view.time_s)
         except OSError as error:
             self._health.note("actuator", f"actuator unreachable: {error}", view.time_s)
@@ -77,6 +78,16 @@ class Writer:
         if not in_force:
             entry = Entry(view.time_s, PART, "armed", "first caps written", wish.reason)
             self._journal.write(entry)
+
+    def _commanded(self, order: Order, last: Order, time_s: float) -> Order:
+        """Return an order with the pauses and moves that something here can carry out."""
+        order = order._replace(moves=self.mover.claimed(order.moves, last.moves, time_s))
+        if not order.paused or self._commands_jobs:
+            self._health.note("pauses", "", time_s)
+            return order
+        why = f"no pause: nothing that acts here can pause a job, {len(order.paused)} asked for"
+        self._health.note("pauses", why, time_s)
+        return order._replace(paused=frozenset())
 
     def turn_racks_on(self, time_s: float) -> frozenset[str]:
         """Write what is in force without the racks that a person turned on; return these.

@@ -135,7 +135,7 @@ def test_no_gpu_is_ever_given_to_two(wishes: list[tuple[frozenset[Move], float]]
 class Carries(Nobody):
     """An actuator that moves jobs, or is away."""
 
-    moves_jobs = True
+    commands_jobs = True
 
     def __init__(self) -> None:
         super().__init__(PLANT)
@@ -282,7 +282,7 @@ def test_a_claim_that_nobody_comes_for_runs_out() -> None:
 
 def test_a_stored_run_remembers_its_moves(tmp_path: Path) -> None:
     rig = rig_of(PLANT, full_load(PLANT), 10.0)
-    rig.moves_jobs = True
+    rig.commands_jobs = True
     policies: Any = {"p": Says(asks())}
     loop = loop_of(PLANT, rig, policies)
     next(iter(loop))

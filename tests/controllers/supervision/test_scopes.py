@@ -35,10 +35,11 @@ FIRST_RACK = PLANT.rack_names[int(RACK[0])]
 class Device:
     """An actuator that keeps what it is told, and may not hold it."""
 
-    def __init__(self) -> None:
+    def __init__(self, commands_jobs: bool = True) -> None:
         self.order: Order | None = None
         self.expired = 0
         self.deaf = False
+        self.commands_jobs = commands_jobs
 
     def limits(self) -> Limits:
         return Nobody(PLANT).limits()
@@ -149,6 +150,15 @@ def test_a_job_is_paused_where_all_its_gpus_are_armed() -> None:
     supervisor.rule(at(2.0, jobs=(whole, astride)))
     assert device.order is not None
     assert device.order.paused == {"whole"}
+
+
+def test_what_cannot_pause_jobs_says_so_and_stops_none() -> None:
+    job = JobOn("a", np.flatnonzero(FIRST).astype(np.int64), preemptible=True)
+    says = Says(Decision(MOST_W, "because", paused=frozenset({"a"})))
+    supervisor = Supervisor(PLANT, {"p": says}, Device(commands_jobs=False), {"p": "armed"})
+    ruling = supervisor.rule(at(1.0, jobs=(job,)))
+    assert not ruling.order.paused
+    assert any("nothing that acts here can pause a job" in line for line in ruling.health)
 
 
 def test_facility_wishes_follow_the_scope() -> None:
