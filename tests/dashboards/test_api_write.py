@@ -97,6 +97,7 @@ def test_a_source_reads_nothing(callers: dict[str, httpx.Client]) -> None:
         ),
         (sent(60.0), {"X-Prometheus-Remote-Write-Version": "2.0.0"}, 415),
     ],
+    ids=["empty", "plain", "cut", "endless", "large", "gzip", "second protocol", "second version"],
 )
 def test_other_bodies_are_refused_with_a_reason(
     callers: dict[str, httpx.Client], content: bytes, headers: dict[str, str], status: int
