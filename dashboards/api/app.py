@@ -68,6 +68,7 @@ def build_api(feed: Feed, audit: Audit) -> FastAPI:
         return HTMLResponse(DOCS_PAGE)
 
     _answer_problems(api)
+    api.openapi()  # works out every route now: the first caller would wait a quarter second
     return api
 
 

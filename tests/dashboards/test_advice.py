@@ -105,14 +105,14 @@ def test_a_tick_is_worked_out_before_it_is_shown_where_advice_is_asked_for(
     feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     grounds: list[object] = []
-    ranking = importlib.import_module("controllers.placement.rank")
-    own = ranking.ground_of
+    moment = importlib.import_module("controllers.placement.moment")
+    own = moment.ground_of
 
     def noted(*words: object) -> object:
         grounds.append(words)
         return own(*words)
 
-    monkeypatch.setattr(ranking, "ground_of", noted)
+    monkeypatch.setattr(moment, "ground_of", noted)
     snapshot = small_snapshot(feed.plant, 2, 0.5, feed.world.supervisor)
     coming = summarise(feed.index, snapshot, time.time())
     prepare(feed, coming)
