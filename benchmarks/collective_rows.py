@@ -9,11 +9,11 @@ import numpy as np
 
 from benchmarks.shared import shared
 from site_models.arrays import Flags, Floats
-from telemetry.nccl_log import Timed, read_log
-from telemetry.readings import read_text
-from twin.collective_fit import Table, fit, times
-from twin.collective_table import read_table
-from twin.fabric_names import Names, span_of_names
+from telemetry.files.nccl_log import Timed, read_log
+from telemetry.files.readings import read_text
+from twin.fabric.collective_fit import Table, fit, times
+from twin.fabric.collective_table import read_table
+from twin.fabric.names import Names, span_of_names
 
 TABLES = "data/nccl-tables/nccl_tables.csv"
 CLUSTER = "data/nccl-h100-cluster/example-cluster01"

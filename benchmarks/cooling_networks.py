@@ -20,7 +20,7 @@ import numpy as np
 from site_models.arrays import Floats
 from site_models.catalog import open_catalog
 from site_models.kinds.flow_curve import FlowCurve
-from twin.network import Branch, Network, Pipe, PumpCurve, Setting
+from twin.cooling.network import Branch, Network, Pipe, PumpCurve, Setting
 from twin.physics.hydraulics import curve_through, kv_square
 
 DENSITY_KG_PER_M3 = 1009.9

@@ -9,7 +9,7 @@ from controllers.jobs.allocations import Allocations
 from controllers.jobs.assigned import Assigned
 from site_models.arrays import Flags, Ints
 from site_models.plant import Plant
-from twin.fabric_links import with_links
+from twin.fabric.links import with_links
 from twin.workload import workload
 
 PROFILES = ("finetuning", "pretraining", "pretraining_moe", "prefill", "decode")

@@ -9,8 +9,8 @@ from controllers.simulated.careless import without_thermal_control
 from site_models.arrays import Floats, Ints
 from site_models.compile import compile_site
 from site_models.plant import Plant
-from twin.gpus import advance_gpus
 from twin.physics.leakage import HOTTEST_C
+from twin.servers.gpus import advance_gpus
 from twin.start import first_state, idle_inputs
 from twin.state import MODELLED, Inputs, State
 from twin.step import COUPLING_S

@@ -12,10 +12,10 @@ import numpy as np
 
 from site_models.errors import InputError
 from telemetry.frame import Frame
-from telemetry.recorder import Recorder
 from telemetry.recording import Recording
-from telemetry.recording_retention import Keep, Limit
-from telemetry.recording_rollups import RackSeats
+from telemetry.recording.recorder import Recorder
+from telemetry.recording.retention import Keep, Limit
+from telemetry.recording.rollups import RackSeats
 
 GPUS, RACKS = 16, 2
 BEGIN_S, EVERY_S, PART_FRAMES = 1.7e9 - 1.7e9 % 3600.0, 60.0, 10

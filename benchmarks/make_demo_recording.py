@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from site_models.arrays import Floats, Ints
+from telemetry.files.readings import Log, read_text, screened
 from telemetry.importers import spec_ptd
-from telemetry.readings import Log, read_text, screened
 from telemetry.recording import RecordingWriter
 from telemetry.samples import H200_WALL
 

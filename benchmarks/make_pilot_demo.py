@@ -19,8 +19,8 @@ import numpy as np
 
 from site_models.compile import compile_site
 from site_models.plant import Plant
-from telemetry.job_log import JobLog, Told
 from telemetry.recording import Recording, RecordingWriter
+from telemetry.recording.job_log import JobLog, Told
 from telemetry.samples import H200_WALL, PILOT_DEMO
 from telemetry.sources.traces import Trace, TraceSource
 

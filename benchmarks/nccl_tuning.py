@@ -10,7 +10,7 @@ protocols.
 import math
 from collections.abc import Iterator
 
-from twin.collective_fit import Table
+from twin.fabric.collective_fit import Table
 from twin.physics.collective import AMPERE, BLACKWELL
 
 _BASE_US = {"tree": (6.8, 14.0, 8.4), "ring": (6.6, 14.0, 8.4)}

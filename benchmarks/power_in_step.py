@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.evidence import Evidence
 from site_models.compile import compile_site
 from site_models.plant import Plant
-from twin.feed_room import feed_standing
+from twin.electrical.feed_room import feed_standing
 from twin.physics.breakers import breaker_tau_s, seconds_to_trip
 from twin.start import rated_inputs
 from twin.state import Inputs, State

@@ -11,11 +11,11 @@ from controllers.experiments.smoothing.courses import gb300_site
 from site_models.arrays import Floats
 from site_models.compile import compile_site
 from site_models.plant import Plant
-from twin.fast_power import Smoothing, fast_power
-from twin.grid_quality import band_share, load_grid, quality_of, verdicts
+from twin.electrical.fast_power import Smoothing, fast_power
+from twin.electrical.grid_quality import band_share, load_grid, quality_of, verdicts
+from twin.electrical.swings import Phase, Swing, staggered
 from twin.start import first_state, rated_inputs
 from twin.state import State
-from twin.swings import Phase, Swing, staggered
 
 HIGH, LOW, LOW_TIME = 1.0, 0.35, 0.3
 STEPS = 40

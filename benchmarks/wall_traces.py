@@ -17,8 +17,8 @@ from site_models.catalog import open_catalog
 from site_models.kinds.gpu import Gpu
 from site_models.kinds.node import Node
 from site_models.kinds.workload import Workload
+from telemetry.files.readings import Log, read_text
 from telemetry.importing import importers
-from telemetry.readings import Log, read_text
 from twin.physics.converters import converter_input_w
 from twin.workload import busy_s, pattern_of, phase_power_w
 

@@ -22,7 +22,7 @@ from controllers.worlds import World
 from telemetry.frame import Frame
 from telemetry.recording import RecordingWriter
 from telemetry.signals import AXES
-from twin.network_flow import NotSolvedError
+from twin.cooling.network_flow import NotSolvedError
 from twin.steady import NotSettledError
 
 STATE_FILE = "state.npz"

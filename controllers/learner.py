@@ -7,10 +7,10 @@ import numpy as np
 from site_models.arrays import Floats
 from site_models.plant import Plant
 from telemetry.frame import Frame
-from twin.estimator import Estimator, risen
-from twin.residual_causes import Cause, causes
-from twin.residuals import Watch, watch_of, watched
-from twin.sightings import corrected, sighting
+from twin.estimation.estimator import Estimator, risen
+from twin.estimation.residual_causes import Cause, causes
+from twin.estimation.residuals import Watch, watch_of, watched
+from twin.estimation.sightings import corrected, sighting
 from twin.state import Inputs, State
 
 

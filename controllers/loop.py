@@ -17,7 +17,7 @@ from site_models.arrays import Floats
 from site_models.plant import Plant
 from telemetry.frame import Frame
 from telemetry.source import Source
-from twin.residual_causes import Cause, line_of
+from twin.estimation.residual_causes import Cause, line_of
 from twin.state import Inputs, State
 from twin.step import step
 

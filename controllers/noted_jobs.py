@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 
 from controllers.worlds import World
-from telemetry.job_log import JobLog, Told, read_job_log
+from telemetry.recording.job_log import JobLog, Told, read_job_log
 
 _log = logging.getLogger(__name__)
 

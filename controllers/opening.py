@@ -15,7 +15,7 @@ from site_models.site import load_site
 from telemetry.finding import find_sources, is_live
 from telemetry.frame import Frame
 from telemetry.held import Held
-from telemetry.job_log import Told
+from telemetry.recording.job_log import Told
 from telemetry.source import Source
 
 IDLE_START_S = 1_720_810_800.0

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from site_models import weather as weather_files
 from site_models.site import Location
-from telemetry.weather import read_epw
+from telemetry.files.weather import read_epw
 from twin.inputs import Outdoors
 from twin.physics.moist_air import wet_bulb_c
 

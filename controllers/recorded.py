@@ -16,10 +16,10 @@ from controllers.worlds import World
 from site_models.errors import InputError
 from site_models.plant import Plant
 from telemetry.live import fresh
-from telemetry.recorder import Recorder
-from telemetry.recording_format import to_iso, to_microseconds
-from telemetry.recording_retention import Keep
-from telemetry.recording_rollups import RackSeats
+from telemetry.recording.format import to_iso, to_microseconds
+from telemetry.recording.recorder import Recorder
+from telemetry.recording.retention import Keep
+from telemetry.recording.rollups import RackSeats
 from telemetry.signals import AXES
 
 

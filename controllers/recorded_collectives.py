@@ -3,8 +3,8 @@
 import numpy as np
 
 from telemetry.recording import Recording
-from twin.collective import OPERATIONS
-from twin.collective_site import Timed
+from twin.fabric.collective import OPERATIONS
+from twin.fabric.collective_site import Timed
 
 COLUMNS = ("collective_bytes", "collective_s", "collective_nodes", "collective_gpus_per_node")
 

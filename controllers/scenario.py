@@ -49,7 +49,7 @@ class Job(Strict):
     profile: str | None = None
     """Catalog name; one of the three is given."""
     requests: str | None = None
-    """Table of requests that an inference profile serves: see `telemetry/requests.py`."""
+    """Table of requests that an inference profile serves: see `telemetry/files/requests.py`."""
     start_s: Seconds = 0.0
     end_s: Factor | None = None
     """Since the scenario's start; runs to its end if not given."""

@@ -8,7 +8,7 @@ from controllers.policy import Decision, Standing
 from site_models.arrays import Floats
 from site_models.plant import Plant
 from telemetry.frame import Frame
-from twin.residual_causes import Cause
+from twin.estimation.residual_causes import Cause
 from twin.state import Inputs, State
 
 World = Literal["LIVE", "REPLAY", "WHAT-IF"]

@@ -16,8 +16,8 @@ from controllers.jobs.assigned import resume_s
 from controllers.policy import JobOn, LoadTarget, Outlook
 from site_models.arrays import Flags, Floats
 from site_models.errors import InputError
+from twin.accounts.step_sums import Held, held_at
 from twin.inputs import Outdoors
-from twin.step_sums import Held, held_at
 from twin.workload import workload
 
 AHEAD_S = 24.0 * 3600.0

@@ -41,8 +41,8 @@ from site_models.site import Site, load_site
 from telemetry.frame import Frame
 from telemetry.pace import Paced
 from telemetry.source import Source
+from twin.estimation.overlay import applied, read_overlay
 from twin.inputs import Believer, Outdoors
-from twin.overlay import applied, read_overlay
 from twin.start import idle_inputs
 from twin.steady import rest_or_first
 

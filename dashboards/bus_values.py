@@ -16,10 +16,17 @@ from controllers.snapshot import Snapshot
 from site_models.arrays import Floats
 from site_models.errors import InputError
 from site_models.plant import Plant
-from telemetry.bus_address import address_of
-from telemetry.dsx import METADATA, REPEAT_S, metadata_of, topic_of, value_payload, value_topic
-from telemetry.dsx_density import densities
-from telemetry.dsx_points import point_of
+from telemetry.dsx.bus_address import address_of
+from telemetry.dsx.density import densities
+from telemetry.dsx.points import point_of
+from telemetry.dsx.words import (
+    METADATA,
+    REPEAT_S,
+    metadata_of,
+    topic_of,
+    value_payload,
+    value_topic,
+)
 from telemetry.signals import SIGNALS
 from telemetry.sources.mqtt import Link
 from telemetry.units import WATER_DENSITY_KG_PER_M3

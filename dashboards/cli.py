@@ -16,7 +16,7 @@ from typer.exceptions import Abort, Exit
 from dashboards import verbs
 from dashboards.report import complain
 from site_models.errors import InputError
-from twin.network_flow import NotSolvedError
+from twin.cooling.network_flow import NotSolvedError
 from twin.steady import NotSettledError
 
 

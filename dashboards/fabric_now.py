@@ -18,10 +18,10 @@ from site_models.fabric import Fabric
 from site_models.kinds.workload import Workload
 from site_models.plant import Plant
 from telemetry.signals import on_axis
-from twin.fabric import trunk_rates
-from twin.fabric_counters import ill_links
-from twin.fabric_links import Load, Running, follows, link_load, sends
-from twin.suspects import Suspect
+from twin.fabric.counters import ill_links
+from twin.fabric.links import Load, Running, follows, link_load, sends
+from twin.fabric.span import trunk_rates
+from twin.fabric.suspects import Suspect
 from twin.workload import workload
 
 TIERS = ("leaf", "spine", "core")

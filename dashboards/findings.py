@@ -12,9 +12,9 @@ from dashboards.numbers import fixed, power, share
 from dashboards.stopped import racks_without_flow, stopped
 from dashboards.summary import Summary
 from site_models.arrays import Floats, Ints
-from twin.feed_room import DEAD, ON_BATTERY, ON_GENERATOR, TRIPPED, feed_standing
+from twin.electrical.feed_room import DEAD, ON_BATTERY, ON_GENERATOR, TRIPPED, feed_standing
+from twin.estimation.residual_causes import line_of
 from twin.physics.pump_control import ALARM_DELAY_S
-from twin.residual_causes import line_of
 
 __all__ = ["Finding", "Severity", "findings", "level_of", "rack_href"]
 NEAR_GPU_K, NEAR_COOLANT_K, NEAR_SHARE = 3.0, 1.0, 0.95

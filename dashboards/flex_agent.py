@@ -23,7 +23,7 @@ from dashboards.flex_messages import (
 )
 from dashboards.flex_status import breach_data, moved, status_data
 from site_models.plant import Plant
-from telemetry.bus_address import address_of
+from telemetry.dsx.bus_address import address_of
 from telemetry.sources.mqtt import Link
 
 ACTIVE_S, RESTING_S = 1.0, 10.0

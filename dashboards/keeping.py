@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from telemetry.recording_retention import Keep, limit_of
+from telemetry.recording.retention import Keep, limit_of
 
 _WORDS = "Age, size or both, as 7d,50GB; the oldest parts go first. All of it if not given."
 KeepRaw = Annotated[

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 
 from controllers.snapshot import Snapshot
-from twin.estimator import risen
+from twin.estimation.estimator import risen
 from twin.forecast import Forecast, forecast
 
 KEPT_S = 10.0

@@ -74,7 +74,7 @@ class Fabric(NamedTuple):
     """The switches reduce."""
     collective_factors: Floats = UNCALIBRATED
     """What a site multiplies the three terms of the collective law with, by operation and reach
-    in the order of `twin.collective_site.CALIBRATED`; NaN where the law stands as it is.
+    in the order of `twin.fabric.collective_site.CALIBRATED`; NaN where the law stands as it is.
     Shape (12, 3)"""
 
 

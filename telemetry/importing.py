@@ -15,12 +15,12 @@ import numpy as np
 
 import telemetry.importers
 from site_models.errors import InputError
-from telemetry.csv_map import read_map
-from telemetry.dsx_map import read_bus_map
-from telemetry.readings import Log, Readings, read_text, screened
+from telemetry.dsx.map import read_bus_map
+from telemetry.files.csv_map import read_map
+from telemetry.files.readings import Log, Readings, read_text, screened
+from telemetry.files.zones import zone_of
 from telemetry.recording import RecordingWriter
 from telemetry.signals import SIGNALS
-from telemetry.zones import zone_of
 
 _HEAD = 4096
 _PART_ROWS = 500_000

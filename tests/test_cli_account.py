@@ -16,7 +16,7 @@ from site_models.plant import Plant
 from site_models.site import SHIPPED, load_site
 from telemetry.recording import Recording
 from tests.fakes.command import Twin, refused
-from twin.network_flow import NotSolvedError
+from twin.cooling.network_flow import NotSolvedError
 from twin.state import Inputs, State
 from twin.steady import NotSettledError
 from twin.step import step

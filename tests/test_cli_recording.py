@@ -10,8 +10,8 @@ import pytest
 
 from dashboards.cli import main
 from telemetry.frame import Frame
-from telemetry.recorder import Recorder
-from telemetry.recording_rollups import RackSeats
+from telemetry.recording.recorder import Recorder
+from telemetry.recording.rollups import RackSeats
 
 BEGIN_S = 1_720_004_400.0
 

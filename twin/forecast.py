@@ -6,7 +6,7 @@ import numpy as np
 
 from site_models.arrays import Floats
 from site_models.plant import Plant
-from twin.estimator import SENSOR_STD_K, WANDER_K_PER_ROOT_S, alike, chain_and_inlet
+from twin.estimation.estimator import SENSOR_STD_K, WANDER_K_PER_ROOT_S, alike, chain_and_inlet
 from twin.physics.thermal_chain import DIE
 from twin.state import Inputs, State
 from twin.step import step

@@ -6,18 +6,18 @@ from typing import Any
 import numpy as np
 
 from site_models.plant import Arrays, Plant
-from twin.coolant import advance_circuits, set_circuit_flows
-from twin.gpu_loads import loads_of
-from twin.gpus import advance_loaded
+from twin.cooling.coolant import advance_circuits, set_circuit_flows
+from twin.cooling.loop_pressures import set_rack_flows
+from twin.cooling.refrigeration import chill
+from twin.cooling.rejection import exchange, move_valves
+from twin.electrical.chain import load_feeds
+from twin.electrical.live import set_power
 from twin.held_arrays import held_arrays
-from twin.loop_pressures import set_rack_flows
-from twin.nodes import advance_nodes, gather_racks, set_fans
 from twin.physics.law import borrowing, compiled
-from twin.power import load_feeds
-from twin.power_live import set_power
-from twin.refrigeration import chill
-from twin.rejection import exchange, move_valves
 from twin.scratch import Scratch, clear, scratch_for
+from twin.servers.gpu_loads import loads_of
+from twin.servers.gpus import advance_loaded
+from twin.servers.nodes import advance_nodes, gather_racks, set_fans
 from twin.state import Inputs, Ledger, State
 from twin.stored import stored_energy_j
 

@@ -11,8 +11,8 @@ from site_models.plant import Plant
 from site_models.repeat import expanded
 from site_models.site import Site, site_path
 from site_models.yaml_file import read_yaml
-from twin.contention import Contention
-from twin.fabric import trunk_rates, use_of
+from twin.fabric.contention import Contention
+from twin.fabric.span import trunk_rates, use_of
 
 
 def rows(only: str = "") -> Iterator[Row]:

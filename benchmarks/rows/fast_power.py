@@ -6,9 +6,9 @@ import numpy as np
 
 from benchmarks.row import Row, best_s
 from site_models.compile import compile_site
-from twin.fast_power import fast_power
+from twin.electrical.fast_power import fast_power
+from twin.electrical.swings import Swing
 from twin.start import first_state, rated_inputs
-from twin.swings import Swing
 
 
 def rows(only: str = "") -> Iterator[Row]:

@@ -9,9 +9,9 @@ import duckdb
 import numpy as np
 
 from benchmarks.row import Row
-from telemetry.recording_format import Manifest, part_table, write_manifest, write_part
-from telemetry.recording_listing import Entry, Listing
-from telemetry.recording_merge import Merge, due
+from telemetry.recording.format import Manifest, part_table, write_manifest, write_part
+from telemetry.recording.listing import Entry, Listing
+from telemetry.recording.merge import Merge, due
 
 RACKS, NODES, GPUS = 1250, 20, 4
 EVERY_S, PART_S, HOUR_S = 10, 60, 3600

@@ -7,9 +7,9 @@ import numpy as np
 
 from benchmarks.row import Row, best_s
 from telemetry.board import Board
-from telemetry.exposition_text import samples_of
-from telemetry.remote_write import Receiver
-from telemetry.seating import Seating
+from telemetry.prometheus.exposition_text import samples_of
+from telemetry.prometheus.remote_write import Receiver
+from telemetry.prometheus.seating import Seating
 
 NODES, GPUS = 1000, 8
 METRICS = (

@@ -10,11 +10,11 @@ from benchmarks.evidence import Evidence
 from benchmarks.shared import shared
 from site_models.arrays import Floats
 from site_models.compile import compile_site
-from telemetry.tariffs import StepSeries, read_carbon, read_price
-from twin.account import Terms, account_of
+from telemetry.files.tariffs import StepSeries, read_carbon, read_price
+from twin.accounts.account import Terms, account_of
+from twin.accounts.step_sums import product_sum
 from twin.start import first_state, idle_inputs, rated_inputs
 from twin.step import step
-from twin.step_sums import product_sum
 
 DATA = shared() / "data"
 PRICES = DATA / "ercot-price-2023" / "US-TEX-ERCO_electricity_prices_2023.csv"

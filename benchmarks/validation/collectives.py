@@ -25,8 +25,8 @@ from benchmarks.collective_rows import (
 from benchmarks.evidence import Evidence
 from benchmarks.nccl_tuning import tuning_times
 from site_models.arrays import Flags, Floats
-from twin.collective import bus_factor
-from twin.collective_fit import Table, calibrate, calibrated, times
+from twin.fabric.collective import bus_factor
+from twin.fabric.collective_fit import Table, calibrate, calibrated, times
 
 LIMITS = {
     "all-reduce": (8.0, 10.0),

@@ -12,11 +12,11 @@ from benchmarks.evidence import Evidence
 from site_models.arrays import Ints
 from site_models.compile import compile_site
 from site_models.plant import Plant
-from twin.fabric import lone_rate, use_of
-from twin.fabric_counters import ill_links
-from twin.fabric_health import slow_parts
-from twin.fabric_links import Running, link_load, with_links
-from twin.fabric_pairs import Pairs
+from twin.fabric.counters import ill_links
+from twin.fabric.health import slow_parts
+from twin.fabric.links import Running, link_load, with_links
+from twin.fabric.pairs import Pairs
+from twin.fabric.span import lone_rate, use_of
 
 NOISE = 0.02
 TRIALS = 60

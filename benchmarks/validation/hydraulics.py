@@ -14,8 +14,8 @@ from benchmarks.cooling_networks import (
     valve_loop,
 )
 from benchmarks.evidence import Evidence
-from twin.network import Branch, Network, Setting
-from twin.network_flow import Flow, equivalent, solve
+from twin.cooling.network import Branch, Network, Setting
+from twin.cooling.network_flow import Flow, equivalent, solve
 
 EPANET = "EPANET 2.2 by WNTR, Darcy-Weisbach, Swamee-Jain with Dunlop's cubic on both sides"
 OWN = "WNTR's own simulator, K m|m| on both sides"

@@ -17,10 +17,10 @@ from site_models.plant import Plant
 from telemetry.importing import import_files
 from telemetry.recording import Recording
 from telemetry.sources.replay import ReplaySource
-from twin.identify import identify
-from twin.overlay import applied
-from twin.score import Score, scored
-from twin.track import Track, gathered
+from twin.estimation.identify import identify
+from twin.estimation.overlay import applied
+from twin.estimation.score import Score, scored
+from twin.estimation.track import Track, gathered
 
 BURN = "calibration_only/b200-hgx-gpuburn/0107/gpu_burn_20260107_{}.csv"
 BURN_FIT, BURN_SCORED = "025044_pl1000w_tc", {400: "023305_pl400w_tc", 600: "023858_pl600w_tc"}

@@ -9,9 +9,9 @@ from controllers.plant_edits import with_arrays, with_rack_valves, without_water
 from site_models.arrays import Floats
 from site_models.compile import compile_site
 from site_models.plant import Plant, freeze
-from twin.loop_pressures import set_rack_flows
-from twin.network import Branch, Network, PumpCurve
-from twin.network_flow import solve
+from twin.cooling.loop_pressures import set_rack_flows
+from twin.cooling.network import Branch, Network, PumpCurve
+from twin.cooling.network_flow import solve
 from twin.scratch import scratch_for
 from twin.start import filled_pipes, rated_inputs
 from twin.state import State

@@ -9,8 +9,8 @@ from benchmarks.evidence import Evidence
 from benchmarks.gpu_chain import CP_J_PER_KG_K, DENSITY_KG_PER_M3, gb200
 from benchmarks.gpu_kernel import KernelPlates, plates
 from site_models.plant import freeze
-from twin.gpu_rates import SMALLEST_FLOW_RATIO
 from twin.physics.pump_control import coast_down
+from twin.servers.gpu_rates import SMALLEST_FLOW_RATIO
 
 REFERENCE = "ENGINEERING 3, ride-through; three masses by an independent integrator"
 POWER_W, INLET_C, LIMIT_C = 1200.0, 40.0, 87.0

@@ -18,8 +18,8 @@ from site_models.compile import compile_site
 from site_models.kinds.fluid import Fluid
 from site_models.kinds.gpu import Gpu
 from site_models.kinds.node import Node
+from telemetry.files.readings import Log, read_text
 from telemetry.importing import importers
-from telemetry.readings import Log, read_text
 from telemetry.recording import Recording
 from telemetry.samples import H200_WALL
 from twin.physics.converters import converter_output_w

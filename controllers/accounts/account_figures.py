@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from controllers.accounts.books import Entry
 from controllers.accounts.charges import Charges
-from twin.account import Account
-from twin.account_report import Line, report
+from twin.accounts.account import Account
+from twin.accounts.account_report import Line, report
 
 NO_STEP = "no step was taken in this interval"
 NO_IT = "no IT energy in the interval"

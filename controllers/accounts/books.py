@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from controllers.accounts.charges import Charges
 from controllers.snapshot import LONGEST_STEP_S
 from site_models.plant import Plant
-from twin.account import Account, account_of_step
+from twin.accounts.account import Account, account_of_step
 from twin.state import State
 
 Span = Literal["hour", "day", "run"]

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from site_models.errors import InputError
+from telemetry.files.tariffs import StepSeries, read_carbon, read_price
 from telemetry.samples import sample_tariff
-from telemetry.tariffs import StepSeries, read_carbon, read_price
-from twin.account import Terms
+from twin.accounts.account import Terms
 
 NO_PRICE = "no price series was given (--price)"
 NO_CARBON = "no carbon series was given (--carbon)"
@@ -35,7 +35,8 @@ class Charges:
 
 
 def read_charges(price: Path | None, carbon: Path | None, start_s: float) -> Charges:
-    """Return the charges of a run that starts at a time, from files as `telemetry.tariffs` reads.
+    """Return the charges of a run that starts at a time, from files as `telemetry.files.tariffs`
+    reads.
 
     A shipped tariff is given by its name. A file of another year stands for the same dates,
     and `price` or `carbon` says so.

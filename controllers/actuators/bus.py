@@ -13,8 +13,9 @@ from controllers.actuators.setpoint_actuator import SetpointStanding
 from site_models.arrays import Flags, Floats
 from site_models.errors import InputError
 from site_models.plant import Plant
-from telemetry.bus_address import address_of
-from telemetry.dsx import (
+from telemetry.dsx.bus_address import address_of
+from telemetry.dsx.points import HEARTBEAT, REQUEST, SUPPLY, TEMPERATURE, areas_of, celsius_of
+from telemetry.dsx.words import (
     GOOD,
     HEARTBEAT_S,
     METADATA,
@@ -28,7 +29,6 @@ from telemetry.dsx import (
     value_payload,
     value_topic,
 )
-from telemetry.dsx_points import HEARTBEAT, REQUEST, SUPPLY, TEMPERATURE, areas_of, celsius_of
 from telemetry.sources.mqtt import Link
 
 SUBSCRIBED = (

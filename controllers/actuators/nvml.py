@@ -18,7 +18,7 @@ from site_models.arrays import Floats
 from site_models.errors import InputError
 from site_models.plant import Plant
 from telemetry.finding import source_of
-from telemetry.nvml_port import Identity
+from telemetry.nvml.port import Identity
 
 ANSWER_S = 5.0
 """How long the watchdog may take to answer; its start may take longer."""

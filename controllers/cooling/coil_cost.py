@@ -6,6 +6,7 @@ import numpy as np
 
 from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import Plant
+from twin.cooling.rejection import BYPASS_K, WETTING_STARTS
 from twin.physics.cooling_tower import blowdown_kg_per_s
 from twin.physics.heat_exchange import (
     counterflow_effectiveness,
@@ -15,7 +16,6 @@ from twin.physics.heat_exchange import (
 )
 from twin.physics.moist_air import evaporation_heat_j_per_kg
 from twin.physics.movers import cube_law_power_w
-from twin.rejection import BYPASS_K, WETTING_STARTS
 from twin.state import Inputs
 
 TURNS = 16

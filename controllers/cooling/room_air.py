@@ -4,7 +4,7 @@ import numpy as np
 
 from site_models.arrays import Floats, Ints
 from site_models.plant import Plant
-from twin.coolant import AIR_BYPASS, lumped_airflow_kg_per_s
+from twin.cooling.coolant import AIR_BYPASS, lumped_airflow_kg_per_s
 from twin.physics.movers import cube_law_power_w
 from twin.state import State
 

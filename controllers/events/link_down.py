@@ -6,7 +6,7 @@ import numpy as np
 
 from controllers.event import Event, places
 from site_models.plant import Plant
-from twin.fabric_links import with_links
+from twin.fabric.links import with_links
 from twin.state import State
 
 

@@ -16,8 +16,8 @@ from controllers.jobs.team import Team, first_team, team_of
 from site_models.arrays import Flags, Floats, Ints
 from site_models.errors import InputError
 from site_models.plant import Plant
-from twin.contention import Contention
-from twin.fabric import trunk_rates
+from twin.fabric.contention import Contention
+from twin.fabric.span import trunk_rates
 
 
 class Formation:

@@ -1,8 +1,8 @@
 """What a job used and what it made of it: the record that a site bills from.
 
-Boundaries as in `twin/account.py`. A rack's power beside its GPU boards is shared equally by its
-GPUs; cooling, losses, water, cost and carbon of the site go by IT energy. So the jobs' records
-and the rest, unallocated, add up to the site's account.
+Boundaries as in `twin/accounts/account.py`. A rack's power beside its GPU boards is shared equally
+by its GPUs; cooling, losses, water, cost and carbon of the site go by IT energy. So the jobs'
+records and the rest, unallocated, add up to the site's account.
 """
 
 import math
@@ -13,7 +13,7 @@ import numpy as np
 
 from site_models.arrays import Floats, Ints
 from site_models.plant import Plant
-from twin.account import Account, Terms, account_of_step
+from twin.accounts.account import Account, Terms, account_of_step
 from twin.state import State
 
 MILLION = 1e6

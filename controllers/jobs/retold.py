@@ -7,7 +7,7 @@ from controllers.jobs.allocation import Allocation
 from controllers.jobs.allocations import Allocations
 from site_models.errors import InputError
 from telemetry.frame import Frame
-from telemetry.job_log import Told
+from telemetry.recording.job_log import Told
 from telemetry.source import Source
 
 _log = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from site_models.arrays import Floats, Ints
 from site_models.errors import InputError
 from site_models.kinds.workload import Workload
 from site_models.plant import Plant
-from twin.fabric import Use
-from twin.parallel import Exchange, alone, exchange_of, fitting, job_use, members_of
+from twin.fabric.parallel import Exchange, alone, exchange_of, fitting, job_use, members_of
+from twin.fabric.span import Use
 from twin.workload import Pace, Pattern, mean_power_w, pace, pattern_on, phase_power_w, step_wave
 
 

@@ -10,7 +10,7 @@ from controllers.placement.spans import lay_of
 from site_models.arrays import Floats, Ints
 from site_models.errors import InputError
 from site_models.plant import Plant
-from twin.collective_site import site_times
+from twin.fabric.collective_site import site_times
 from twin.physics.collective import Span
 from twin.workload import workload
 

@@ -15,8 +15,8 @@ from controllers.placement.nearest import times_s
 from controllers.placement.traffic import Runner, Share
 from site_models.arrays import Floats, Ints
 from site_models.plant import Plant
-from twin.fabric import span_of
-from twin.parallel import exchange_of
+from twin.fabric.parallel import exchange_of
+from twin.fabric.span import span_of
 from twin.workload import pace
 
 WORST = 3

@@ -5,11 +5,11 @@ import numpy as np
 from controllers.placement.ground import Here
 from controllers.placement.hardware import Bodies, Devices, Servers
 from site_models.arrays import Floats, Ints
-from twin.gpu_rates import SMALLEST_FLOW_RATIO
-from twin.nodes import AIR_CP_J_PER_KG_K, TRAY_AIR_RISE_K
 from twin.physics.converters import converter_input_w
 from twin.physics.law import borrowing
 from twin.physics.movers import cube_law_power_w
+from twin.servers.gpu_rates import SMALLEST_FLOW_RATIO
+from twin.servers.nodes import AIR_CP_J_PER_KG_K, TRAY_AIR_RISE_K
 
 HALVINGS = 12
 """Of the range of fan speeds: to 0.02 %."""

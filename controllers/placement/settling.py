@@ -1,7 +1,7 @@
 """How loops share out their coolant at rest: one compiled walk over candidate places.
 
-The law of ``twin.loop_pressures`` once its valves and pumps have come to rest. Checked against
-the step run to rest, in ``tests/controllers/placement/test_placement_predict.py``.
+The law of ``twin.cooling.loop_pressures`` once its valves and pumps have come to rest. Checked
+against the step run to rest, in ``tests/controllers/placement/test_placement_predict.py``.
 """
 
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from site_models.arrays import Flags, Floats, Ints
-from twin.loop_pressures import LEAST_DRIVE_K
+from twin.cooling.loop_pressures import LEAST_DRIVE_K
 from twin.physics.law import compiled, compiled_for
 from twin.physics.parallel_racks import branch_flow
 

@@ -1,6 +1,6 @@
 """What candidate places mean to collectives, many at once: domains, rates, shared trunks.
 
-The same figures as ``twin.fabric.span_of`` and ``use_of`` give for one set of GPUs, from
+The same figures as ``twin.fabric.span.span_of`` and ``use_of`` give for one set of GPUs, from
 counts over numbers that every GPU has once for all. Checked against them on shipped sites,
 ``tests/controllers/placement/test_placement_network.py``.
 """
@@ -14,7 +14,7 @@ from controllers.placement.crossings import crossings
 from controllers.placement.wiring import wiring
 from site_models.arrays import Ints
 from site_models.plant import Plant
-from twin.fabric import Use
+from twin.fabric.span import Use
 from twin.physics.collective import Span
 
 CLOUD = ("efa", "tcpxo")

@@ -18,9 +18,9 @@ from site_models.arrays import Floats
 from site_models.errors import InputError
 from site_models.kinds.workload import Workload
 from site_models.plant import Plant
-from twin.contention import Contention
-from twin.fabric import Use, joined, trunk_rates, use_of
-from twin.parallel import job_use
+from twin.fabric.contention import Contention
+from twin.fabric.parallel import job_use
+from twin.fabric.span import Use, joined, trunk_rates, use_of
 from twin.workload import workload
 
 FULL = 1.0 + 1e-9

@@ -9,8 +9,8 @@ import numpy as np
 from site_models.arrays import Flags, Floats, Ints
 from site_models.errors import InputError
 from site_models.plant import Plant
-from twin.fabric import reach_s, trunk_rates
-from twin.fabric_names import gpu_model
+from twin.fabric.names import gpu_model
+from twin.fabric.span import reach_s, trunk_rates
 
 
 class Pairs(NamedTuple):

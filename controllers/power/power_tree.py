@@ -14,7 +14,7 @@ from controllers.gather import applied, sum_by
 from controllers.power.tree_walk import Walk, stages_w, walk_of
 from site_models.arrays import Flags, Floats, Ints
 from site_models.plant import Plant
-from twin.feed_users import other_w
+from twin.electrical.feed_users import other_w
 from twin.physics.converters import converter_input_w, converter_output_w
 from twin.state import State
 

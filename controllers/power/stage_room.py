@@ -8,8 +8,8 @@ from controllers.gather import applied
 from controllers.power.power_tree import PowerTree
 from site_models.arrays import Floats
 from site_models.plant import Feeds
+from twin.electrical.live import generator_limit_w
 from twin.physics.breakers import breaker_tau_s, seconds_to_trip
-from twin.power_live import generator_limit_w
 from twin.state import State
 
 

@@ -11,7 +11,7 @@ from site_models.arrays import Flags, Floats
 from site_models.errors import InputError
 from site_models.kinds.workload import Workload
 from site_models.plant import Plant
-from telemetry.requests import read_requests
+from telemetry.files.requests import read_requests
 from twin.workload import workload
 
 

@@ -12,7 +12,7 @@ from dashboards.feed import Feed
 from dashboards.numbers import number
 from site_models.fabric import OPTICS
 from site_models.plant import Plant
-from twin.suspects import Suspect
+from twin.fabric.suspects import Suspect
 
 Page = Annotated[Paging, Depends()]
 Standing = Literal["ok", "degraded", "down"]

@@ -8,7 +8,7 @@ from dashboards.basis import basis_of, throttling_of
 from dashboards.index import Index
 from dashboards.summary import RACK_SIGNALS, Summary
 from site_models.arrays import Floats
-from twin.feed_room import FeedStanding
+from twin.electrical.feed_room import FeedStanding
 from twin.physics.feed_tree import BELOW, Headroom
 from twin.physics.pump_control import ALARM_DELAY_S
 

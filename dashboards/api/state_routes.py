@@ -12,7 +12,7 @@ from dashboards.api.replies import newest, reply, stamped
 from dashboards.api.rows import cdu_row, feed_row, gpu_row, node_row, rack_row
 from dashboards.feed import Feed
 from site_models.arrays import Ints
-from twin.feed_room import feed_room, feed_standing
+from twin.electrical.feed_room import feed_room, feed_standing
 
 Page = Annotated[Paging, Depends()]
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from dashboards.auth import CALLER, Role
 from dashboards.feed import Feed
 from site_models.errors import InputError
-from telemetry.remote_write_wire import LARGEST_BODY_BYTES
+from telemetry.prometheus.remote_write_wire import LARGEST_BODY_BYTES
 
 
 def write_routes(feed: Feed) -> APIRouter:

@@ -16,9 +16,9 @@ from site_models.floor import floor_of
 from site_models.layout import check_layout
 from site_models.plant import Plant
 from site_models.site import Site, load_site, site_path
-from telemetry.csv_map import map_schema
-from telemetry.dsx_map import bus_map_schema
-from twin.overlay import overlay_schema
+from telemetry.dsx.map import bus_map_schema
+from telemetry.files.csv_map import map_schema
+from twin.estimation.overlay import overlay_schema
 from twin.start import rated_inputs
 from twin.steady import NotSettledError, steady
 

@@ -11,13 +11,13 @@ from site_models.arrays import Floats
 from site_models.compile import compile_site
 from site_models.errors import InputError
 from site_models.plant import Plant
-from twin.collective import bus_factor, predict
-from twin.collective_fit import Factors, Table, calibrate, calibrated, times
-from twin.collective_site import site_times
-from twin.collective_table import errors_of, group_keys, matching, read_table
-from twin.fabric import first_gpus, gpus_of, span_of
-from twin.fabric_names import Names, span_of_names
-from twin.overlay import applied, read_overlay
+from twin.estimation.overlay import applied, read_overlay
+from twin.fabric.collective import bus_factor, predict
+from twin.fabric.collective_fit import Factors, Table, calibrate, calibrated, times
+from twin.fabric.collective_site import site_times
+from twin.fabric.collective_table import errors_of, group_keys, matching, read_table
+from twin.fabric.names import Names, span_of_names
+from twin.fabric.span import first_gpus, gpus_of, span_of
 from twin.physics.collective import Span
 
 _OP = typer.Option("--op", metavar="OP", help="all_reduce, all_gather, alltoall, ...")

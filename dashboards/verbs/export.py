@@ -9,8 +9,8 @@ import typer
 
 from dashboards.report import time_of
 from site_models.errors import InputError
-from telemetry.exporting import Format, export
 from telemetry.recording import Recording
+from telemetry.recording.exporting import Format, export
 from telemetry.samples import sample
 
 FORMATS = ("csv", "parquet")

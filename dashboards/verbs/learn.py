@@ -18,13 +18,13 @@ from site_models.site import load_site
 from telemetry.recording import Recording
 from telemetry.samples import sample
 from telemetry.sources.replay import ReplaySource
-from twin.identify import Fit
-from twin.identify import identify as identified
-from twin.identify_links import identify_links
+from twin.estimation.identify import Fit
+from twin.estimation.identify import identify as identified
+from twin.estimation.identify_links import identify_links
+from twin.estimation.overlay import applied, read_overlay, write_overlay
+from twin.estimation.score import scored
+from twin.estimation.track import Track, gathered
 from twin.inputs import Outdoors
-from twin.overlay import applied, read_overlay, write_overlay
-from twin.score import scored
-from twin.track import Track, gathered
 
 Rec = Annotated[Path, typer.Argument(metavar="REC", help="Folder of a recording.")]
 

@@ -16,10 +16,10 @@ from dashboards.report import SITE_HELP, Catalogs, Json, Out, tell
 from site_models.compile import compile_site
 from site_models.errors import InputError
 from site_models.plant import Plant
-from telemetry.collecting import collect
 from telemetry.finding import is_live, source_of
 from telemetry.live import Fresh
-from telemetry.recording_rollups import RackSeats
+from telemetry.recording.collecting import collect
+from telemetry.recording.rollups import RackSeats
 
 ENDS = (signal.SIGINT, signal.SIGTERM)
 

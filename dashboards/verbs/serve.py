@@ -20,7 +20,7 @@ from dashboards.report import SITE_HELP, Catalogs, Params
 from site_models.errors import InputError
 from site_models.figure import Strict
 from site_models.yaml_file import read_yaml, validated
-from telemetry.recording_retention import Keep
+from telemetry.recording.retention import Keep
 
 DEFAULT_POLICIES = ("thermal_guard=shadow", "power_budget=shadow")
 _SITE = f"{SITE_HELP} pilot if not given."

@@ -8,10 +8,10 @@ import numpy as np
 
 from site_models.arrays import Floats, Ints
 from site_models.errors import InputError
-from telemetry.readings import Log, Readings, in_order_of_appearance, rising
+from telemetry.files.readings import Log, Readings, in_order_of_appearance, rising
+from telemetry.files.zones import UTC, to_utc
 from telemetry.signals import SIGNALS
 from telemetry.units import to_base
-from telemetry.zones import UTC, to_utc
 
 FORMAT = "dmon"
 

@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from site_models.errors import InputError
-from telemetry.dsx import METADATA, PUB, Topic, good_value, metadata_of, topic_of
-from telemetry.dsx_map import BusMap
-from telemetry.dsx_points import Point, point_of
-from telemetry.log_table import first_cells
-from telemetry.readings import Log, Readings
+from telemetry.dsx.map import BusMap
+from telemetry.dsx.points import Point, point_of
+from telemetry.dsx.words import METADATA, PUB, Topic, good_value, metadata_of, topic_of
+from telemetry.files.log_table import first_cells
+from telemetry.files.readings import Log, Readings
 from telemetry.signals import SIGNALS
 
 FORMAT = "dsx-csv"
@@ -51,7 +51,7 @@ def read(log: Log) -> Readings:
     quality, null, of points without metadata or of other publishers, and payloads that are
     not JSON, are left out and counted. Raises InputError naming the row that is no message.
     Checked against the means that come with the recorded messages in
-    ``tests/telemetry/test_import_dsx.py``.
+    ``tests/telemetry/importers/test_import_dsx.py``.
     """
     rejected: Counter[str] = Counter()
     rows = list(_rows(log, rejected))

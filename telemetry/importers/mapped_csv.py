@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from site_models.errors import InputError
-from telemetry.log_table import LogTable
-from telemetry.readings import Log, Readings, in_order_of_appearance, rising, without_resets
+from telemetry.files.log_table import LogTable
+from telemetry.files.readings import Log, Readings, in_order_of_appearance, rising, without_resets
+from telemetry.files.zones import UTC, zone_of
 from telemetry.signals import SIGNALS
 from telemetry.units import to_base
-from telemetry.zones import UTC, zone_of
 
 FORMAT = "csv"
 

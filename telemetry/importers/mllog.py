@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from site_models.errors import InputError
-from telemetry.readings import Log, Readings, rising
+from telemetry.files.readings import Log, Readings, rising
 
 FORMAT = "mllog"
 

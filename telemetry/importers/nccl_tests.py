@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from telemetry.nccl_log import is_log, read_log
-from telemetry.readings import Log, Readings, in_order_of_appearance
+from telemetry.files.nccl_log import is_log, read_log
+from telemetry.files.readings import Log, Readings, in_order_of_appearance
 
 FORMAT = "nccl-tests"
 

@@ -15,11 +15,11 @@ import pyarrow.compute as pc
 
 from site_models.arrays import Floats
 from site_models.errors import InputError
-from telemetry.log_table import LogTable, first_cells
-from telemetry.readings import Log, Readings, in_order_of_appearance, rising, without_resets
+from telemetry.files.log_table import LogTable, first_cells
+from telemetry.files.readings import Log, Readings, in_order_of_appearance, rising, without_resets
+from telemetry.files.zones import UTC
 from telemetry.signals import SIGNALS
 from telemetry.units import to_base
-from telemetry.zones import UTC
 
 FORMAT = "nvidia-smi"
 

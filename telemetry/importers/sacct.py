@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from site_models.errors import InputError
-from telemetry.readings import Log, Readings, in_order_of_appearance
-from telemetry.zones import UTC, to_utc
+from telemetry.files.readings import Log, Readings, in_order_of_appearance
+from telemetry.files.zones import UTC, to_utc
 
 FORMAT = "sacct"
 
@@ -46,7 +46,7 @@ def read(log: Log) -> Readings:
     """Return the jobs' changes; InputError naming the file and row or column that is unusable.
 
     `job_gpus` and `job_nodes` are what the job holds from the row on, `job_energy_j` what it
-    consumed, in the row of its end. Checked in ``tests/telemetry/test_import_sacct.py``.
+    consumed, in the row of its end. Checked in ``tests/telemetry/importers/test_import_sacct.py``.
     """
     rejected: Counter[str] = Counter()
     names: list[str] = []

@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 
 from site_models.arrays import Ints
 from site_models.errors import InputError
-from telemetry.log_table import LogTable, first_cells
-from telemetry.readings import Log, Readings, rising
-from telemetry.zones import UTC, Zone, to_utc, west_of_utc
+from telemetry.files.log_table import LogTable, first_cells
+from telemetry.files.readings import Log, Readings, rising
+from telemetry.files.zones import UTC, Zone, to_utc, west_of_utc
 
 FORMAT = "spec-ptd"
 
@@ -35,7 +35,7 @@ def read(log: Log) -> Readings:
 
     Raises InputError naming the row that is no reading, or whose time runs backwards.
     Checked against an independent integration of every shipped run in
-    ``tests/telemetry/test_import_measured.py``.
+    ``tests/telemetry/importers/test_import_measured.py``.
     """
     columns = len(first_cells(log.text))
     table = LogTable(log, header=[str(k) for k in range(columns)])

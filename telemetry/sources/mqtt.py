@@ -11,12 +11,12 @@ from paho.mqtt.enums import CallbackAPIVersion
 from site_models.errors import InputError
 from site_models.plant import Plant
 from telemetry.board import Board
-from telemetry.bus_address import Address, address_of
-from telemetry.dsx import METADATA, PUB, ROOT, VALUE
-from telemetry.dsx_density import Density, as_water, densities
-from telemetry.dsx_listener import LIFE_S, Listener, Message
-from telemetry.dsx_map import BusMap
-from telemetry.dsx_points import POINTS
+from telemetry.dsx.bus_address import Address, address_of
+from telemetry.dsx.density import Density, as_water, densities
+from telemetry.dsx.listener import LIFE_S, Listener, Message
+from telemetry.dsx.map import BusMap
+from telemetry.dsx.points import POINTS
+from telemetry.dsx.words import METADATA, PUB, ROOT, VALUE
 
 SCHEME = "mqtt"
 LIVE = True

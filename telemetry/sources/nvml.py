@@ -11,9 +11,9 @@ from site_models.errors import InputError
 from site_models.host_gpu import HostGpu
 from site_models.plant import Plant
 from telemetry.frame import Frame
-from telemetry.nvml_driver import Nvml, found_driver
-from telemetry.nvml_host import Host
-from telemetry.nvml_port import Identity
+from telemetry.nvml.driver import Nvml, found_driver
+from telemetry.nvml.host import Host
+from telemetry.nvml.port import Identity
 
 SCHEME = "nvml"
 """`nvml` reads the GPUs of this host."""
@@ -36,7 +36,7 @@ class NvmlSource:
     read.
 
     Checked through the real binding against an imitated driver in
-    ``tests/telemetry/test_nvml_imitation.py``.
+    ``tests/telemetry/nvml/test_nvml_imitation.py``.
     """
 
     def __init__(

@@ -14,11 +14,11 @@ from site_models.errors import InputError
 from site_models.plant import Plant
 from telemetry.board import Board
 from telemetry.clock_skew import Clocks
-from telemetry.exposition_text import Sample, helps_of, labels_of, samples_of
-from telemetry.metric_names import BLANK_FROM, BLANKS_32, Metric, metrics, refused_unit
-from telemetry.seating import Seating
+from telemetry.prometheus.exposition_text import Sample, helps_of, labels_of, samples_of
+from telemetry.prometheus.metric_names import BLANK_FROM, BLANKS_32, Metric, metrics, refused_unit
+from telemetry.prometheus.seating import Seating
+from telemetry.prometheus.targets import targets_of
 from telemetry.signals import SIGNALS
-from telemetry.targets import targets_of
 
 SCHEME = "prometheus"
 LIVE = True

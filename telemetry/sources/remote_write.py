@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from site_models.plant import Plant
 from telemetry.board import Board
-from telemetry.remote_write import Receiver
-from telemetry.remote_write_wire import scanned
-from telemetry.seating import Seating
+from telemetry.prometheus.remote_write import Receiver
+from telemetry.prometheus.remote_write_wire import scanned
+from telemetry.prometheus.seating import Seating
 
 SCHEME = "remote-write"
 LIVE = True

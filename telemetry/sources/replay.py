@@ -8,8 +8,8 @@ import numpy as np
 from site_models.errors import InputError
 from site_models.plant import Plant
 from telemetry.frame import Frame
-from telemetry.job_log import Told, read_job_log
 from telemetry.recording import Recording, Seats
+from telemetry.recording.job_log import Told, read_job_log
 from telemetry.samples import sample
 
 PLANT_AXES = ("gpu", "node", "rack", "cdu", "plant", "power", "site", "weather")

@@ -17,7 +17,7 @@ from site_models.compile import compile_site
 from site_models.errors import InputError
 from site_models.host_gpu import HostGpu
 from site_models.plant import Plant
-from telemetry.nvml_host import Host
+from telemetry.nvml.host import Host
 from telemetry.sources.nvml import NvmlSource, seats_of
 from tests.fakes.nvml.fake_driver import FakeDriver, board
 

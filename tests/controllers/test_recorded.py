@@ -10,8 +10,8 @@ from controllers.recorded import RecordedWorld
 from controllers.wish import Wish
 from controllers.worlds import open_world
 from site_models.errors import InputError
-from telemetry.recorder import Recorder
 from telemetry.recording import Recording
+from telemetry.recording.recorder import Recorder
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import numpy as np
 
 from dashboards.fabric_now import standings, suspected
 from tests.fakes.small_plant import small_plant
-from twin.fabric_links import with_links
+from twin.fabric.links import with_links
 
 
 def get(client: httpx.Client, query: str = "") -> Any:

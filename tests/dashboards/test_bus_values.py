@@ -11,7 +11,7 @@ from controllers.snapshot import Snapshot, World
 from controllers.supervision.supervisor import Supervisor
 from dashboards.bus_values import PERIOD_S, BelievedValues
 from site_models.errors import InputError
-from telemetry.dsx import REPEAT_S
+from telemetry.dsx.words import REPEAT_S
 from tests.fakes.broker import Broker, Building, until
 from tests.fakes.small_plant import small_plant
 from tests.fakes.small_world import small_snapshot

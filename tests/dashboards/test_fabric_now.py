@@ -8,10 +8,10 @@ from controllers.jobs.assigned import Assigned
 from dashboards.fabric_now import FabricNow, FabricWatch, trunk_names, trunk_of_link
 from tests.fakes.small_plant import START_S, small_plant
 from tests.fakes.small_world import SmallWorld, small_snapshot
-from twin.contention import Contention
-from twin.fabric import trunk_rates
-from twin.fabric_links import with_links
-from twin.parallel import job_use
+from twin.fabric.contention import Contention
+from twin.fabric.links import with_links
+from twin.fabric.parallel import job_use
+from twin.fabric.span import trunk_rates
 from twin.workload import workload
 
 PLANT = small_plant()

@@ -17,7 +17,7 @@ from site_models.plant import Plant
 from telemetry.frame import Frame
 from tests.fakes.small_plant import START_S
 from tests.fakes.small_world import SmallWorld, small_snapshot
-from twin.fabric_links import with_links
+from twin.fabric.links import with_links
 
 PLANT = SmallWorld().plant
 

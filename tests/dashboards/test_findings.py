@@ -11,7 +11,7 @@ from dashboards.findings import Finding, Severity, findings, level_of
 from dashboards.index import Index
 from dashboards.summary import summarise
 from tests.fakes.small_world import SmallWorld, small_snapshot
-from twin.fabric_links import with_links
+from twin.fabric.links import with_links
 from twin.physics.clocks import SW_THERMAL
 from twin.state import INFERRED
 

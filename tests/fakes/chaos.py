@@ -11,7 +11,7 @@ import numpy as np
 
 from site_models.arrays import Floats
 from telemetry.board import Board
-from telemetry.seating import Seating
+from telemetry.prometheus.seating import Seating
 from telemetry.sources.prometheus import Scraper, Target
 
 LOGGED: dict[str, dict[str, int]] = {

@@ -8,8 +8,8 @@ import numpy as np
 
 from benchmarks.make_pilot_demo import cast, jobs
 from site_models.compile import compile_site
-from telemetry.job_log import read_job_log
 from telemetry.recording import Recording
+from telemetry.recording.job_log import read_job_log
 from telemetry.samples import H200_WALL, PILOT_DEMO
 
 

@@ -10,12 +10,12 @@ from site_models.compile import compile_site
 from site_models.plant import AIR, FWS, GIVEN_FLOW, Plant
 from site_models.site import Site, load_site
 from tests.twin.driving import random_inputs, random_state
-from twin.coolant import set_circuit_flows
-from twin.loop_pressures import set_rack_flows
+from twin.cooling.coolant import set_circuit_flows
+from twin.cooling.loop_pressures import set_rack_flows
+from twin.cooling.rejection import exchange, move_valves
+from twin.electrical.chain import load_feeds
+from twin.electrical.live import set_power
 from twin.physics.converters import converter_input_w
-from twin.power import load_feeds
-from twin.power_live import set_power
-from twin.rejection import exchange, move_valves
 from twin.scratch import scratch_for
 from twin.start import first_state, idle_inputs, rated_inputs
 from twin.state import Inputs, State

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from site_models.plant import Plant
-from twin.estimator import SENSOR_STD_K
+from twin.estimation.estimator import SENSOR_STD_K
 from twin.forecast import forecast
 from twin.start import first_state, idle_inputs, rated_inputs
 from twin.step import step

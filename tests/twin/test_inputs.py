@@ -13,9 +13,9 @@ from site_models.plant import Plant
 from telemetry.frame import Frame
 from tests.twin.driving import random_inputs, random_state
 from twin.inputs import Believer
-from twin.nodes import advance_nodes, gather_racks
 from twin.physics.converters import converter_input_w
 from twin.scratch import scratch_for
+from twin.servers.nodes import advance_nodes, gather_racks
 from twin.start import idle_inputs, rated_inputs
 from twin.state import ASSUMED, HELD, INFERRED, MEASURED, Inputs, State
 from twin.step import copied

@@ -76,7 +76,8 @@ def beyond_the_curves(
     The share of Carnot's that the machine reaches at the nearest temperatures inside
     (`held_...`) is kept, so there is no jump at the edge; extrapolating the polynomials is
     not valid (ENGINEERING section 3). `approach_k` is the condensing temperature over the
-    entering condenser water. 1 inside the curves. Checked in ``tests/twin/test_rejection.py``.
+    entering condenser water. 1 inside the curves. Checked in
+    ``tests/twin/cooling/test_rejection.py``.
     """
     there = second_law_cop(leaving_c, entering_c + approach_k, 1.0)
     edge = second_law_cop(held_leaving_c, held_entering_c + approach_k, 1.0)

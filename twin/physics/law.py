@@ -116,7 +116,7 @@ def borrowing(function: F) -> F:
     What is given to it is held by whoever calls, so numba need not count who holds an array
     each time that one is taken out of a tuple: in loops over GPUs that took longer than their
     physics. One that makes an array does not compile; one that returned a tuple with an array
-    would, and must not. The numbers are the same, ``tests/twin/test_servers.py``.
+    would, and must not. The numbers are the same, ``tests/twin/servers/test_servers.py``.
     """
     return cast(F, Kernel(function, _nrt=False))
 

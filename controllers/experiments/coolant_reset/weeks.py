@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from site_models import weather as weather_files
-from telemetry.weather import Weather, read_epw
+from telemetry.files.weather import Weather, read_epw
 from twin.physics.moist_air import wet_bulb_c
 
 DALLAS = "USA_TX_Dallas-Fort.Worth.epw.gz"

@@ -11,7 +11,7 @@ from controllers.gather import sum_by
 from controllers.jobs.team import first_team
 from site_models.arrays import Floats
 from site_models.compile import compile_site
-from telemetry.requests import read_requests
+from telemetry.files.requests import read_requests
 from twin.workload import workload
 
 SHIPPED = Path(__file__).parent / "azure-code-2023.csv.gz"
@@ -40,7 +40,7 @@ class Kind(NamedTuple):
 
 
 def requested(path: Path | None = None) -> Requested:
-    """Return the shipped trace, or that of a table as `telemetry.requests` reads it."""
+    """Return the shipped trace, or that of a table as `telemetry.files.requests` reads it."""
     if path is not None:
         table = read_requests(path)
         second = (table.time_s - table.time_s[0]).astype(np.int64)

@@ -16,8 +16,8 @@ from controllers.trials.stride import stride
 from site_models.arrays import Flags, Floats, Ints
 from site_models.kinds.workload import Workload
 from site_models.plant import Plant
-from twin.contention import Contention
-from twin.fabric import trunk_rates
+from twin.fabric.contention import Contention
+from twin.fabric.span import trunk_rates
 from twin.inputs import Outdoors
 from twin.start import idle_inputs
 from twin.state import MODELLED, Inputs, State

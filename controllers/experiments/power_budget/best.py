@@ -11,9 +11,9 @@ from controllers.gather import applied
 from controllers.power.pour import Vessel
 from site_models.arrays import Floats, Ints
 from site_models.plant import Plant
-from twin.gpu_loads import load_at, loads_of
-from twin.gpu_power import leaking_w
 from twin.physics.clocks import switching_share
+from twin.servers.gpu_loads import load_at, loads_of
+from twin.servers.gpu_power import leaking_w
 from twin.state import MODELLED, Inputs, State
 
 CLOCKS = 24

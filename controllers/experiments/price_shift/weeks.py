@@ -13,9 +13,9 @@ from controllers.accounts.publication import known_until_s
 from controllers.policy import Outlook
 from site_models.arrays import Floats
 from site_models.errors import InputError
+from telemetry.files.tariffs import StepSeries, read_carbon, read_price
 from telemetry.samples import sample_tariff
-from telemetry.tariffs import StepSeries, read_carbon, read_price
-from twin.step_sums import held_at
+from twin.accounts.step_sums import held_at
 
 HOUR_S, WEEK_S = 3600.0, 7 * 86_400.0
 TEXAS = ZoneInfo("America/Chicago")

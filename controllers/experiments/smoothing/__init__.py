@@ -11,7 +11,7 @@ from controllers.experiments.smoothing.report import (
     site_findings,
 )
 from controllers.experiments.smoothing.seen import Seen, as_seen, means
-from twin.grid_quality import load_grid
+from twin.electrical.grid_quality import load_grid
 
 SEEDS = (1, 2, 3, 4, 5)
 SECONDS, QUICK_S = 3600.0, 1800.0

@@ -13,13 +13,13 @@ from site_models.plant import Plant
 from site_models.repeat import expanded
 from site_models.site import Site, site_path
 from site_models.yaml_file import read_yaml
-from twin.fast_power import STEP_S, Smoothing, fast_power, up_the_tree
+from twin.electrical.fast_power import STEP_S, Smoothing, fast_power, up_the_tree
+from twin.electrical.swings import Swing, staggered
 from twin.physics.converters import converter_input_w
 from twin.physics.level_control import Bank
 from twin.start import first_state, idle_inputs
 from twin.state import MODELLED, State
 from twin.step import step
-from twin.swings import Swing, staggered
 
 RACKS, RACK_GPUS = 8, 72
 START_S, TAIL_S = 20.0, 40.0

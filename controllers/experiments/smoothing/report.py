@@ -16,7 +16,7 @@ from controllers.experiments.smoothing.courses import (
 from controllers.experiments.smoothing.seen import SETTLE_S, Seen, means
 from controllers.trials.confidence import mean_of
 from site_models.kinds.grid import Grid
-from twin.fast_power import STEP_S
+from twin.electrical.fast_power import STEP_S
 
 SHOWN_S = 20.0
 

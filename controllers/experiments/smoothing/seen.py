@@ -7,8 +7,8 @@ import numpy as np
 from controllers.experiments.smoothing.courses import START_S, TAIL_S, Ran
 from controllers.trials.confidence import mean_of
 from site_models.kinds.grid import Grid
-from twin.fast_power import STEP_S
-from twin.grid_quality import RAMP_S, band_share, quality_of
+from twin.electrical.fast_power import STEP_S
+from twin.electrical.grid_quality import RAMP_S, band_share, quality_of
 
 SETTLE_S = 120.0
 """After the start until a course counts as training."""

@@ -14,8 +14,8 @@ from controllers.accounts.charges import NO_CARBON, NO_PRICE, Charges, read_char
 from site_models.compile import compile_site
 from site_models.errors import InputError
 from site_models.plant import Plant
-from telemetry.tariffs import StepSeries
-from twin.account import Terms, account_of
+from telemetry.files.tariffs import StepSeries
+from twin.accounts.account import Terms, account_of
 from twin.start import first_state, idle_inputs, rated_inputs
 from twin.state import State
 from twin.step import step

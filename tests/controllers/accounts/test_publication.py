@@ -9,8 +9,8 @@ import pytest
 from controllers.accounts.charges import Charges
 from controllers.accounts.publication import known_until_s, published
 from controllers.surroundings import Surroundings
-from telemetry.tariffs import StepSeries
-from twin.account import Terms
+from telemetry.files.tariffs import StepSeries
+from twin.accounts.account import Terms
 
 TEXAS = ZoneInfo("America/Chicago")
 

@@ -10,7 +10,7 @@ import pytest
 
 from controllers.actuators.bus import BusSetpoints
 from site_models.errors import InputError
-from telemetry.dsx import HEARTBEAT_S
+from telemetry.dsx.words import HEARTBEAT_S
 from tests.fakes.broker import Broker, Building, until
 from tests.fakes.small_plant import small_plant
 

@@ -22,7 +22,7 @@ from controllers.experiments.price_shift.weeks import (
     year,
 )
 from controllers.policy import Decision, JobOn
-from telemetry.tariffs import StepSeries
+from telemetry.files.tariffs import StepSeries
 from tests.fakes.small_plant import small_plant, small_state
 from tests.fakes.small_run import view_of
 

@@ -12,7 +12,7 @@ from controllers.jobs.job_account import JobAccount, StepShares, shares_of_step
 from controllers.jobs.job_books import JobBooks
 from site_models.plant import Plant
 from tests.fakes.small_plant import START_S, small_inputs, small_plant, small_state
-from twin.account import account_of_step
+from twin.accounts.account import account_of_step
 from twin.state import State
 from twin.step import step
 

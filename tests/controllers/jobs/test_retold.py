@@ -11,7 +11,7 @@ from controllers.jobs.retold import Retold
 from controllers.wish import Wish
 from controllers.worlds import open_world
 from telemetry.frame import Frame
-from telemetry.job_log import Told
+from telemetry.recording.job_log import Told
 from tests.fakes.small_plant import small_plant
 
 PLANT = small_plant()

@@ -17,8 +17,8 @@ from site_models.arrays import Floats
 from site_models.compile import compile_site
 from site_models.errors import InputError
 from site_models.plant import Plant
-from telemetry.tariffs import StepSeries
-from twin.account import Account, Terms, account_of_step
+from telemetry.files.tariffs import StepSeries
+from twin.accounts.account import Account, Terms, account_of_step
 
 SITE = "hgx-h200"
 HALVES = (("a", "gpu[0-3]"), ("b", "gpu[4-7]"))

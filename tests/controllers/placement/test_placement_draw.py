@@ -18,8 +18,8 @@ from controllers.placement.traffic import traffic_of
 from site_models.arrays import Floats, Ints
 from site_models.compile import compile_site
 from site_models.plant import Plant
-from twin.fabric_links import with_links
-from twin.parallel import job_use
+from twin.fabric.links import with_links
+from twin.fabric.parallel import job_use
 from twin.start import first_state, idle_inputs
 from twin.state import Inputs, State
 from twin.steady import steady

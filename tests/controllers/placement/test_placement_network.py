@@ -21,11 +21,11 @@ from site_models.compile import compile_site
 from site_models.errors import InputError
 from site_models.plant import Plant
 from tests.fakes.small_plant import small_plant
-from twin.collective import predict
-from twin.collective_fit import Factors
-from twin.collective_site import site_times, with_factors
-from twin.fabric import lone_rate, span_of, use_of
-from twin.fabric_links import Running, link_load, with_links
+from twin.fabric.collective import predict
+from twin.fabric.collective_fit import Factors
+from twin.fabric.collective_site import site_times, with_factors
+from twin.fabric.links import Running, link_load, with_links
+from twin.fabric.span import lone_rate, span_of, use_of
 from twin.start import first_state, idle_inputs
 from twin.state import Inputs, State
 from twin.workload import workload

@@ -19,10 +19,10 @@ from controllers.supervision.vetting import fault_of
 from controllers.worlds import looped
 from site_models.compile import compile_site
 from site_models.plant import Plant
-from telemetry.tariffs import StepSeries
+from telemetry.files.tariffs import StepSeries
 from tests.fakes.small_plant import START_S, small_plant, small_state
 from tests.fakes.small_run import view_of
-from twin.account import Terms
+from twin.accounts.account import Terms
 
 HOUR_S = 3600.0
 PLANT = small_plant()

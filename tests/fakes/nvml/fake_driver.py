@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from site_models.errors import InputError
-from telemetry.nvml_port import GpuLostError, Identity, NotOfferedError, Wanted
+from telemetry.nvml.port import GpuLostError, Identity, NotOfferedError, Wanted
 
 
 @dataclass
@@ -43,7 +43,7 @@ def board(index: int = 0, name: str = "NVIDIA H200", place: str = "") -> FakeGpu
 
 
 class FakeDriver:
-    """Implements `telemetry.nvml_port.Driver`."""
+    """Implements `telemetry.nvml.port.Driver`."""
 
     def __init__(self, *gpus: FakeGpu, missing: bool = False, field_values: bool = True) -> None:
         self.gpus, self.missing, self.field_values = gpus, missing, field_values

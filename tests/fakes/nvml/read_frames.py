@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from telemetry.collecting import take_precedence
+from telemetry.recording.collecting import take_precedence
 from telemetry.sources.nvml import host_gpus, open_source
 
 

@@ -1,0 +1,1 @@
+"""The facility's message bus: words, points, densities."""

@@ -1,0 +1,1 @@
+"""Files of others as tables: logs, tariffs, weather, requests."""

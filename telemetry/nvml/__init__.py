@@ -1,0 +1,1 @@
+"""The driver of NVIDIA GPUs, as it is asked."""

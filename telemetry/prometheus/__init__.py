@@ -1,0 +1,1 @@
+"""Prometheus: text, remote write, and which device a label set speaks of."""

@@ -1,0 +1,1 @@
+"""Energy, water, carbon and money as sums over steps."""

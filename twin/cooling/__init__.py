@@ -1,0 +1,1 @@
+"""Water and air: loops, networks, exchangers, chillers, towers."""

@@ -1,0 +1,1 @@
+"""The power chain, its rooms and limits, and its course within milliseconds."""

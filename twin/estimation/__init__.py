@@ -1,0 +1,1 @@
+"""What measurements teach: belief corrected, parameters fitted, predictions scored."""

@@ -1,0 +1,1 @@
+"""NVLink and the networks: what GPUs share, collectives, health of links."""

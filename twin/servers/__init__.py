@@ -1,0 +1,1 @@
+"""GPUs and nodes during one substep: power, clocks, chains of heat."""
