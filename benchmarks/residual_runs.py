@@ -17,7 +17,8 @@ from site_models.plant import Plant
 from twin.inputs import Believer
 from twin.start import first_state, idle_inputs
 from twin.state import Inputs, State
-from twin.steady import NotSettledError, steady
+from twin.steady import steady
+from twin.unsolved import NotSettledError
 
 START_S = 1_720_810_800.0
 SENSORS = Sensors(seed=11, temperature_step_k=1.0, temperature_noise_k=0.5, power_noise=0.01)

@@ -22,8 +22,7 @@ from controllers.worlds import World
 from telemetry.frame import Frame
 from telemetry.recording import RecordingWriter
 from telemetry.signals import AXES
-from twin.cooling.network_flow import NotSolvedError
-from twin.steady import NotSettledError
+from twin.unsolved import NotSettledError, NotSolvedError
 
 STATE_FILE = "state.npz"
 REPORT_FILE = "report.json"

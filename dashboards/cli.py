@@ -16,12 +16,14 @@ from typer.exceptions import Abort, Exit
 from dashboards import verbs
 from dashboards.report import complain
 from site_models.errors import InputError
-from twin.cooling.network_flow import NotSolvedError
-from twin.steady import NotSettledError
+from twin.unsolved import NotSettledError, NotSolvedError
 
 
-def build() -> typer.Typer:
-    """Return the application with every verb of `dashboards/verbs`."""
+def build(asked: str = "") -> typer.Typer:
+    """Return the application with the verb that is asked for, or else with every verb.
+
+    What one verb rests on takes a fraction of a second to load; what all rest on, seconds.
+    """
     app = typer.Typer(
         name="twin",
         help="Digital twin of an AI-factory site: heat, power, telemetry, control, placement.",
@@ -29,18 +31,23 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
-    for found in sorted(pkgutil.iter_modules(verbs.__path__), key=lambda f: f.name):
-        module = importlib.import_module(f"{verbs.__name__}.{found.name}")
-        if hasattr(module, "register"):
-            module.register(app)
+    app.callback()(_no_option_of_its_own)
+    found = sorted(file.name for file in pkgutil.iter_modules(verbs.__path__))
+    for name in [name for name in found if name.removesuffix("_") == asked] or found:
+        importlib.import_module(f"{verbs.__name__}.{name}").register(app)
     return app
+
+
+def _no_option_of_its_own() -> None:
+    """Make `twin` a group even where one verb alone is loaded."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a verb and return the exit code; every complaint is one line on stderr."""
-    command = typer.main.get_command(build())
+    words = sys.argv[1:] if arguments is None else arguments
+    command = typer.main.get_command(build(next(iter(words), "")))
     try:
-        code = command.main(args=arguments, prog_name="twin", standalone_mode=False)
+        code = command.main(args=words, prog_name="twin", standalone_mode=False)
     except InputError as error:
         return _complain(str(error))
     except (NotSolvedError, NotSettledError) as error:

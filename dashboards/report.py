@@ -28,6 +28,14 @@ Params = Annotated[
     typer.Option("--params", metavar="OVERLAY", help="Parameters written by twin identify."),
 ]
 Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="New folder to write.")]
+From = Annotated[
+    str | None,
+    typer.Option("--from", metavar="TIME", help="Leave out what is before: ISO 8601 or epoch s."),
+]
+To = Annotated[
+    str | None,
+    typer.Option("--to", metavar="TIME", help="Leave out what is after: ISO 8601 or epoch s."),
+]
 
 
 def tell(content: Mapping[str, Any] | list[Any], lines: Iterable[str], as_json: bool) -> None:
@@ -45,6 +53,13 @@ def tell(content: Mapping[str, Any] | list[Any], lines: Iterable[str], as_json: 
 def complain(message: str) -> None:
     """Say on stderr, in one line, why a verb did not do all it was asked."""
     sys.stderr.write(f"twin: {' '.join(message.split())}\n")
+
+
+def positive(option: str, value: float) -> float:
+    """Return the value of an option; InputError unless it is above zero."""
+    if not value > 0.0:
+        raise InputError(f"{option}: expected a number above 0, got {value:g}")
+    return value
 
 
 def table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:

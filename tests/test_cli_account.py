@@ -16,10 +16,9 @@ from site_models.plant import Plant
 from site_models.site import SHIPPED, load_site
 from telemetry.recording import Recording
 from tests.fakes.command import Twin, refused
-from twin.cooling.network_flow import NotSolvedError
 from twin.state import Inputs, State
-from twin.steady import NotSettledError
 from twin.step import step
+from twin.unsolved import NotSettledError, NotSolvedError
 
 PRICE = "Datetime (UTC),Price (USD/MWh)\n" + "".join(
     f"2023-07-12 {hour:02}:00:00+00:00,{10 + hour}\n" for hour in range(24)

@@ -14,6 +14,7 @@ from site_models.plant import Plant, freeze
 from twin.start import filled_pipes, first_state
 from twin.state import Inputs, State
 from twin.step import COUPLING_S, advance, copied, plain, step
+from twin.unsolved import NotSettledError
 
 TURNOVER_S = 12.0
 """Fluid of the light plant's circuits passes its supply or return mass in this time."""
@@ -24,10 +25,6 @@ CHUNK_S = 300
 LONGEST_S = 120_000
 SETTLED = 3e-10
 """Imbalance of the meters over their energy [-], and motion of any temperature [K/s], at rest."""
-
-
-class NotSettledError(RuntimeError):
-    """The state kept moving; the message says how much."""
 
 
 def steady(plant: Plant, inputs: Inputs, time_s: float = 0.0) -> State:

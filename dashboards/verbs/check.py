@@ -20,7 +20,8 @@ from telemetry.dsx.map import bus_map_schema
 from telemetry.files.csv_map import map_schema
 from twin.estimation.overlay import overlay_schema
 from twin.start import rated_inputs
-from twin.steady import NotSettledError, steady
+from twin.steady import steady
+from twin.unsolved import NotSettledError
 
 CLOSURE = 1e-9
 """Largest imbalance of the meters over the energy in, at rest."""

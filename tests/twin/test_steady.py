@@ -14,8 +14,9 @@ from site_models.site import load_site, shipped_sites
 from tests.twin.driving import integrated
 from twin.start import idle_inputs, rated_inputs
 from twin.state import Inputs, State
-from twin.steady import NotSettledError, steady
+from twin.steady import steady
 from twin.step import step
+from twin.unsolved import NotSettledError
 
 QUICK = [site for site in shipped_sites() if site != "campus-100k"]
 LOADS = {"idle": idle_inputs, "rated": rated_inputs}

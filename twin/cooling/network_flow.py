@@ -10,13 +10,10 @@ from site_models.errors import InputError
 from twin.cooling.network import Branch, Network, Setting, check_setting
 from twin.cooling.network_loops import Tree, find_tree, pressures_pa, through
 from twin.physics.loop_flow import NO_RESISTANCE, SOLVED, Laws, settle_loops
+from twin.unsolved import NotSolvedError
 
 FIRST_FLOW_KG_PER_S = 0.1
 """Where the search starts in a loop of which nothing is known."""
-
-
-class NotSolvedError(RuntimeError):
-    """No steady flow was found; the message names the loop that stays open and by how much."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from site_models.arrays import Floats
 from site_models.plant import Plant
 from twin.start import idle_inputs
 from twin.state import State
-from twin.steady import NotSettledError, steady
+from twin.steady import steady
+from twin.unsolved import NotSettledError
 
 FIRST_K, LAST_K = 1.0, 0.25
 """Setpoints are tried so far up and down, then half as far, down to the last."""

@@ -12,8 +12,9 @@ from site_models.arrays import Floats
 from site_models.plant import Plant
 from twin.start import first_state, idle_inputs
 from twin.state import MODELLED, Inputs
-from twin.steady import NotSettledError, steady
+from twin.steady import steady
 from twin.step import advance, copied, plain
+from twin.unsolved import NotSettledError
 
 DECIDE_S, SUBSTEP_S = 60.0, 5.0
 """A decision a minute; temperatures are watched every 20 s; heats are held for 5 s."""

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from site_models.errors import InputError
 from twin.cooling.network import Branch, Network, Pipe, PumpCurve, Setting
-from twin.cooling.network_flow import Flow, NotSolvedError, equivalent, solve
+from twin.cooling.network_flow import Flow, equivalent, solve
+from twin.unsolved import NotSolvedError
 
 DENSITY, VISCOSITY = 1009.9, 1.353e-3
 XDU = PumpCurve(476456.77, 0.092063e3 * 6e4, -0.000234e3 * 3.6e9)
