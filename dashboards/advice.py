@@ -3,11 +3,10 @@
 import contextlib
 from collections.abc import Hashable
 
-from controllers.placement import advise as advised
-from controllers.placement import rank_all
 from controllers.placement.ahead import rise_of
 from controllers.placement.models import Answer, Request
-from controllers.placement.rank import STALE_S
+from controllers.placement.rank import STALE_S, rank_all
+from controllers.placement.rank import advise as advised
 from controllers.placement.wish import met_by
 from dashboards.feed import Feed
 from dashboards.summary import Summary

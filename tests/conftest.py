@@ -4,10 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.fakes.command import Twin, command
 
 ROOT = Path(__file__).parent.parent
+settings.register_profile("ours", deadline=None)  # the first example may compile a kernel
+settings.load_profile("ours")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

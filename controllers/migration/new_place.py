@@ -8,8 +8,8 @@ import numpy as np
 from controllers.jobs.allocation import Allocation
 from controllers.jobs.allocations import Allocations
 from controllers.migration.held_down import capped_pace, wanted_w
-from controllers.placement import rank
 from controllers.placement.models import Level, Request
+from controllers.placement.rank import rank
 from controllers.policy import JobOn, Move, View
 from site_models.arrays import Flags, Ints
 from site_models.errors import InputError

@@ -20,7 +20,7 @@ RSA = rsa.generate_private_key(65537, 2048)
 KEYS: dict[str, Public] = {"e": EC.public_key(), "r": RSA.public_key()}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.binary(max_size=200), st.sampled_from([("e", EC), ("r", RSA)]))
 def test_what_was_signed_is_read_back(payload: bytes, pair: tuple[str, Private]) -> None:
     kid, key = pair

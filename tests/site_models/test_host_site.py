@@ -70,7 +70,7 @@ def test_mixed_boards_keep_the_drivers_order(tmp_path: Path) -> None:
     assert plant.arrays.gpus.power_max_w.tolist() == [650.0, 300.0, 650.0]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     count=st.integers(1, 16),
     power_w=st.floats(30.0, 1400.0),

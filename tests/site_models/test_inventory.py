@@ -165,7 +165,7 @@ def test_the_same_inventory_drafts_the_same_site() -> None:
     assert draft_site(CSV, "mine") == draft_site(CSV, "mine")
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(servers=st.integers(0, 150), trays=st.integers(0, 200))
 def test_any_mix_of_servers_and_trays_is_within_its_plant(
     tmp_path_factory: pytest.TempPathFactory, servers: int, trays: int

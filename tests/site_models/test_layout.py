@@ -131,7 +131,7 @@ def placed(name: str, box: tuple[float, float, float, float, float, float]) -> P
     return Placed(name, "rack", *box, 0.5, 0.5, 0.25)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(boxes, max_size=8), st.floats(-500.0, 500.0), st.floats(-500.0, 500.0))
 def test_it_does_not_matter_where_the_hall_lies(
     drawn: list[tuple[float, float, float, float, float, float]], dx_m: float, dy_m: float
@@ -171,7 +171,7 @@ lengths = st.floats(0.2, 3.0)
 turns = st.one_of(st.just(0.0), st.floats(-pi, pi))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(lengths, lengths, lengths, lengths, anywhere, anywhere, turns, turns)
 def test_overlaps_agree_with_separating_axes(
     w1: float, d1: float, w2: float, d2: float, x_m: float, y_m: float, t1: float, t2: float

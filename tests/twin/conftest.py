@@ -6,7 +6,7 @@ from hypothesis import settings
 from site_models.compile import compile_site
 from site_models.plant import Plant
 
-settings.register_profile("compiled", deadline=None)
+settings.register_profile("compiled")
 settings.load_profile("compiled")
 """The first call of a law compiles it, which takes longer than any deadline."""
 

@@ -1,7 +1,7 @@
 """What may be written: inside the device's range, no faster than allowed, fresh only."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -20,7 +20,6 @@ rates = st.floats(0.0, 1000.0)
 
 
 @given(in_range, anything, arrays(np.bool_, COUNT), rates, rates, st.floats(0.0, 100.0))
-@settings(deadline=None)
 def test_caps_stay_in_range_and_within_their_rates(
     last_w: Floats, asked_w: Floats, fresh: Flags, rise: float, fall: float, dt_s: float
 ) -> None:
@@ -34,7 +33,6 @@ def test_caps_stay_in_range_and_within_their_rates(
 
 
 @given(st.lists(in_range, max_size=4))
-@settings(deadline=None)
 def test_the_lowest_cap_wins_and_the_default_caps_all(wishes: list[Floats]) -> None:
     asked = [(f"p{i}", Decision(cap_w, "why")) for i, cap_w in enumerate(wishes)]
     found = combined(asked, LIMITS.gpu_cap_default_w)

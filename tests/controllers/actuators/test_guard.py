@@ -157,7 +157,7 @@ orders = st.lists(
 
 @example([("GPU-0", 200.0, None, 1.0), ("GPU-0", math.nextafter(700.0, 0.0), None, 1.0)], 5)
 @given(orders, st.integers(0, 60))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_killed_at_any_call_the_next_guard_restores_everything(
     asked: list[tuple[str, float, float | None, float]], calls: int
 ) -> None:

@@ -63,7 +63,7 @@ def test_a_count_stands_unless_another_is_worth_it() -> None:
     assert again.full[0] == best
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.floats(-10.0, 42.0), st.floats(0.0, 15.0), st.floats(15.0, 35.0), st.floats(0.1, 8.0))
 def test_led_coolers_are_asked_for_nothing_colder_than_their_air(
     dry_c: float, depression_k: float, water_c: float, led_k: float

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from controllers.jobs.allocation import Allocation, Conflict
@@ -119,7 +119,6 @@ calls = st.lists(
 
 
 @given(calls)
-@settings(deadline=None)
 def test_no_gpu_is_held_beyond_its_whole(
     steps: list[tuple[str, str, set[int], float, float]],
 ) -> None:

@@ -258,7 +258,7 @@ def test_a_batch_answers_each_as_alone() -> None:
     st.sampled_from([0.5, 1, 2, 4, 8, 12, 16, 24, 40]),
     st.sampled_from([None, "node", "nvlink_domain", "rack", "row", "pod", "site", "rail"]),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_busy_broken_and_excluded_gpus_are_never_offered(
     held: set[int], broken: set[int], excluded: set[int], gpus: float, level: str | None
 ) -> None:
@@ -283,7 +283,7 @@ def test_busy_broken_and_excluded_gpus_are_never_offered(
 
 
 @given(st.sets(st.integers(0, 31), max_size=28), st.sampled_from([1, 2, 4, 6, 8, 16]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_exchanging_two_equal_racks_exchanges_the_answer(held: set[int], gpus: int) -> None:
     def swap(i: int) -> int:
         return (i + 16) % 32

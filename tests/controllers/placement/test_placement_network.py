@@ -178,7 +178,7 @@ def test_a_job_over_two_domains_is_split_evenly_where_that_is_faster() -> None:
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_traffic_followed_job_by_job_is_that_of_all_at_once(seed: int) -> None:
     plant, rng = small_plant(), np.random.default_rng(seed)
     table, followed = Allocations(plant), None

@@ -23,7 +23,7 @@ def judged(request: Request, table: Allocations) -> dict[str, Verdict]:
     return {one.node: one for one in found}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(gpus=st.integers(1, 9), busy=st.sets(st.integers(0, 47), max_size=40), data=st.data())
 def test_the_nodes_that_are_ranked_pass_with_the_same_score(
     gpus: int, busy: set[int], data: st.DataObject

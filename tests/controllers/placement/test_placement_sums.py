@@ -29,7 +29,7 @@ def nodes(rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
 
 
 @given(SEEDS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_powers_by_node_are_sums_over_their_gpus(seed: int) -> None:
     rng = np.random.default_rng(seed)
     _, _, node = nodes(rng)
@@ -60,7 +60,7 @@ def test_a_rack_is_sized_by_its_warmest_node() -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_what_is_promised_counts_as_drawn_up_to_the_rack(seed: int) -> None:
     rng = np.random.default_rng(seed)
     rack = np.repeat(np.arange(4), 3)
@@ -80,7 +80,7 @@ def test_what_is_promised_counts_as_drawn_up_to_the_rack(seed: int) -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_room_is_what_usable_gpus_by_node_leave(seed: int) -> None:
     rng = np.random.default_rng(seed)
     rack, whole = np.repeat(np.arange(4), 3), rng.integers(0, 5, 12)
@@ -105,7 +105,7 @@ def test_room_is_what_usable_gpus_by_node_leave(seed: int) -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_limits_hold_as_their_sums_say(seed: int) -> None:
     rng = np.random.default_rng(seed)
     size = rng.integers(1, 4, 8)
@@ -123,7 +123,7 @@ def test_limits_hold_as_their_sums_say(seed: int) -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_nodes_give_shared_gpus_then_those_that_breathe_first_then_the_coolest(seed: int) -> None:
     rng = np.random.default_rng(seed)
     first, count, node = nodes(rng)
@@ -155,7 +155,7 @@ def test_what_does_not_stand_together_has_no_runs(owner: list[int]) -> None:
 
 
 @given(SEEDS, st.booleans())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_touched_nodes_and_racks_are_sums_and_largest_of_the_jobs_gpus(
     seed: int, stepped: bool
 ) -> None:
@@ -194,7 +194,7 @@ def test_touched_nodes_and_racks_are_sums_and_largest_of_the_jobs_gpus(
 
 
 @given(SEEDS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_rack_takes_what_its_tightest_limit_leaves(seed: int) -> None:
     rng = np.random.default_rng(seed)
     size = rng.integers(1, 4, 5)

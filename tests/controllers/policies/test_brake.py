@@ -49,7 +49,7 @@ def test_nothing_is_capped_below_the_limit() -> None:
 
 
 @given(st.floats(12_000.0, 25_000.0), st.lists(st.floats(0.1, 1.0), min_size=48, max_size=48))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_braked_stage_keeps_its_limit_whatever_its_gpus_do(
     rating_w: float, loads: list[float]
 ) -> None:

@@ -40,7 +40,7 @@ def test_water_and_loops_of_the_small_plant() -> None:
     assert {k: racks.tolist() for k, racks in pumped_loops(PLANT).items()} == {LOOP: [0, 1]}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.floats(0.0, 1.0), st.floats(-20.0, 40.0), st.floats(-15.0, 42.0),
     st.floats(-20.0, 25.0), st.floats(0.3, 1.0), st.floats(1.0, 600.0),
@@ -70,7 +70,7 @@ def test_never_outside_bounds_and_never_faster_than_the_rates(
     np.testing.assert_array_equal(decision.gpu_cap_w, PLANT.arrays.gpus.power_max_w)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(0.0, 1.0), st.floats(0.0, 30.0), st.floats(0.5, 15.0), st.floats(-5.0, 38.0))
 def test_a_hotter_loop_is_never_given_warmer_coolant_or_less_of_it(
     load: float, by_k: float, more_k: float, dry_c: float

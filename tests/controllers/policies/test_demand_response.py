@@ -278,7 +278,7 @@ def test_a_second_target_goes_on_from_where_the_first_left_the_site() -> None:
     assert power_w[-30:].mean() == pytest.approx(0.87 * usual_w, rel=0.01)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.floats(0.0, 2.0),
     st.lists(st.floats(0.0, 1.0), min_size=1, max_size=4),

@@ -55,7 +55,7 @@ def test_ample_ratings_cap_nothing() -> None:
     st.floats(30_000.0, 120_000.0),
     st.lists(st.floats(0.35, 1.5), min_size=5, max_size=5),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_stage_passes_its_limit_even_with_every_gpu_at_its_cap(
     load: float, site_limit_w: float, scales: list[float]
 ) -> None:
@@ -121,7 +121,6 @@ def test_the_reason_names_the_stage() -> None:
     st.lists(st.tuples(st.floats(0.0, 100.0), st.floats(0.0, 1.0)), max_size=20),
     st.floats(-10.0, 500.0),
 )
-@settings(deadline=None)
 def test_the_level_is_the_highest_that_the_room_allows(
     members: list[tuple[float, float]], room_w: float
 ) -> None:

@@ -81,7 +81,7 @@ def test_a_plan_is_foreseen_to_cost_no_more_than_none() -> None:
     assert planned.closest_k >= UNHURRIED.margin_k
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.floats(0.1, 1.0), st.floats(-5.0, 38.0))
 def test_the_same_view_gives_the_same_plan_within_rates_and_caps(load: float, dry_c: float) -> None:
     view, start = seen(load, dry_c), UNHURRIED.start(PLANT)

@@ -46,7 +46,7 @@ def cost_of(
     return total + left * ahead.beyond if left <= ahead.room else np.inf
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     cost=st.lists(st.floats(-5.0, 50.0), min_size=1, max_size=6),
     left=st.integers(0, 24),
@@ -115,7 +115,7 @@ def test_dear_hours_are_stood_out_and_the_deadline_is_kept() -> None:
     assert done_s <= job.finish_by_s
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     prices=st.lists(st.floats(-50.0, 3000.0), min_size=60, max_size=60),
     left_h=st.floats(0.5, 20.0),

@@ -32,7 +32,7 @@ def led(policy: RampLimit, wanted_w: Floats, seconds: int, memory: Opened) -> li
     st.booleans(),
     st.lists(st.floats(0.0, 1.0), min_size=48, max_size=48),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_caps_rise_no_faster_than_the_ramp(ramp: float, stagger: bool, loads: list[float]) -> None:
     policy = RampLimit(ramp=ramp, stagger=float(stagger))
     memory = policy.start(PLANT)

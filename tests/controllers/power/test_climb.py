@@ -89,7 +89,7 @@ def test_the_gpus_of_a_job_over_two_racks_climb_together() -> None:
     st.lists(st.tuples(st.integers(-3, 3), st.floats(0.0, 1.0)), min_size=4, max_size=4),
     st.lists(st.floats(0.15, 1.0), min_size=48, max_size=48),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_caps_keep_every_limit_whatever_runs(
     site_limit_w: float,
     scales: list[float],

@@ -28,7 +28,7 @@ def watts_from(ladder: Ladder, price: float) -> float:
 
 
 @given(st.integers(0, 1000), st.integers(1, 40), st.booleans())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_equal_watts_lie_between_the_prices(seed: int, gpus: int, alike: bool) -> None:
     ladder = drawn(seed, gpus, alike)
     prices = ladder.prices()

@@ -53,7 +53,7 @@ def test_stages_that_others_stand_in_for_are_the_distribution_units() -> None:
 
 
 @given(st.floats(0.0, 1.0), st.floats(25_000.0, 90_000.0), st.floats(25_000.0, 90_000.0))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_no_stage_passes_its_rating_whichever_one_is_lost(
     load: float, pdu_a_w: float, pdu_b_w: float
 ) -> None:

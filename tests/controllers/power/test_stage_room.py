@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from controllers.power.power_tree import power_tree
@@ -30,7 +30,6 @@ def one(value: float, count: int = 5) -> Floats:
 
 
 @given(st.floats(0.0, 1.6), st.floats(0.5, 1.0), st.floats(300.0, 1800.0), st.floats(30.0, 900.0))
-@settings(deadline=None)
 def test_a_breaker_at_the_cooling_load_is_as_cool_as_asked_in_time(
     thermal: float, kept: float, tau_s: float, within_s: float
 ) -> None:

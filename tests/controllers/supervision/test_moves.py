@@ -112,7 +112,7 @@ wished = st.builds(Move, st.sampled_from(["loose", "free", "third"]), some)
 
 
 @given(st.lists(st.tuples(st.frozensets(wished, max_size=3), st.floats(1.0, 200.0)), max_size=12))
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_no_gpu_is_ever_given_to_two(wishes: list[tuple[frozenset[Move], float]]) -> None:
     jobs: tuple[JobOn, ...] = JOBS
     moves, time_s = frozenset[Move](), 0.0

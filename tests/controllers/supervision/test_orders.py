@@ -97,7 +97,7 @@ anything = st.floats(allow_nan=True, allow_infinity=False)
 
 
 @given(anything, anything, st.floats(0.0, 2.0), st.floats(0.0, 1000.0))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_an_order_keeps_to_its_limits_and_rates(
     setpoint_c: float, flow: float, clock: float, dt_s: float
 ) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from controllers.actuators.nobody import Nobody
@@ -72,7 +72,6 @@ def test_nothing_is_written_unless_armed(facility: Facility, mode: str) -> None:
 
 
 @given(st.lists(st.floats(-1e6, 1e6) | st.just(float("nan")), min_size=1, max_size=30))
-@settings(deadline=None)
 def test_what_is_asked_keeps_range_and_rate_whatever_is_wished(wishes: list[float]) -> None:
     facility, rules = Facility(), SetpointRules()
     desk = SetpointDesk(PLANT, facility, Journal(), rules, "armed")

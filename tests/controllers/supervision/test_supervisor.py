@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from controllers.actuators.admit import Limits, Rules
@@ -231,7 +231,6 @@ odd = st.one_of(
 @given(
     st.lists(st.tuples(odd, st.floats(0.0, 40.0), st.booleans(), st.integers(0, 47)), max_size=12)
 )
-@settings(deadline=None)
 def test_whatever_comes_writes_are_in_range_and_rate(
     ticks: list[tuple[float, float, bool, int]],
 ) -> None:

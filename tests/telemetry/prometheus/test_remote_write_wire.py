@@ -17,7 +17,7 @@ SERIES = [
 ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(LABELS, SAMPLES), max_size=6))
 def test_a_request_is_read_as_it_was_written(series: list) -> None:  # type: ignore[type-arg]
     batch = scanned(message(series))
@@ -46,7 +46,7 @@ def test_a_request_cut_anywhere_is_refused_or_is_a_shorter_whole() -> None:
                 scanned(whole[:size])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=200))
 def test_no_bytes_do_harm(raw: bytes) -> None:
     try:

@@ -38,7 +38,7 @@ readings = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(readings, min_size=1, max_size=12), st.sampled_from([1.0, 3.0, 60.0]))
 def test_every_reading_comes_back_at_its_time_and_id(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[float]], part_s: float

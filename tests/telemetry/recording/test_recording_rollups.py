@@ -28,7 +28,7 @@ def record(folder: Path, frames: list[Frame]) -> Recording:
 reading = st.one_of(st.just(np.nan), st.floats(0.0, 1000.0, width=32))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(st.integers(1, 40), *[reading] * 3), min_size=1, max_size=15))
 def test_each_bin_holds_mean_least_and_most_of_its_readings(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[int, float, float, float]]

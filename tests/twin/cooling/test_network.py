@@ -53,7 +53,7 @@ def by_name(network: Network, flow: Flow) -> dict[str, float]:
 
 
 @given(st.floats(1.0, 1e8), st.floats(1.0, 1e8), st.floats(1e2, 1e6))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_parallel_branches_share_as_the_roots_of_their_resistances(
     one: float, two: float, lift_pa: float
 ) -> None:
@@ -87,7 +87,7 @@ def test_a_rack_valved_off_stands_still_and_the_others_get_more() -> None:
 
 
 @given(st.permutations(range(1, 19)), st.floats(0.2, 1.0))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_the_order_of_branches_does_not_matter(order: list[int], opening: float) -> None:
     network = racks(6)
     mixed = Network((network.branches[0], *(network.branches[i] for i in order)), "in")
@@ -101,7 +101,7 @@ def test_the_order_of_branches_does_not_matter(order: list[int], opening: float)
 
 
 @given(st.floats(0.05, 0.95))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_half_speed_halves_every_flow_of_quadratic_branches(speed: float) -> None:
     ways = [Branch(f"w{i}", "a", "b", 1e4 * (i + 1)) for i in range(3)]
     network = Network((*ways, Branch("pump", "b", "a", pump=XDU)), "b")

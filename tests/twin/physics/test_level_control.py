@@ -54,7 +54,7 @@ def test_a_steady_load_is_drawn_as_it_is() -> None:
     st.floats(0.9, 1.0),
     st.floats(0.0, 1500.0),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_energy_closes_and_the_bank_stays_within_its_size(
     parts: list[tuple[float, int]], capacity_j: float, efficiency: float, start_w: float
 ) -> None:

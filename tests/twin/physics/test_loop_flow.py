@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from site_models.arrays import Floats
@@ -32,7 +32,6 @@ def settled(laws: Laws, loops: Loops, start: float) -> tuple[int, Floats]:
 
 
 @given(st.integers(1, 40), st.integers(0, 2**32 - 1))
-@settings(deadline=None)
 def test_elimination_agrees_with_numpy(size: int, seed: int) -> None:
     draw = np.random.default_rng(seed)
     half, wanted = draw.normal(size=(size, size)), draw.normal(size=size)
@@ -53,7 +52,6 @@ def test_elimination_refuses_what_is_not_positive_definite(corner: float) -> Non
     st.floats(-5e5, 5e5),
     st.floats(-100.0, 100.0),
 )
-@settings(deadline=None)
 def test_one_loop_has_the_root_of_its_quadratic_from_any_start(
     square: float, linear: float, source_pa: float, start: float
 ) -> None:
@@ -66,7 +64,6 @@ def test_one_loop_has_the_root_of_its_quadratic_from_any_start(
 
 
 @given(st.floats(1e3, 1e9), st.floats(-30.0, 30.0))
-@settings(deadline=None)
 def test_a_pump_on_the_rising_part_of_its_curve_is_found(square: float, start: float) -> None:
     """The XDU1350's head rises up to 3.3 kg/s; its slope against the flow is then negative."""
     rise, fall, rest_pa = 5470.0, 826.0, 476456.8

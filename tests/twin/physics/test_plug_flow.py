@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from site_models.arrays import Floats
@@ -49,7 +49,6 @@ def test_the_delay_under_varying_flow_is_when_the_volume_has_passed() -> None:
 
 
 @given(STEPS, st.integers(3, 40))
-@settings(deadline=None)
 def test_heat_and_volume_are_conserved(steps: list[tuple[float, float]], places: int) -> None:
     pipe = filled_pipe(VOLUME_M3, 25.0, places)
     crossed = heat(pipe)
@@ -62,7 +61,6 @@ def test_heat_and_volume_are_conserved(steps: list[tuple[float, float]], places:
 
 
 @given(STEPS, st.integers(3, 12))
-@settings(deadline=None)
 def test_nothing_leaves_hotter_or_colder_than_anything_that_entered(
     steps: list[tuple[float, float]], places: int
 ) -> None:
