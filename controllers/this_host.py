@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from site_models.errors import InputError
-from site_models.host_site import HOST_SITE, host_site
-from site_models.inventory import write_drafted
+from site_models.inventory.drafted import write_drafted
+from site_models.inventory.host_site import HOST_SITE, host_site
 from telemetry.finding import source_of
 
 

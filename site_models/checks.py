@@ -18,8 +18,8 @@ from site_models.kinds.eir_chiller import EirChiller
 from site_models.kinds.gpu import Gpu
 from site_models.kinds.node import Node
 from site_models.kinds.rack import Rack
-from site_models.lower_chillers import chiller_model
-from site_models.lower_racks import rated_liquid_w
+from site_models.lowering.chillers import chiller_model
+from site_models.lowering.racks import rated_liquid_w
 from site_models.site import FacilityWater, Feed, Hall, RackGroup, Site
 
 

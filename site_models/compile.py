@@ -14,13 +14,13 @@ import numpy as np
 
 from site_models.catalog import open_catalog
 from site_models.checks import refuse_overload
-from site_models.draft import Draft
 from site_models.errors import InputError
-from site_models.lower_cooling import lower_cdu, lower_crah, lower_hall_air
-from site_models.lower_fabric import lower_fabric
-from site_models.lower_power import lower_feeds
-from site_models.lower_racks import lower_rows
-from site_models.lower_water import lower_facility_water, lower_water_units
+from site_models.lowering.cooling import lower_cdu, lower_crah, lower_hall_air
+from site_models.lowering.draft import Draft
+from site_models.lowering.fabric import lower_fabric
+from site_models.lowering.power import lower_feeds
+from site_models.lowering.racks import lower_rows
+from site_models.lowering.water import lower_facility_water, lower_water_units
 from site_models.plant import FWS, Arrays, Plant
 from site_models.site import Site, load_site, site_path
 

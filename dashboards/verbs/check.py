@@ -12,8 +12,8 @@ from site_models.catalog import Catalog, find_kinds, open_catalog
 from site_models.checks import Check, site_checks
 from site_models.compile import compile_site
 from site_models.errors import InputError
-from site_models.floor import floor_of
-from site_models.layout import check_layout
+from site_models.hall.floor import floor_of
+from site_models.hall.layout import check_layout
 from site_models.plant import Plant
 from site_models.site import Site, load_site, site_path
 from telemetry.dsx.map import bus_map_schema

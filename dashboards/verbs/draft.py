@@ -7,7 +7,7 @@ import typer
 
 from dashboards.report import Catalogs, Json, tell
 from site_models.errors import InputError
-from site_models.inventory import draft_site, write_drafted
+from site_models.inventory.drafted import draft_site, write_drafted
 
 
 def register(app: typer.Typer) -> None:

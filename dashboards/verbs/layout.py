@@ -9,8 +9,8 @@ from dashboards.report import SITE_HELP, Catalogs, Json, tell
 from site_models.catalog import open_catalog
 from site_models.compile import compile_site
 from site_models.errors import InputError
-from site_models.floor import floor_of
-from site_models.layout import check_layout, draw_hall
+from site_models.hall.floor import floor_of
+from site_models.hall.layout import check_layout, draw_hall
 from site_models.site import load_site
 
 

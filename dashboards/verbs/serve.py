@@ -14,7 +14,7 @@ from controllers.recorded import RecordedWorld
 from controllers.wish import Wish
 from controllers.worlds import World, open_world
 from dashboards.account_lines import Carbon, Price
-from dashboards.flex_keys import keys_and_address
+from dashboards.flex.keys import keys_and_address
 from dashboards.keeping import KeepRaw, KeepRollups, keep_of
 from dashboards.report import SITE_HELP, Catalogs, Params
 from site_models.errors import InputError
@@ -203,7 +203,7 @@ def _recorded(world: World, folder: Path | None, keep: Keep) -> Iterator[World |
 def _run(world: World | RecordedWorld, chosen: Config, charges: Charges) -> None:
     """Serve until interrupted."""
     from dashboards.bus_values import BelievedValues
-    from dashboards.flex_agent import FlexAgent
+    from dashboards.flex.agent import FlexAgent
     from dashboards.server import server_of  # the pages take a second to load: only here
 
     told = BelievedValues(chosen.publish.partition(":")[2], world.plant) if chosen.publish else None

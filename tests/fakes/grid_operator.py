@@ -11,7 +11,7 @@ import orjson
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from dashboards.jws import Private, Public, signed
+from dashboards.flex.jws import Private, Public, signed
 
 TRACE = "00-" + 32 * "a" + "-" + 16 * "b" + "-01"
 

@@ -14,7 +14,7 @@ from site_models.kinds.dry_cooler import DryCooler
 from site_models.kinds.gpu import Gpu
 from site_models.kinds.node import Node
 from site_models.kinds.rack import Rack
-from site_models.lower_chillers import chiller_model
+from site_models.lowering.chillers import chiller_model
 from site_models.plant import AIR, FWS, TCS, Plant
 from site_models.site import Site, load_site, shipped_sites
 

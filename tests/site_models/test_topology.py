@@ -7,10 +7,10 @@ import pytest
 
 from site_models.compile import compile_site
 from site_models.errors import InputError
-from site_models.topology import Topology, expanded_names, refuse_missing
-from site_models.topology_labels import DOMAIN, TIER, kueue_levels, read_node_labels
-from site_models.topology_nvidia import read_topo_matrix
-from site_models.topology_slurm import read_slurm
+from site_models.topology.labels import DOMAIN, TIER, kueue_levels, read_node_labels
+from site_models.topology.nvidia import read_topo_matrix
+from site_models.topology.slurm import read_slurm
+from site_models.topology.switches import Topology, expanded_names, refuse_missing
 
 HERE = Path("topology.conf")
 

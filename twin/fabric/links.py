@@ -12,8 +12,8 @@ import numpy as np
 from site_models.arrays import Floats, Ints
 from site_models.errors import InputError
 from site_models.fabric import LEAF, Fabric
-from site_models.fabric_parts import sums
 from site_models.kinds.workload import Workload
+from site_models.lowering.fabric_parts import sums
 from site_models.plant import Plant
 from twin.fabric.contention import Contention
 from twin.fabric.parallel import alone, fitting, job_use

@@ -1,0 +1,1 @@
+"""Where equipment stands: fit, clearances, pictures."""

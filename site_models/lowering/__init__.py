@@ -1,0 +1,1 @@
+"""Kinds of equipment become primitives: arrays of racks, water, power, fabric."""

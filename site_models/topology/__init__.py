@@ -1,0 +1,1 @@
+"""Topologies as schedulers and hosts state them."""
