@@ -10,6 +10,8 @@ from typing import Any, Protocol, TypeVar, cast, get_type_hints, overload
 
 import numba
 from numba.core import sigutils
+from numba.core.compiler_lock import global_compiler_lock
+from numba.np.ufunc.dufunc import DUFunc
 
 from site_models.arrays import Flags, Floats, Ints
 
@@ -44,7 +46,23 @@ def law(function: Callable[..., float]) -> Law:
     the scalar code itself. Compiled on first use for float64 and kept on disk.
     """
     _keep_with(function)
-    return cast(Law, numba.vectorize(nopython=True, cache=True)(function))  # type: ignore[no-untyped-call]
+    return cast(Law, _Universal(function, cache=True, targetoptions={"nopython": True}))
+
+
+class _Universal(DUFunc):
+    """numba's own, which several threads may call for the first time at once.
+
+    numba compiles for the first and warns the others that they ask for what is there. They
+    only came at the same time, as requests do. Checked in ``tests/twin/physics/test_kernels.py``.
+    """
+
+    def _compile_for_argtys(self, argtys: Any, return_type: Any = None) -> Any:
+        own, base = cast(Any, self), cast(Any, super())
+        with global_compiler_lock:
+            for known, found in own._dispatcher.overloads.items():
+                if known.args == argtys:
+                    return found
+            return base._compile_for_argtys(argtys, return_type)
 
 
 def compiled(function: F) -> F:

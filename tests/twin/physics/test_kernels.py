@@ -1,9 +1,13 @@
 """A kernel is compiled for those who call it: bare for others, with a door for Python."""
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any, cast
 
-from twin.physics.law import borrowing, compiled
+import numpy as np
+
+from twin.physics.law import borrowing, compiled, law
 
 
 @borrowing
@@ -31,3 +35,20 @@ def test_another_process_finds_a_kernel_by_its_name() -> None:
 
 def test_a_kernel_tells_what_it_is_as_its_function_does() -> None:
     assert (fourfold.__name__, fourfold.__module__) == ("fourfold", __name__)
+
+
+def test_threads_may_call_a_law_for_the_first_time_at_once() -> None:
+    """numba warns of what it then compiles once; warnings are errors here."""
+
+    @law
+    def doubled(x: float) -> float:
+        return 2.0 * x
+
+    together = Barrier(4)
+
+    def called(value: float) -> float:
+        together.wait()
+        return float(doubled(np.array([value]))[0])
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(called, [1.0, 2.0, 3.0, 4.0])) == [2.0, 4.0, 6.0, 8.0]
