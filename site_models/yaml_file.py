@@ -49,7 +49,7 @@ def validated(model: type[M], raw: Any, path: Path) -> M:
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        said = complaint(error.errors(include_url=False))
+        said = complaint(error.errors(include_url=False), model)
         raise InputError(f"{path}: {said}") from None
 
 

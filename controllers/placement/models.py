@@ -160,5 +160,5 @@ def read_request(raw: Mapping[str, Any], where: str = "request") -> Request:
     try:
         return Request.model_validate(raw)
     except ValidationError as error:
-        said = complaint(error.errors(include_url=False))
+        said = complaint(error.errors(include_url=False), Request)
         raise InputError(f"{where}: {said}") from None

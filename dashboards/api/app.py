@@ -83,8 +83,10 @@ def _answer_problems(api: FastAPI) -> None:
         return problem(error.status_code, str(error.detail), headers)
 
     @api.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> Response:
-        return problem(422, complaint(error.errors()))
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        body = getattr(request.scope.get("route"), "body_field", None)
+        form = None if body is None else body.field_info.annotation
+        return problem(422, complaint(error.errors(), form))
 
     @api.exception_handler(Conflict)
     async def conflict(_: Request, error: Conflict) -> Response:

@@ -162,4 +162,4 @@ def _parsed(model: type[M], payload: bytes) -> M:
     try:
         return model.model_validate_json(payload)
     except ValidationError as error:
-        raise InputError(complaint(error.errors())) from None
+        raise InputError(complaint(error.errors(), model)) from None

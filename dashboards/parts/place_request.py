@@ -43,7 +43,7 @@ def read_form(values: dict[str, Any]) -> Request:
     try:
         return Request.model_validate(raw)
     except ValidationError as error:
-        raise FormError(complaint(error.errors(include_url=False))) from None
+        raise FormError(complaint(error.errors(include_url=False), Request)) from None
 
 
 def _base(field: Field, value: Any) -> Any:
