@@ -46,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a verb and return the exit code; every complaint is one line on stderr."""
     words = sys.argv[1:] if arguments is None else arguments
     command = typer.main.get_command(build(next(iter(words), "")))
+    if "numba" in sys.modules:  # loading it for a verb that computes nothing takes longer than that
+        importlib.import_module("dashboards.compiling").told_of_compiling()
     try:
         code = command.main(args=words, prog_name="twin", standalone_mode=False)
     except InputError as error:

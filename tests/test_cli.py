@@ -1,5 +1,6 @@
 """The command line keeps its contract: one JSON object, exit codes, one line for bad input."""
 
+import io
 import json
 import shutil
 import signal
@@ -11,8 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numba.core.event import Event, EventStatus
 
 from dashboards.cli import main
+from dashboards.compiling import SAID, Compiling
 from site_models.site import SHIPPED, shipped_sites
 from telemetry.recording import Recording
 from telemetry.samples import PILOT_DEMO
@@ -371,3 +374,14 @@ def test_a_run_is_only_resumed_on_its_own_site_and_policies(
     words = ("--resume", tmp_path, "--out", tmp_path / "out")
     refused(twin("replay", recorded, "--site", "edge", *words), "state.npz")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_person_is_told_once_that_kernels_are_compiled() -> None:
+    screen, now_s = io.StringIO(), [0.0]
+    heard, event = Compiling(screen, lambda: now_s[0]), Event("numba:compile", EventStatus.START)
+    for at_s in (10.0, 10.2, 12.0, 14.0):
+        now_s[0] = at_s
+        heard.on_start(event)
+        heard.on_end(event)
+        assert (SAID in screen.getvalue()) == (at_s > 11.0)
+    assert screen.getvalue() == SAID
