@@ -153,7 +153,7 @@ def panels(feed: Feed, rack: int) -> tuple[Panel, ...]:
     return (
         Panel("Rack power", unit, (Line("rack", per),), 0.0, 1.15 * rating_w / per,
               rating_w / per, "rating"),
-        Panel("Temperatures", "°C", lines, 15.0, top_c, limit_c, "GPU limit"),
+        Panel("Temperature", "°C", lines, 15.0, top_c, limit_c, "GPU limit"),
     )  # fmt: skip
 
 

@@ -146,7 +146,7 @@ def title_of(panel: Panel, scheme: Scheme) -> str:
     """Return a panel's title with its lines' names in their colours, instead of a legend."""
     colours = [COLOURS[scheme][series_of(panel, line)] for line in panel.lines]
     names = [
-        f'   <span style="color:{colour}"><b>━</b> {line.name}</span>'
+        f'  <span style="color:{colour}"><b>━</b> {line.name}</span>'
         for line, colour in zip(panel.lines, colours, strict=True)
         if not line.edge
     ]
