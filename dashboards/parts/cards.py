@@ -42,8 +42,7 @@ def _card(card: Card) -> Component:
     if card.severity is not Severity.NOTE:
         said = f"{MARKS[card.severity]} {card.flag}" if card.flag else flag(card.severity)
         title.append(html.Span(said, className="flag"))
-    slim = not math.isfinite(card.share) and len(card.value) + len(card.unit) < 10
-    width = " broad" if len(card.value) > 8 else " slim" if slim else ""
+    width = " broad" if len(card.value) > 8 else "" if math.isfinite(card.share) else " slim"
     children: list[Component] = [
         html.Div(title, className="card-title"),
         html.Div(

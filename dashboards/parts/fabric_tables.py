@@ -19,22 +19,22 @@ MOST_LINKS = 30
 """Links in the list of ills."""
 
 TRUNKS = (
-    words("trunk", "Trunk", 118, pinned="left"),
-    words("tiers", "Between", 108),
-    figures("load", "Load [GB/s]", 0, minWidth=66),
-    figures("rate", "Rate [GB/s]", 0, minWidth=76),
-    figures("share", "Load [%]", 0, sort="desc", minWidth=76),
-    figures("sent", "Counted [GB/s]", 0, minWidth=78),
-    words("ill", "Links", 66, flex=1.0, minWidth=66),
+    words("trunk", "Trunk", 116, pinned="left"),
+    words("tiers", "Between", 112),
+    figures("load", "Load [GB/s]", 0, minWidth=64),
+    figures("rate", "Rate [GB/s]", 0, minWidth=82),
+    figures("share", "Load [%]", 0, sort="desc", minWidth=84),
+    figures("sent", "Sent [GB/s]", 0, minWidth=66),
+    words("ill", "Links", 64, flex=1.0, minWidth=64),
 )
 JOBS = (
-    words("job", "Job", 150, flex=3.0, minWidth=142, **WRAPPED),
-    words("sends", "Sends", 100, flex=1.0, minWidth=92, **WRAPPED),
+    words("job", "Job", 150, flex=3.0, minWidth=136, **WRAPPED),
+    words("sends", "Sends", 100, flex=1.0, minWidth=84, **WRAPPED),
     figures("gpus", "GPUs", 0, minWidth=62),
     figures("domains", "NVLink domains", 0, minWidth=82),
     figures("rate", "Share [GB/s]", 1, minWidth=66),
-    figures("lone", "If alone [GB/s]", 1, minWidth=66),
-    figures("part", "Of that [%]", 0, sort="asc", minWidth=72),
+    figures("lone", "If alone [GB/s]", 1, minWidth=76),
+    figures("part", "Of that [%]", 0, sort="asc", minWidth=84),
 )
 
 

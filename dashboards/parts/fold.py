@@ -7,6 +7,8 @@ from site_models.arrays import Floats, Ints
 ASPECT = 2.3
 """Width over height of the panel that the floor is drawn in."""
 GAP_M = 4.0
+AISLE_M = 1.6
+"""Widest that an aisle is drawn: room for a row's fronts and names, and none to spare."""
 
 
 def folded(place_m: Floats, block: Ints) -> tuple[Floats, Floats]:
@@ -33,6 +35,27 @@ def folded(place_m: Floats, block: Ints) -> tuple[Floats, Floats]:
         moved[mine, 1] += top_y - corners[at, 3]
         tops[at] = left_x + (corners[at, 2] - corners[at, 0]) / 2.0, top_y
     return moved, tops
+
+
+def closed_up(place_m: Floats) -> Floats:
+    """Return the places with empty bands across the whole hall drawn AISLE_M wide at most.
+
+    Order and rows stay, and so do distances within a row; a hall of four rows far apart
+    would otherwise leave its racks too small to be read. `place_m` is as in Plant.
+    """
+    moved, sine, cosine = (
+        place_m.copy(),
+        np.abs(np.sin(place_m[:, 4])),
+        np.abs(np.cos(place_m[:, 4])),
+    )
+    wide, deep = place_m[:, 2], place_m[:, 3]
+    for axis, reach in ((0, wide * sine + deep * cosine), (1, wide * cosine + deep * sine)):
+        order = np.argsort(place_m[:, axis] - reach / 2.0, kind="stable")
+        low = (place_m[:, axis] - reach / 2.0)[order]
+        ends = np.maximum.accumulate((place_m[:, axis] + reach / 2.0)[order])
+        spare = np.maximum(low[1:] - ends[:-1] - AISLE_M, 0.0)
+        moved[order[1:], axis] -= np.cumsum(spare)
+    return moved
 
 
 def columns_of(cells: int, wide: float, high: float) -> int:
