@@ -43,12 +43,8 @@ def closed_up(place_m: Floats) -> Floats:
     Order and rows stay, and so do distances within a row; a hall of four rows far apart
     would otherwise leave its racks too small to be read. `place_m` is as in Plant.
     """
-    moved, sine, cosine = (
-        place_m.copy(),
-        np.abs(np.sin(place_m[:, 4])),
-        np.abs(np.cos(place_m[:, 4])),
-    )
-    wide, deep = place_m[:, 2], place_m[:, 3]
+    moved, wide, deep = place_m.copy(), place_m[:, 2], place_m[:, 3]
+    sine, cosine = np.abs(np.sin(place_m[:, 4])), np.abs(np.cos(place_m[:, 4]))
     for axis, reach in ((0, wide * sine + deep * cosine), (1, wide * cosine + deep * sine)):
         order = np.argsort(place_m[:, axis] - reach / 2.0, kind="stable")
         low = (place_m[:, axis] - reach / 2.0)[order]

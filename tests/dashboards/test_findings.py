@@ -106,7 +106,8 @@ def test_of_equals_the_first_is_closest_as_on_the_card_and_leads_to_its_rack() -
     name = WORLD.plant.gpu_names[summary.worst_gpu]
     lines = {one.where: one for one in closest(INDEX, summary, most=99)}
     assert name in lines
-    assert lines[name].href == "/rack?id=r0"
+    rack = WORLD.plant.rack_names[int(INDEX.rack_of_gpu[summary.worst_gpu])]
+    assert lines[name].href == f"/rack?id={rack}"
     assert (lines["r0"].kind, lines["r0"].href) == ("power", "/rack?id=r0")
 
 
