@@ -7,8 +7,8 @@ from site_models.arrays import Floats, Ints
 ASPECT = 2.3
 """Width over height of the panel that the floor is drawn in."""
 GAP_M = 4.0
-AISLE_M = 1.6
-"""Widest that an aisle is drawn: room for a row's fronts and names, and none to spare."""
+AISLE_M = 0.7
+"""Widest that an aisle is drawn: rows stay apart, and their racks as large as can be."""
 
 
 def folded(place_m: Floats, block: Ints) -> tuple[Floats, Floats]:

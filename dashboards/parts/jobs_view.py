@@ -161,7 +161,8 @@ def _row(job: JobNow) -> dict[str, Any]:
 
 def _power_line(name: str, watts: float, whole_w: float, racks: tuple[str, ...] = ()) -> Component:
     part = watts / whole_w if whole_w > 0.0 else math.nan
-    return _line(name, racks, part, f"{power(watts, whole_w)} · {share(part)}")
+    said = "< 1 %" if 0.0 < part < 0.005 else share(part)
+    return _line(name, racks, part, f"{power(watts, whole_w)} · {said}")
 
 
 def _line(name: str, racks: tuple[str, ...], part: float, said: str) -> Component:
