@@ -95,6 +95,23 @@ def test_a_rack_on_the_floor_leads_to_its_page(watched: Watched, host: str) -> N
     expect(page.locator("#rack-gpus .tile")).to_have_count(16)
 
 
+def test_the_map_is_one_stop_of_the_keyboard_and_arrows_go_on(watched: Watched, host: str) -> None:
+    page = watched.page
+    page.goto(f"http://{host}/")
+    page.wait_for_selector("#site-floor a.tile", timeout=WITHIN_MS)
+    assert page.locator("#site-floor a.tile[tabindex='0']").count() == 1
+    here = "() => document.activeElement.getAttribute('href')"
+    page.locator("#site-floor a.tile").first.focus()
+    assert page.evaluate(here) == "/rack?id=r0"
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(here) == "/rack?id=r1"
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => !document.activeElement.closest('#site-floor')")
+    page.locator("#site-floor a.tile[tabindex='0']").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"http://{host}/rack?id=r1")
+
+
 def test_the_floor_is_coloured_by_the_signal_chosen(watched: Watched, host: str) -> None:
     page = watched.page
     page.goto(f"http://{host}/")
