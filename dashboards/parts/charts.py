@@ -95,7 +95,7 @@ def _panel(
             {"dtickrange": [MINUTE_MS, None], "value": "%H:%M"},
         ],
         "hoverformat": "%H:%M:%S",
-        "nticks": 6,
+        "nticks": 5,
         "tickangle": 0,
         "showticklabels": False,
     }
