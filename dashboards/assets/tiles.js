@@ -46,6 +46,7 @@
       left = Math.min(left, start); right = Math.max(right, start + wide);
       top = Math.min(top, l.y - drawing.font * 0.7); bottom = Math.max(bottom, l.y + drawing.font * 0.5);
     });
+    if (!(right > left)) return [0, 0, 1, 1];
     const room = drawing.font * 0.6;
     return [left - room, top - room, right - left + 2 * room, bottom - top + 2 * room];
   };

@@ -37,7 +37,6 @@ LOG = logging.getLogger(__name__)
 SPAN_S, STEP_S = 1800.0, 4.0
 MOST, FEW = 6, 2
 """Lines of what is closest to a limit; half of them where more than a few things are wrong."""
-DEFAULT_SIGNAL = "rack_gpu_temp_max_c"
 
 
 class Shown(NamedTuple):
@@ -57,7 +56,7 @@ def layout(feed: Feed, _search: str) -> Component:
         for signal in floor_signals(feed.index).values()
     ]
     chooser = dmc.SegmentedControl(
-        id="site-signal", data=choices, value=DEFAULT_SIGNAL, size="xs",
+        id="site-signal", data=choices, value=first_signal(feed), size="xs",
         **aria(label="Colour the racks by"),
     )  # fmt: skip
     return html.Div(
@@ -132,7 +131,7 @@ def register(app: Dash, feed: Feed) -> None:
 
     @on(app, Output("site-floor-values", "data"), TICK, Input("site-signal", "value"))
     def floor(_tick: dict[str, Any] | None, name: str) -> Any:
-        signal = signals.get(name, signals[DEFAULT_SIGNAL])
+        signal = signals.get(name, signals[first_signal(feed)])
         return feed.shared(
             ("floor", signal.name), lambda now: colours(floor_colours(feed.index, signal, now))
         )
@@ -154,6 +153,11 @@ def register(app: Dash, feed: Feed) -> None:
         wanted = as_scheme(scheme)
         change = feed.shared(("site-ahead", wanted), lambda now: _ahead(feed, now, wanted))
         return change or (no_update, "being worked out")
+
+
+def first_signal(feed: Feed) -> str:
+    """Return what racks are coloured by at first: their hottest GPU, where there are any."""
+    return "rack_gpu_temp_max_c" if len(feed.plant.gpu_names) else "rack_power_w"
 
 
 def panels(feed: Feed) -> tuple[Panel, Panel]:

@@ -38,19 +38,18 @@ def folded(place_m: Floats, block: Ints) -> tuple[Floats, Floats]:
 
 
 def closed_up(place_m: Floats) -> Floats:
-    """Return the places with empty bands across the whole hall drawn AISLE_M wide at most.
+    """Return the places with aisles along x, across the whole hall, AISLE_M wide at most.
 
-    Order and rows stay, and so do distances within a row; a hall of four rows far apart
-    would otherwise leave its racks too small to be read. `place_m` is as in Plant.
+    Order and rows stay, and so do distances along x, where names of rows stand; a hall of
+    four rows far apart would otherwise leave its racks too small to be read. `place_m` is
+    as in Plant.
     """
-    moved, wide, deep = place_m.copy(), place_m[:, 2], place_m[:, 3]
-    sine, cosine = np.abs(np.sin(place_m[:, 4])), np.abs(np.cos(place_m[:, 4]))
-    for axis, reach in ((0, wide * sine + deep * cosine), (1, wide * cosine + deep * sine)):
-        order = np.argsort(place_m[:, axis] - reach / 2.0, kind="stable")
-        low = (place_m[:, axis] - reach / 2.0)[order]
-        ends = np.maximum.accumulate((place_m[:, axis] + reach / 2.0)[order])
-        spare = np.maximum(low[1:] - ends[:-1] - AISLE_M, 0.0)
-        moved[order[1:], axis] -= np.cumsum(spare)
+    moved, y, turned = place_m.copy(), place_m[:, 1], place_m[:, 4]
+    deep = place_m[:, 2] * np.abs(np.cos(turned)) + place_m[:, 3] * np.abs(np.sin(turned))
+    order = np.argsort(y - deep / 2.0, kind="stable")
+    low = (y - deep / 2.0)[order]
+    ends = np.maximum.accumulate((y + deep / 2.0)[order])
+    moved[order[1:], 1] -= np.cumsum(np.maximum(low[1:] - ends[:-1] - AISLE_M, 0.0))
     return moved
 
 

@@ -43,6 +43,7 @@ def test_rows_far_apart_are_drawn_closer_in_their_order_and_true_within() -> Non
     x = np.tile(0.6 * np.arange(6), 4)
     up = np.full(24, np.pi / 2.0)
     place = np.column_stack([x, y, np.full(24, 0.6), np.full(24, 1.2), up])
+    place[1, 0] += 40.0  # beside a row, where its name would stand, nothing moves
     drawn = closed_up(place)
     np.testing.assert_allclose(drawn[:, [0, 2, 3, 4]], place[:, [0, 2, 3, 4]], atol=1e-9)
     rows = drawn[::6, 1]
