@@ -73,7 +73,7 @@ def _circuits(index: Index, summary: Summary) -> Iterator[Finding]:
     short_s = summary.state.circuit_low_flow_s
     dry = index.plant.arrays.racks.liquid_circuit[racks_without_flow(index, summary)]
     for circuit in np.setdiff1d(np.flatnonzero(short_s >= ALARM_DELAY_S), dry):
-        what = f"less than 90 % of the flow asked for, for {span(float(short_s[circuit]))}"
+        what = f"for {span(float(short_s[circuit]))} less than 90 % of the flow that is asked for"
         yield Finding(Severity.OVER, index.plant.circuit_names[circuit], what)
 
 

@@ -169,11 +169,12 @@ def panels(feed: Feed) -> tuple[Panel, Panel]:
     limits_c = arrays.gpus.temp_limit_c
     limit_c = float(limits_c.min()) if len(limits_c) else math.nan
     top_c = (limit_c if math.isfinite(limit_c) else 90.0) + 10.0
+    hottest = "Hottest GPU" if len(limits_c) else "No GPU on this site"
     return (
         Panel("Power", unit, (Line("facility", per), Line("IT", per)), 0.0,
               1.12 * (rated_w or racks_w) / per, rated_w / per if rated_w else math.nan,
               "utility rating"),
-        Panel("Hottest GPU", "°C", (Line("hottest GPU"),), 20.0, top_c, limit_c, "lowest limit"),
+        Panel(hottest, "°C", (Line("hottest GPU"),), 20.0, top_c, limit_c, "lowest limit"),
     )  # fmt: skip
 
 
