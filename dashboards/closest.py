@@ -1,7 +1,7 @@
 """How far from the limits: what stands closest to its own, however far that is."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from dashboards.findings import (
     NEAR_SHARE,
     Severity,
     level_of,
+    rack_href,
 )
 from dashboards.index import Index
 from dashboards.numbers import fixed, power_unit
@@ -29,6 +30,9 @@ class Distance:
     what: str
     share: float
     severity: Severity
+    kind: str = ""
+    """Which of its figures: a word or two."""
+    href: str = ""
 
 
 def closest(index: Index, summary: Summary, most: int = 6) -> list[Distance]:
@@ -39,13 +43,17 @@ def closest(index: Index, summary: Summary, most: int = 6) -> list[Distance]:
     others by share.
     """
     plant, state, arrays = index.plant, summary.state, index.plant.arrays
+    racks = plant.rack_names
     kinds = [
-        _temperatures(plant.gpu_names, state.gpu_temp_c, arrays.gpus.temp_limit_c, NEAR_GPU_K),
+        [replace(one, href=rack_href(racks[int(index.rack_of_gpu[index.gpu[one.where]])]))
+         for one in _temperatures(plant.gpu_names, state.gpu_temp_c, arrays.gpus.temp_limit_c,
+                                  NEAR_GPU_K)],
         _temperatures(plant.circuit_names, state.circuit_supply_c,
-                      arrays.circuits.supply_limit_c, NEAR_COOLANT_K),
-        _loads(plant.feed_names, state.feed_power_w, arrays.feeds.rating_w),
-        _loads(plant.exchanger_names, state.exchanger_heat_w, arrays.exchangers.capacity_w),
-        _loads(plant.rack_names, state.rack_power_w, arrays.racks.rating_w),
+                      arrays.circuits.supply_limit_c, NEAR_COOLANT_K, "supply"),
+        _loads(plant.feed_names, state.feed_power_w, arrays.feeds.rating_w, "power"),
+        _loads(plant.exchanger_names, state.exchanger_heat_w, arrays.exchangers.capacity_w, "heat"),
+        [replace(one, href=rack_href(one.where))
+         for one in _loads(racks, state.rack_power_w, arrays.racks.rating_w, "power")],
     ]  # fmt: skip
     ranked = [list(kind) for kind in kinds]
     firsts = [kind[0] for kind in ranked if kind]
@@ -56,7 +64,7 @@ def closest(index: Index, summary: Summary, most: int = 6) -> list[Distance]:
 
 
 def _temperatures(
-    names: Sequence[str], value_c: Floats, limit_c: Floats, near_k: float
+    names: Sequence[str], value_c: Floats, limit_c: Floats, near_k: float, kind: str = ""
 ) -> Iterator[Distance]:
     """Yield the three with the least margin, tightest first."""
     margin_k = limit_c - value_c
@@ -64,21 +72,22 @@ def _temperatures(
         what = f"{fixed(value_c[at])} of {fixed(limit_c[at], 0)} °C"
         cold_c = min(COLD_C, limit_c[at] - SPAN_K)
         share = float((value_c[at] - cold_c) / (limit_c[at] - cold_c))
-        yield Distance(names[at], what, share, level_of(float(margin_k[at]), near_k))
+        yield Distance(names[at], what, share, level_of(float(margin_k[at]), near_k), kind)
 
 
-def _loads(names: Sequence[str], load_w: Floats, rating_w: Floats) -> Iterator[Distance]:
+def _loads(names: Sequence[str], load_w: Floats, rating_w: Floats, kind: str) -> Iterator[Distance]:
     """Yield the three with the largest load over their rating, tightest first."""
     rated = np.where(rating_w > 0.0, rating_w, np.nan)
     for at in _tightest(1.0 - load_w / rated):
         share = float(load_w[at] / rated[at])
         per, unit, digits = power_unit(float(rated[at]))
         what = f"{fixed(load_w[at] / per, digits)} of {fixed(rated[at] / per, digits)} {unit}"
-        yield Distance(names[at], what, share, level_of(1.0 - share, 1.0 - NEAR_SHARE))
+        yield Distance(names[at], what, share, level_of(1.0 - share, 1.0 - NEAR_SHARE), kind)
 
 
 def _tightest(margin: Floats, most: int = 3) -> list[int]:
+    """Return those with the least margin; of equals the first, as every page names them."""
     good = np.flatnonzero(np.isfinite(margin))
     if len(good) > most:
-        good = good[np.argpartition(margin[good], most)[:most]]
-    return [int(at) for at in good[np.argsort(margin[good], kind="stable")]]
+        good = good[margin[good] <= np.partition(margin[good], most - 1)[most - 1]]
+    return [int(at) for at in good[np.argsort(margin[good], kind="stable")][:most]]

@@ -8,7 +8,7 @@ from dashboards.basis import basis_counts
 from dashboards.fabric_now import SOUND
 from dashboards.finding import DOWN, Finding, Severity, level_of, rack_href
 from dashboards.index import Index
-from dashboards.numbers import fixed, power, share
+from dashboards.numbers import fixed, power, share, span
 from dashboards.stopped import racks_without_flow, stopped
 from dashboards.summary import Summary
 from site_models.arrays import Floats, Ints
@@ -73,7 +73,7 @@ def _circuits(index: Index, summary: Summary) -> Iterator[Finding]:
     short_s = summary.state.circuit_low_flow_s
     dry = index.plant.arrays.racks.liquid_circuit[racks_without_flow(index, summary)]
     for circuit in np.setdiff1d(np.flatnonzero(short_s >= ALARM_DELAY_S), dry):
-        what = f"less than 90 % of the flow asked for, since {fixed(short_s[circuit], 0)} s"
+        what = f"for {span(float(short_s[circuit]))} less than 90 % of the flow that is asked for"
         yield Finding(Severity.OVER, index.plant.circuit_names[circuit], what)
 
 

@@ -68,6 +68,8 @@ def forecast(
 def wander_std_k(plant: Plant, count: int, every_s: float) -> Floats:
     """Return how far each GPU's die strays from its prediction, shape (count, GPUs)."""
     first, like = alike(plant)
+    if not len(first):
+        return np.empty((count, 0))
     moves = np.stack([chain_and_inlet(plant, int(q), every_s) for q in first])
     wander = np.diag(np.square(WANDER_K_PER_ROOT_S)) * every_s
     spread = np.broadcast_to(np.eye(5) * SENSOR_STD_K**2, moves.shape)

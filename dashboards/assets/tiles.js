@@ -46,6 +46,7 @@
       left = Math.min(left, start); right = Math.max(right, start + wide);
       top = Math.min(top, l.y - drawing.font * 0.7); bottom = Math.max(bottom, l.y + drawing.font * 0.5);
     });
+    if (!(right > left)) return [0, 0, 1, 1];
     const room = drawing.font * 0.6;
     return [left - room, top - room, right - left + 2 * room, bottom - top + 2 * room];
   };
@@ -55,6 +56,29 @@
     event.preventDefault();
     const target = new URL(href, location.href);
     window.dash_clientside.set_props("url", { pathname: target.pathname, search: target.search });
+  };
+
+  /* One tile is a stop of the tabulator, arrows go on from it: a hall of a thousand racks would
+     otherwise be a thousand stops. */
+  const ARROWS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
+  const roam = (svg, parts) => {
+    const stop = (at) => parts.forEach((part, k) => part.frame.setAttribute("tabindex", k === at ? 0 : -1));
+    const held = (node) => parts.findIndex((part) => part.frame.contains(node));
+    stop(0);
+    svg.addEventListener("focusin", (event) => { const at = held(event.target); if (at >= 0) stop(at); });
+    svg.addEventListener("keydown", (event) => {
+      const way = ARROWS[event.key], at = held(event.target);
+      if (!way || at < 0) return;
+      event.preventDefault();
+      const here = parts[at].tile;
+      let best = -1, least = Infinity;
+      parts.forEach(({ tile }, k) => {
+        const [x, y] = [tile.x - here.x, tile.y - here.y];
+        const along = x * way[0] + y * way[1], aside = Math.abs(x * way[1]) + Math.abs(y * way[0]);
+        if (along > 1e-6 && along + 3 * aside < least) { least = along + 3 * aside; best = k; }
+      });
+      if (best >= 0) parts[best].frame.focus();
+    });
   };
 
   const build = (box, drawing) => {
@@ -74,6 +98,7 @@
     const over = document.createElementNS(NS, "g");
     const parts = drawing.tiles.map((tile, at) => one(svg, drawing, tile, at, tip, stage, box.id, over));
     svg.append(over);
+    roam(svg, parts);
     const least = Math.min(...parts.map((part) => part.size)), view = svg.viewBox.baseVal;
     new ResizeObserver(() => {
       const scale = Math.min(stage.clientWidth / view.width, stage.clientHeight / view.height);
@@ -84,7 +109,7 @@
   };
 
   const one = (svg, drawing, tile, at, tip, stage, id, over) => {
-    const frame = tile.href ? make(svg, "a", { href: tile.href }) : make(svg, "g", { tabindex: 0 });
+    const frame = tile.href ? make(svg, "a", { href: tile.href }) : make(svg, "g");
     frame.setAttribute("class", "tile");
     const rect = make(frame, "rect", { x: tile.x - tile.w / 2, y: tile.y - tile.h / 2, width: tile.w,
       height: tile.h, transform: `rotate(${tile.turn} ${tile.x} ${tile.y})` });

@@ -21,12 +21,16 @@
     return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
   };
 
+  let silent = 0, lost = false, back = false;
+
   const age = () => {
     const tick = last.tick, node = byId("age");
-    if (!tick || !node) return;
+    if (!node || (!tick && !lost)) return;
+    if (!tick) { put("age", "■ server not reached"); node.className = "age over"; return; }
     const old = (tick.age_s ?? 0) + (performance.now() - last.at) / 1000;
     let text = `data age ${span(old)}`, state = "fresh";
-    if (tick.failure) { text = `■ loop stopped: ${tick.failure}`; state = "over"; }
+    if (lost) { text = `■ server not reached · ${text}`; state = "over"; }
+    else if (tick.failure) { text = `■ loop stopped: ${tick.failure}`; state = "over"; }
     else if (tick.ended) { text = `▲ source ended · ${text}`; state = "near"; }
     else if (old > tick.stale_s) { text = `▲ stale · ${text}`; state = "near"; }
     put("age", text);
@@ -34,15 +38,19 @@
     document.body.classList.toggle("stale", state !== "fresh");
   };
 
-  /* Dash stops trying to reconnect after some minutes; then the page loads itself anew. */
-  let silent = 0;
-  const revive = async () => {
-    if (!last.tick || last.tick.ended || performance.now() - last.at < 60000) { silent = 0; return; }
-    try {
-      const answer = await fetch("/readyz", { cache: "no-store" });
-      silent = answer.ok ? silent + 1 : 0;
-      if (silent >= 6) location.reload();
-    } catch { silent = 0; }
+  /* Whether the server still answers, once its ticks stay away. Dash stops trying to reconnect after
+     some minutes, and never asks a restarted server for the page: then the page loads itself anew. */
+  const reach = async () => {
+    const quiet = performance.now() - last.at;
+    if (quiet < 4000) { silent = 0; lost = back = false; return; }
+    let answer = null;
+    try { answer = await fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(5000) }); } catch { /* told below */ }
+    back = answer !== null && (back || lost);
+    lost = answer === null;
+    age();
+    const wanted = back || (last.tick && !last.tick.ended && quiet > 60000);
+    silent = wanted && answer && (await fetch("/readyz", { cache: "no-store" })).ok ? silent + 1 : 0;
+    if (silent >= 10) location.reload();
   };
 
   const copied = (id, label, text) => {
@@ -124,5 +132,5 @@
     { attributes: true, attributeFilter: ["data-mantine-color-scheme"] });
   const waiting = setInterval(() => { if (byId("page")) { clearInterval(waiting); scheme(); } }, 50);
   setInterval(age, 1000);
-  setInterval(revive, 5000);
+  setInterval(() => reach().catch(() => { silent = 0; }), 3000);
 })();

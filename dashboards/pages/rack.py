@@ -128,7 +128,8 @@ def _gpus(feed: Feed, rack: int) -> Component:
     drawing = gpu_drawing(feed.index, rack)
     body: Component = tiles("rack-gpus", drawing)
     if not drawing.tiles:
-        body = html.Div([body, html.P("No GPU in this rack.", className="quiet")])
+        hidden = html.Div(body, hidden=True)  # its callbacks look for it
+        body = html.Div([hidden, html.P("No GPU in this rack.", className="quiet")])
     return html.Section(
         [html.Div([html.H2("GPUs by node"), chooser], className="panel-head"), body],
         className="panel gpus",
@@ -153,7 +154,7 @@ def panels(feed: Feed, rack: int) -> tuple[Panel, ...]:
     return (
         Panel("Rack power", unit, (Line("rack", per),), 0.0, 1.15 * rating_w / per,
               rating_w / per, "rating"),
-        Panel("Temperatures", "°C", lines, 15.0, top_c, limit_c, "GPU limit"),
+        Panel("Temperature", "°C", lines, 15.0, top_c, limit_c, "GPU limit"),
     )  # fmt: skip
 
 

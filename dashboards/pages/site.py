@@ -37,7 +37,6 @@ LOG = logging.getLogger(__name__)
 SPAN_S, STEP_S = 1800.0, 4.0
 MOST, FEW = 6, 2
 """Lines of what is closest to a limit; half of them where more than a few things are wrong."""
-DEFAULT_SIGNAL = "rack_gpu_temp_max_c"
 
 
 class Shown(NamedTuple):
@@ -57,7 +56,7 @@ def layout(feed: Feed, _search: str) -> Component:
         for signal in floor_signals(feed.index).values()
     ]
     chooser = dmc.SegmentedControl(
-        id="site-signal", data=choices, value=DEFAULT_SIGNAL, size="xs",
+        id="site-signal", data=choices, value=first_signal(feed), size="xs",
         **aria(label="Colour the racks by"),
     )  # fmt: skip
     return html.Div(
@@ -132,7 +131,7 @@ def register(app: Dash, feed: Feed) -> None:
 
     @on(app, Output("site-floor-values", "data"), TICK, Input("site-signal", "value"))
     def floor(_tick: dict[str, Any] | None, name: str) -> Any:
-        signal = signals.get(name, signals[DEFAULT_SIGNAL])
+        signal = signals.get(name, signals[first_signal(feed)])
         return feed.shared(
             ("floor", signal.name), lambda now: colours(floor_colours(feed.index, signal, now))
         )
@@ -156,6 +155,11 @@ def register(app: Dash, feed: Feed) -> None:
         return change or (no_update, "being worked out")
 
 
+def first_signal(feed: Feed) -> str:
+    """Return what racks are coloured by at first: their hottest GPU, where there are any."""
+    return "rack_gpu_temp_max_c" if len(feed.plant.gpu_names) else "rack_power_w"
+
+
 def panels(feed: Feed) -> tuple[Panel, Panel]:
     """Return the charts' panels; their ranges hold the limits and never move."""
     arrays = feed.plant.arrays
@@ -165,11 +169,12 @@ def panels(feed: Feed) -> tuple[Panel, Panel]:
     limits_c = arrays.gpus.temp_limit_c
     limit_c = float(limits_c.min()) if len(limits_c) else math.nan
     top_c = (limit_c if math.isfinite(limit_c) else 90.0) + 10.0
+    hottest = "Hottest GPU" if len(limits_c) else "No GPU on this site"
     return (
         Panel("Power", unit, (Line("facility", per), Line("IT", per)), 0.0,
               1.12 * (rated_w or racks_w) / per, rated_w / per if rated_w else math.nan,
               "utility rating"),
-        Panel("Hottest GPU", "°C", (Line("hottest GPU"),), 20.0, top_c, limit_c, "lowest limit"),
+        Panel(hottest, "°C", (Line("hottest GPU"),), 20.0, top_c, limit_c, "lowest limit"),
     )  # fmt: skip
 
 

@@ -12,6 +12,8 @@ from dashboards.theme import COLOURS, Scheme, chart_template
 
 MINUTE_MS = 60_000
 CONFIG: Any = {"displayModeBar": False, "responsive": True, "scrollZoom": False}
+BELOW = 0.75
+"""Part of the range above which a limit's name stands below it, clear of the panel's title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def _panel(
             {"dtickrange": [MINUTE_MS, None], "value": "%H:%M"},
         ],
         "hoverformat": "%H:%M:%S",
-        "nticks": 6,
+        "nticks": 5,
         "tickangle": 0,
         "showticklabels": False,
     }
@@ -139,14 +141,16 @@ def _limit(
     )
     text = f"{panel.limit_name} {panel.limit:.4g} {panel.unit}"
     note = _note(text, reach[1], panel.limit, "right", colour)
-    layout["annotations"].append({**note, "yref": axis})
+    high = panel.limit > panel.low + BELOW * (panel.high - panel.low)
+    side = "top" if high else "bottom"
+    layout["annotations"].append({**note, "yref": axis, "yanchor": side})
 
 
 def title_of(panel: Panel, scheme: Scheme) -> str:
     """Return a panel's title with its lines' names in their colours, instead of a legend."""
     colours = [COLOURS[scheme][series_of(panel, line)] for line in panel.lines]
     names = [
-        f'   <span style="color:{colour}"><b>━</b> {line.name}</span>'
+        f'  <span style="color:{colour}"><b>━</b> {line.name}</span>'
         for line, colour in zip(panel.lines, colours, strict=True)
         if not line.edge
     ]

@@ -16,14 +16,12 @@ from dashboards.numbers import fixed, power_unit, span
 from dashboards.parts.cards import Card
 from dashboards.parts.chart_points import zone_name
 from dashboards.parts.charts import Line, Panel
-from dashboards.parts.grid import grid, words
+from dashboards.parts.grid import WRAPPED, grid, words
 
-WRAPPED: dict[str, Any] = {"wrapText": True, "autoHeight": True, "cellClass": "wrapped"}
-"""A column of sentences, which take more lines rather than being cut."""
 POLICIES = (
     words("policy", "Policy", 122, pinned="left"),
     words("mode", "Mode", 76),
-    words("says", "Now", 300, flex=1.0, minWidth=220, **WRAPPED),
+    words("says", "Decides now", 300, flex=1.0, minWidth=220, **WRAPPED),
     words("where", "Where else", 92, minWidth=60),
     words("alarm", "Alarm", 76, minWidth=60),
 )

@@ -94,4 +94,6 @@ def _power(plant: Plant) -> Card:
         return Card("Network power", fixed(math.nan), "", "no source gives it")
     per, unit, digits = power_unit(whole_w)
     detail = f"{fixed(100.0 * optics_w / whole_w, 0)} % of it optics, typical"
+    if not switches_w > 0.0:
+        detail = "of optics alone, typical: that of the switches is not stated"
     return Card("Network power", fixed(whole_w / per, digits), unit, detail)

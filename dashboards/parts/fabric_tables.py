@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 from dashboards.fabric_now import FabricNow, trunk_names, trunk_of_link
 from dashboards.findings import Severity
 from dashboards.numbers import number
-from dashboards.parts.grid import figures, grid, words
+from dashboards.parts.grid import WRAPPED, figures, grid, words
 from dashboards.parts.live import aria
 from dashboards.parts.trunk_map import PER_GB, drawn_trunks, trunk_levels
 from site_models.arrays import Ints
@@ -19,22 +19,22 @@ MOST_LINKS = 30
 """Links in the list of ills."""
 
 TRUNKS = (
-    words("trunk", "Trunk", 136, pinned="left"),
-    words("tiers", "Between", 116),
-    figures("load", "Load [GB/s]", 0),
-    figures("rate", "Rate [GB/s]", 0),
+    words("trunk", "Trunk", 116, pinned="left"),
+    words("tiers", "Between", 112),
+    figures("load", "Load [GB/s]", 0, minWidth=64),
+    figures("rate", "Rate [GB/s]", 0, minWidth=82),
     figures("share", "Load [%]", 0, sort="desc", minWidth=84),
-    figures("sent", "Counted [GB/s]", 0, minWidth=86),
-    words("ill", "Links", 84),
+    figures("sent", "Sent [GB/s]", 0, minWidth=66),
+    words("ill", "Links", 64, flex=1.0, minWidth=64),
 )
 JOBS = (
-    words("job", "Job", 176, flex=2.0, minWidth=110),
-    words("sends", "Sends", 130, flex=2.0, minWidth=130),
-    figures("gpus", "GPUs", 0, minWidth=66),
+    words("job", "Job", 150, flex=3.0, minWidth=136, **WRAPPED),
+    words("sends", "Sends", 100, flex=1.0, minWidth=84, **WRAPPED),
+    figures("gpus", "GPUs", 0, minWidth=62),
     figures("domains", "NVLink domains", 0, minWidth=82),
-    figures("rate", "Share [GB/s]", 1),
+    figures("rate", "Share [GB/s]", 1, minWidth=66),
     figures("lone", "If alone [GB/s]", 1, minWidth=76),
-    figures("part", "Of that [%]", 0, sort="asc", minWidth=80),
+    figures("part", "Of that [%]", 0, sort="asc", minWidth=84),
 )
 
 

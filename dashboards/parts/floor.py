@@ -10,7 +10,7 @@ from dashboards.basis import sign_of
 from dashboards.findings import NEAR_COOLANT_K, NEAR_GPU_K, NEAR_SHARE, Severity, rack_href
 from dashboards.index import Index, pick
 from dashboards.numbers import PG25_KG_PER_L, WATER_KG_PER_L, fixed, power
-from dashboards.parts.fold import folded
+from dashboards.parts.fold import closed_up, folded
 from dashboards.parts.tiles import Colouring, Drawing, Label, Tile, margin_levels
 from dashboards.stopped import racks_with_gpus_off, racks_without_flow
 from dashboards.summary import Summary
@@ -66,7 +66,8 @@ def floor_drawing(index: Index) -> Drawing:
     """Return the racks with the names of their rows; of their pods on a large site."""
     plant = index.plant
     large = len(plant.rack_names) > LARGE
-    place_m, labels, font = plant.rack_place_m, _row_labels(index), _font_m(plant.rack_place_m)
+    place_m = closed_up(plant.rack_place_m)
+    labels, font = _row_labels(index, place_m), _font_m(place_m)
     if large:
         place_m, tops_m = folded(plant.rack_place_m, plant.arrays.racks.pod)
         font = LARGE_FONT_M
@@ -141,11 +142,11 @@ def _tips(index: Index, summary: Summary) -> list[str]:
     return tips
 
 
-def _row_labels(index: Index) -> list[Label]:
+def _row_labels(index: Index, place_m: Floats) -> list[Label]:
     """Return each row's name: left of a row along x, above one along y."""
     plant, labels = index.plant, []
     for row, name in enumerate(plant.row_names):
-        place = plant.rack_place_m[plant.arrays.racks.row == row]
+        place = place_m[plant.arrays.racks.row == row]
         if len(place) == 0:
             continue
         x, y, reach = place[:, 0], place[:, 1], float(place[:, 2:4].max()) / 2.0

@@ -7,6 +7,8 @@ from site_models.arrays import Floats, Ints
 ASPECT = 2.3
 """Width over height of the panel that the floor is drawn in."""
 GAP_M = 4.0
+AISLE_M = 0.7
+"""Widest that an aisle is drawn: rows stay apart, and their racks as large as can be."""
 
 
 def folded(place_m: Floats, block: Ints) -> tuple[Floats, Floats]:
@@ -33,6 +35,22 @@ def folded(place_m: Floats, block: Ints) -> tuple[Floats, Floats]:
         moved[mine, 1] += top_y - corners[at, 3]
         tops[at] = left_x + (corners[at, 2] - corners[at, 0]) / 2.0, top_y
     return moved, tops
+
+
+def closed_up(place_m: Floats) -> Floats:
+    """Return the places with aisles along x, across the whole hall, AISLE_M wide at most.
+
+    Order and rows stay, and so do distances along x, where names of rows stand; a hall of
+    four rows far apart would otherwise leave its racks too small to be read. `place_m` is
+    as in Plant.
+    """
+    moved, y, turned = place_m.copy(), place_m[:, 1], place_m[:, 4]
+    deep = place_m[:, 2] * np.abs(np.cos(turned)) + place_m[:, 3] * np.abs(np.sin(turned))
+    order = np.argsort(y - deep / 2.0, kind="stable")
+    low = (y - deep / 2.0)[order]
+    ends = np.maximum.accumulate((y + deep / 2.0)[order])
+    moved[order[1:], 1] -= np.cumsum(np.maximum(low[1:] - ends[:-1] - AISLE_M, 0.0))
+    return moved
 
 
 def columns_of(cells: int, wide: float, high: float) -> int:

@@ -10,6 +10,8 @@ LEVEL_STYLES = {
     "near-cell": "params.data.level == 1",
     "over-cell": "params.data.level == 2",
 }
+WRAPPED: dict[str, Any] = {"wrapText": True, "autoHeight": True, "cellClass": "wrapped"}
+"""A column of sentences, which take more lines rather than being cut."""
 GRID_THEME = (
     "themeQuartz.withParams({backgroundColor:'var(--surface)',foregroundColor:'var(--text)',"
     "headerBackgroundColor:'var(--raised)',headerTextColor:'var(--muted)',"

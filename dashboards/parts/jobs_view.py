@@ -26,7 +26,7 @@ JOBS = (
     words("profile", "Profile", 180, flex=1.8, minWidth=132),
     figures("gpus", "GPUs", 0, minWidth=62),
     figures("power", "GPU power now [kW]", 1, minWidth=84),
-    figures("energy", "Energy at the meter [kWh]", 1, minWidth=92),
+    figures("energy", "Energy at the meter [kWh]", 2, minWidth=92),
     words("made", "Made", 146),
     figures("per_j", "Made per joule", 3, minWidth=76),
     figures("factory", "Factory figure [%]", 1, minWidth=80),
@@ -68,14 +68,14 @@ def job_cards(now: JobsNow, gpus: int) -> list[Card]:
     held_share = now.held / gpus if gpus else math.nan
     site_j = math.fsum(record.site_j for record in records)
     it_j = math.fsum(record.it_j for record in records)
-    energy = f"{fixed(it_j / J_PER_KWH, 1)} kWh into the racks"
+    energy = f"{_kwh(it_j)} kWh into the racks"
     cost = math.fsum(record.cost_usd for record in records)
     return [
         Card("Jobs running", str(len(running)), "", f"{len(now.jobs) - len(running)} ended"),
         Card("GPUs held", f"{now.held:,.0f}", "", f"of {gpus:,} · {share(held_share)}", held_share),
         Card("GPU power of jobs", fixed(drawn_w / per, digits), unit,
              f"without a job {power(now.idle_power_w, drawn_w + now.idle_power_w)}"),
-        Card("Energy of jobs", fixed(site_j / J_PER_KWH, 1), "kWh", energy),
+        Card("Energy of jobs", _kwh(site_j), "kWh", energy),
         _tokens(now),
         _factory(now),
         Card("Energy cost", fixed(cost, 2), "USD",
@@ -102,7 +102,7 @@ def energy_bars(now: JobsNow) -> list[Component]:
     whole_j = math.fsum(job.record.site_j for job in now.jobs)
     return [
         _line(job.record.job, (), job.record.site_j / whole_j if whole_j > 0.0 else math.nan,
-              f"{fixed(job.record.site_j / J_PER_KWH, 1)} kWh")
+              f"{_kwh(job.record.site_j)} kWh")
         for job in rows
     ]  # fmt: skip
 
@@ -161,7 +161,8 @@ def _row(job: JobNow) -> dict[str, Any]:
 
 def _power_line(name: str, watts: float, whole_w: float, racks: tuple[str, ...] = ()) -> Component:
     part = watts / whole_w if whole_w > 0.0 else math.nan
-    return _line(name, racks, part, f"{power(watts, whole_w)} · {share(part)}")
+    said = "< 1 %" if 0.0 < part < 0.005 else share(part)
+    return _line(name, racks, part, f"{power(watts, whole_w)} · {said}")
 
 
 def _line(name: str, racks: tuple[str, ...], part: float, said: str) -> Component:
@@ -170,6 +171,12 @@ def _line(name: str, racks: tuple[str, ...], part: float, said: str) -> Componen
         listed = ", ".join(racks)
         where = dcc.Link(name, href=rack_href(racks[0]), className="where", title=listed)
     return html.Div([where, bar(part), html.Span(said, className="what")], className="standing")
+
+
+def _kwh(value_j: float) -> str:
+    """Return an energy in kWh, with decimals as long as it is small."""
+    value = value_j / J_PER_KWH
+    return fixed(value, 2 if value < 10.0 else 1)
 
 
 def _in(value: float, per: float) -> float | None:

@@ -29,7 +29,7 @@ COLUMNS = (
 
 def node_table(table_id: str) -> Component:
     """Return the table, empty until its rows come."""
-    return grid(table_id, COLUMNS, "node")
+    return grid(table_id, COLUMNS, "node", "No node of this rack is told of.")
 
 
 def node_rows(index: Index, summary: Summary, rack: int) -> list[dict[str, Any]]:

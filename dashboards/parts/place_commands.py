@@ -4,6 +4,7 @@ import json
 import math
 import shlex
 from collections import Counter
+from typing import Any
 
 from controllers.placement.models import Advice, Request
 from dashboards.index import Index
@@ -14,13 +15,19 @@ def as_curl(request: Request, origin: str, token: bool = False) -> str:
 
     The token itself is not known here: it stands in the caller's variable TWIN_TOKEN.
     """
-    body = json.dumps(request.model_dump(exclude_defaults=True))
+    asked = request.model_dump(exclude_defaults=True)
+    body = json.dumps({key: _plain(value) for key, value in asked.items()})
     quoted = body.replace("'", "'\\''")
     shown = '  -H "Authorization: Bearer $TWIN_TOKEN" \\\n' if token else ""
     return (
         f"curl -s {origin}/api/v1/placement \\\n{shown}"
         f"  -H 'Content-Type: application/json' \\\n  -d '{quoted}'"
     )
+
+
+def _plain(value: Any) -> Any:
+    """Return a whole number as people write it: 16, not 16.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def as_sbatch(index: Index, request: Request, advice: Advice) -> str:

@@ -94,11 +94,21 @@ def _row(line: Line, values: list[float | None], changed: list[PlaceChange]) -> 
             parts.append(html.Span(" ◂ better", className="better"))
         if value is not None and line.now is not None:
             now = line.now(change)
-            sign = "−" if value < now else "+"
-            told = f"now {line.shown(now)}, {sign}{line.step(abs(value - now))}"
+            told = f"now {line.shown(now)}, {_change(line, value, now)}"
             parts.append(html.Div(told, className="now"))
         cells.append(html.Td(parts))
     return html.Tr(cells)
+
+
+def _change(line: Line, value: float, now: float) -> str:
+    """Return the difference of the two as they are shown, so that a reader's sum comes out.
+
+    >>> _change(LINES[1], 75.16, 50.64)
+    '+24.6 K'
+    """
+    digits = 1 if line.step is _kelvin else -2
+    change = round(value, digits) - round(now, digits)
+    return f"{'−' if change < 0.0 else '+'}{line.step(abs(change))}"
 
 
 def _best(line: Line, values: list[float | None]) -> int:

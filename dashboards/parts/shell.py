@@ -104,7 +104,7 @@ def _layout(feed: Feed, pages: tuple[Page, ...]) -> Component:
             dcc.Store(id="scheme", data="light"),
             html.A("Skip to the page", href="#page", className="skip"),
             html.Header([way, banner]),
-            html.Main(id="page", tabIndex=-1),
+            html.Main(html.P("The page is loading.", className="quiet"), id="page", tabIndex=-1),
         ],
         theme=MANTINE,
         defaultColorScheme="light",

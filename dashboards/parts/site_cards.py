@@ -17,6 +17,7 @@ from dashboards.findings import (
 from dashboards.index import Index
 from dashboards.numbers import fixed, power_unit, share
 from dashboards.parts.cards import Card
+from dashboards.stopped import racks_without_flow
 from dashboards.summary import Summary
 
 
@@ -99,13 +100,16 @@ def _coolant(index: Index, summary: Summary) -> Card:
         return Card("Coolant", fixed(math.nan), "°C", "no liquid cooling on this site")
     supply_c, return_c = summary.site["tcs_supply_max_c"], summary.site["tcs_return_max_c"]
     limit_c = float(index.plant.arrays.circuits.supply_limit_c[circuit])
+    served = index.plant.arrays.racks.liquid_circuit == circuit
+    dry = bool((racks_without_flow(index, summary) & served).any())
     return Card(
         "Coolant supply → return",
         f"{fixed(supply_c)} → {fixed(return_c)}",
         "°C",
         f"limit {fixed(limit_c, 0)} °C · {index.plant.circuit_names[circuit]}",
         temperature_share(supply_c, limit_c),
-        level_of(limit_c - supply_c, NEAR_COOLANT_K),
+        Severity.OVER if dry else level_of(limit_c - supply_c, NEAR_COOLANT_K),
+        flag="no flow" if dry else "",
         about="Of the loop between CDUs and cold plates (TCS) whose supply is warmest, and the"
         " warmest return; the limit is that of the supply",
     )

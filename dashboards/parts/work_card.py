@@ -3,8 +3,10 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from controllers.jobs.job_account import JobAccount
-from dashboards.numbers import counted, fixed, power_unit, share, span
+from dashboards.numbers import NONE, counted, fixed, power_unit, share, span
 from dashboards.parts.cards import Card
 from dashboards.summary import Summary
 
@@ -32,9 +34,12 @@ def work_card(records: Sequence[JobAccount], summary: Summary) -> Card:
             detail = f"{counted(kept / water_kg)} per litre"
         about = f"{TOKENS} {counted(kept)} tokens so far, since {span(_held_s(telling))}."
         return Card("Tokens per joule", fixed(kept / used_j, 2), "1/J", detail, about=about)
+    if not len(summary.state.gpu_power_w):
+        return Card("Into GPUs", NONE, "%", "no GPU on this site")
     gpus_w, site_w = summary.site["site_gpu_power_w"], summary.site["site_facility_power_w"]
     part = gpus_w / site_w if site_w > 0.0 else math.nan
-    per, unit, digits = power_unit(site_w)
+    racks_w = summary.snapshot.plant.arrays.racks.rating_w
+    per, unit, digits = power_unit(max(site_w, float(np.nansum(racks_w))))
     detail = f"{fixed(gpus_w / per, digits)} of {fixed(site_w / per, digits)} {unit}"
     return Card("Into GPUs", share(part).removesuffix(" %"), "%", detail, about=BOARDS)
 

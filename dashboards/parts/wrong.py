@@ -34,7 +34,14 @@ def closest_list(standings: Sequence[Distance]) -> list[Component]:
     return [
         html.Div(
             [
-                html.Span(one.where, className="where", title=one.where),
+                html.Span(
+                    [
+                        dcc.Link(one.where, href=one.href) if one.href else one.where,
+                        html.Span(f" {one.kind}", className="kind"),
+                    ],
+                    className="where",
+                    title=f"{one.where} {one.kind}".strip(),
+                ),
                 bar(one.share),
                 html.Span(one.what, className="what"),
             ],

@@ -3,6 +3,7 @@
 import contextlib
 import math
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -152,6 +153,8 @@ def _serve(chosen: Config) -> None:
     if chosen.grid:  # said now, before a site is opened
         keys_and_address(chosen.grid.partition(":")[2])
     chosen.runs.mkdir(parents=True, exist_ok=True)
+    if sys.stderr.isatty():  # a person waits: a large site takes half a minute
+        typer.echo(f"{chosen.site}: opening", err=True)
     specs = (chosen.source,) if isinstance(chosen.source, str) else chosen.source
     world = open_world(
         Wish(

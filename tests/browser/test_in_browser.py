@@ -19,6 +19,11 @@ from tests.fakes.serving import serving
 from tests.fakes.small_world import SmallWorld
 
 WITHIN_MS = 20_000
+CUT_OFF = """() => [...document.querySelectorAll(".card-detail, .card-number, .card-title")]
+  .filter(node => node.scrollWidth > node.clientWidth + 1
+    || node.scrollHeight > node.clientHeight + 3)
+  .map(node => node.textContent)"""
+"""Texts of cards that are wider or higher than their room."""
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +93,23 @@ def test_a_rack_on_the_floor_leads_to_its_page(watched: Watched, host: str) -> N
     page.get_by_title("Rack after").click()
     expect(page.locator("#rack-chooser")).to_have_value("r2")
     expect(page.locator("#rack-gpus .tile")).to_have_count(16)
+
+
+def test_the_map_is_one_stop_of_the_keyboard_and_arrows_go_on(watched: Watched, host: str) -> None:
+    page = watched.page
+    page.goto(f"http://{host}/")
+    page.wait_for_selector("#site-floor a.tile", timeout=WITHIN_MS)
+    assert page.locator("#site-floor a.tile[tabindex='0']").count() == 1
+    here = "() => document.activeElement.getAttribute('href')"
+    page.locator("#site-floor a.tile").first.focus()
+    assert page.evaluate(here) == "/rack?id=r0"
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(here) == "/rack?id=r1"
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => !document.activeElement.closest('#site-floor')")
+    page.locator("#site-floor a.tile[tabindex='0']").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"http://{host}/rack?id=r1")
 
 
 def test_the_floor_is_coloured_by_the_signal_chosen(watched: Watched, host: str) -> None:
@@ -220,8 +242,37 @@ def test_a_page_whose_server_is_gone_says_how_old_it_is(browser: Browser, audit:
     with serving(build(feed, audit, TokenBook(None))) as port:
         page.goto(f"http://127.0.0.1:{port}/")
         page.wait_for_selector("#site-cards .card-value", timeout=WITHIN_MS)
-    expect(page.locator("#age")).to_contain_text(re.compile("stale|ended"), timeout=WITHIN_MS)
+        page.get_by_role("link", name="Jobs").click()
+        page.wait_for_selector("#jobs-table", timeout=WITHIN_MS)
+    expect(page.locator("#age")).to_contain_text(
+        re.compile(r"server not reached · data age \d"), timeout=WITHIN_MS
+    )
+    expect(page.locator("body")).to_have_class(re.compile("stale"))
     page.close()
+
+
+@pytest.mark.parametrize("width", [900, 1280])
+def test_no_limit_and_no_heading_is_cut_off(watched: Watched, host: str, width: int) -> None:
+    page = watched.page
+    page.set_viewport_size({"width": width, "height": 800})
+    for path in ("/", "/rack?id=r0", "/fabric", "/jobs", "/control"):
+        page.goto(f"http://{host}{path}")
+        page.wait_for_selector(".card-detail", timeout=WITHIN_MS)
+        page.wait_for_timeout(300)
+        cut = page.evaluate(CUT_OFF)
+        assert cut == [], f"{path} at {width}"
+
+
+def test_an_answer_to_an_earlier_question_is_marked(watched: Watched, host: str) -> None:
+    page = watched.page
+    page.goto(f"http://{host}/placement")
+    expect(page.locator("#place-answer table")).to_be_visible(timeout=WITHIN_MS)
+    heading = "() => getComputedStyle(document.querySelector('.results h2'), '::after').content"
+    assert "before" not in page.evaluate(heading)
+    page.fill("#place-gpus", "0")
+    page.click("#place-ask")
+    expect(page.locator(".mantine-InputWrapper-error")).to_contain_text("above 0")
+    assert "of the question before" in page.evaluate(heading)
 
 
 def test_the_pilot_can_be_pictured(browser: Browser, audit: Audit, shots: Path | None) -> None:

@@ -1,5 +1,7 @@
 """The Fabric page: every trunk has its tile and row, what is lost is said with its reason."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from controllers.jobs.allocation import Allocation
@@ -95,3 +97,11 @@ def test_a_site_without_a_network_says_so() -> None:
         plant = compile_site("edge")
 
     assert "no scale-out network" in str(page.layout(Edge(), ""))  # type: ignore[arg-type]
+
+
+def test_a_network_whose_switches_state_no_power_is_not_called_all_optics() -> None:
+    fabric = PLANT.fabric
+    unknown = fabric.switches._replace(power_w=np.full_like(fabric.switches.power_w, np.nan))
+    bare = replace(PLANT, fabric=fabric._replace(switches=unknown))
+    (card,) = [one for one in fabric_cards(bare, look()) if one.title == "Network power"]
+    assert "switches is not stated" in card.detail or card.value == "–"

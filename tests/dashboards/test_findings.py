@@ -100,6 +100,17 @@ def test_what_stands_closest_comes_first_and_every_kind_has_a_line() -> None:
     assert any(one.where.startswith("gpu") for one in lines)
 
 
+def test_of_equals_the_first_is_closest_as_on_the_card_and_leads_to_its_rack() -> None:
+    temp_c = np.full(48, 60.0)
+    summary = summarise(INDEX, shot(gpu_temp_c=temp_c), 0.0)
+    name = WORLD.plant.gpu_names[summary.worst_gpu]
+    lines = {one.where: one for one in closest(INDEX, summary, most=99)}
+    assert name in lines
+    rack = WORLD.plant.rack_names[int(INDEX.rack_of_gpu[summary.worst_gpu])]
+    assert lines[name].href == f"/rack?id={rack}"
+    assert (lines["r0"].kind, lines["r0"].href) == ("power", "/rack?id=r0")
+
+
 def test_links_down_or_slow_are_one_finding_with_its_page() -> None:
     ill = with_links(with_links(WORLD.plant, np.array([48]), 0.0), np.array([3, 4]), 0.5)
     told = [(one.what, one.href) for one in found(plant=ill) if one.where == "fabric"]

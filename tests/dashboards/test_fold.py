@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dashboards.parts.fold import ASPECT, folded
+from dashboards.parts.fold import AISLE_M, ASPECT, closed_up, folded
 
 
 def hall_of(blocks: int, racks: int = 6) -> tuple[np.ndarray, np.ndarray]:
@@ -36,3 +36,16 @@ def test_blocks_do_not_overlap_and_the_whole_fits_the_panel() -> None:
 def test_a_site_without_racks_stays_empty() -> None:
     moved, tops = folded(np.empty((0, 5)), np.empty(0, dtype=np.int64))
     assert len(moved) == len(tops) == 0
+
+
+def test_rows_far_apart_are_drawn_closer_in_their_order_and_true_within() -> None:
+    y = np.repeat([0.0, 9.0, 10.5, 30.0], 6)
+    x = np.tile(0.6 * np.arange(6), 4)
+    up = np.full(24, np.pi / 2.0)
+    place = np.column_stack([x, y, np.full(24, 0.6), np.full(24, 1.2), up])
+    place[1, 0] += 40.0  # beside a row, where its name would stand, nothing moves
+    drawn = closed_up(place)
+    np.testing.assert_allclose(drawn[:, [0, 2, 3, 4]], place[:, [0, 2, 3, 4]], atol=1e-9)
+    rows = drawn[::6, 1]
+    np.testing.assert_allclose(np.diff(rows) - 1.2, [AISLE_M, 0.3, AISLE_M], atol=1e-9)
+    np.testing.assert_allclose(closed_up(drawn), drawn, atol=1e-9)

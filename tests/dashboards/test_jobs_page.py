@@ -49,6 +49,13 @@ def test_a_played_job_is_told_with_its_figures() -> None:
     assert row["energy"] == pytest.approx(1.5 / 3.6)
 
 
+def test_a_little_energy_is_not_shown_as_none() -> None:
+    little = replace(RECORD, site_j=0.03 * 3.6e6, it_j=0.02 * 3.6e6)
+    assert "'0.03 kWh'" in str(energy_bars(shown(little)))
+    (card,) = [one for one in job_cards(shown(little), 48) if one.title == "Energy of jobs"]
+    assert (card.value, card.detail) == ("0.03", "0.02 kWh into the racks")
+
+
 def test_the_power_of_jobs_and_of_what_nobody_holds_is_all_there_is() -> None:
     feed, summary = world(RECORD)
     now = jobs_now(feed, summary)

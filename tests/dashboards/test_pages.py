@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from dashboards.feed import Feed
+from dashboards.findings import Severity
 from dashboards.history import Series
 from dashboards.index import Index
 from dashboards.pages import site as site_page
@@ -54,6 +56,10 @@ def test_every_page_opens_at_its_own_address_and_no_other(client: httpx.Client) 
         assert answer.status_code == 200
         assert "<title>small · AI factory twin</title>" in answer.text
     assert client.get("/nowhere").status_code == 404
+
+
+def test_a_page_that_is_not_drawn_yet_says_so(client: httpx.Client) -> None:
+    assert "The page is loading." in client.get("/_dash-layout").text
 
 
 def test_nothing_is_loaded_from_another_host(client: httpx.Client) -> None:
@@ -159,3 +165,13 @@ def test_a_line_that_leaves_its_range_widens_it_and_no_other_does() -> None:
             if one["location"][-1] == "range"
         }
         assert ranges == {"yaxis": [power.low, power.high], "yaxis2": [hottest.low, top]}
+
+
+def test_a_loop_whose_coolant_stands_is_not_shown_as_well() -> None:
+    state = summary().state
+    still = state._replace(rack_flow_kg_per_s=np.zeros_like(state.rack_flow_kg_per_s))
+    shot = replace(summary().snapshot, state=still)
+    (card,) = [
+        one for one in site_cards(INDEX, summarise(INDEX, shot, 0.0)) if "Coolant" in one.title
+    ]
+    assert (card.severity, card.flag) == (Severity.OVER, "no flow")

@@ -8,6 +8,7 @@ from controllers.jobs.job_account import JobAccount
 from dashboards.findings import Finding, Severity
 from dashboards.index import Index
 from dashboards.parts.past import SHOWN_S, Past, lines_of
+from dashboards.parts.site_cards import site_cards
 from dashboards.parts.work_card import work_card
 from dashboards.parts.wrong import wrong_list
 from dashboards.summary import summarise
@@ -68,3 +69,5 @@ def test_work_is_tokens_of_joules_and_litres_where_jobs_tell_them() -> None:
     boards = work_card([silent], summary)
     part = summary.site["site_gpu_power_w"] / summary.site["site_facility_power_w"]
     assert float(boards.value) == pytest.approx(100.0 * part, abs=0.5)
+    facility = next(one for one in site_cards(Index(world.plant), summary) if "Facil" in one.title)
+    assert boards.detail.endswith(f" {facility.unit}"), "two powers of one site, one unit"

@@ -45,6 +45,7 @@ def test_the_copied_command_asks_the_same() -> None:
         body = command.partition("-d '")[2].removesuffix("'").replace("'\\''", "'")
         assert Request(**json.loads(body)) == request
     assert "$TWIN_TOKEN" not in command
+    assert '"gpus": 16,' in as_curl(read_form(STARTS), "http://127.0.0.1:8050")
     assert '"Authorization: Bearer $TWIN_TOKEN"' in as_curl(request, "https://twin", token=True)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from site_models.compile import compile_site
 from site_models.plant import Plant
 from twin.estimation.estimator import SENSOR_STD_K
 from twin.forecast import forecast
@@ -39,3 +40,11 @@ def test_no_span_is_no_forecast(hgx: Plant, minutes: float, every_s: float) -> N
     inputs = idle_inputs(hgx, 20.0, 14.0)
     with pytest.raises(ValueError, match="positive"):
         forecast(hgx, first_state(hgx, inputs, 0.0), inputs, minutes, every_s)
+
+
+def test_a_site_without_gpus_is_looked_ahead_too() -> None:
+    plant = compile_site("workstation")
+    inputs = idle_inputs(plant, 20.0, 15.0)
+    told = forecast(plant, first_state(plant, inputs, 0.0), inputs, 1.0, 30.0)
+    assert told.gpu_temp_c.shape == (2, 0)
+    assert np.isfinite(told.facility_power_w).all()

@@ -53,7 +53,8 @@ def feed_standing(plant: Plant, state: State) -> FeedStanding:
     input_w = state.feed_power_w + state.feed_battery_w
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(feeds.battery_j > 0.0, state.feed_battery_j / feeds.battery_j, np.nan)
-    left_s = ride_through_s(state.feed_battery_j, input_w, feeds.battery_efficiency)
+        # Nothing left and nothing drawn, as behind a dead feed: how long is no number.
+        left_s = ride_through_s(state.feed_battery_j, input_w, feeds.battery_efficiency)
     braked = feeds.breaker_rating_a > 0.0
     thermal = state.feed_breaker_thermal / feeds.breaker_trip_level
     return FeedStanding(

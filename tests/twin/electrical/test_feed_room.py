@@ -84,6 +84,13 @@ def test_what_is_left_in_a_battery_lasts_for_energy_over_load() -> None:
     assert np.isnan(standing.breaker_share).all()
 
 
+def test_a_dead_feed_with_an_empty_battery_is_told_without_a_complaint(pilot: Plant) -> None:
+    state = first_state(pilot, idle_inputs(pilot, 30.0, 20.0), 0.0)
+    none = np.zeros_like(state.feed_power_w)
+    dead = state._replace(feed_power_w=none, feed_battery_w=none, feed_battery_j=none)
+    assert not np.isfinite(feed_standing(pilot, dead).battery_left_s).any()
+
+
 def test_a_feed_says_in_one_word_how_it_stands() -> None:
     plant = small_plant()
     state = small_state(plant)._replace(
