@@ -1,5 +1,6 @@
 """Which GPUs can be offered, and the groups of them worth a closer look."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -41,7 +42,8 @@ def groups_at(
     """Return the `most` promising groups at a level that can hold the job, best first,
     and how many usable GPUs stand in groups that cannot; kept for the next job as large."""
     need, unit = offer.request.count, offer.unit
-    if level == "node" and offer.supply.most_in_node < need:
+    farther = levels_to_search(offer.request)[-1] != level
+    if level == "node" and offer.supply.most_in_node < need and farther:
         return NONE, 0
     key = (level, need, unit, offer.rail, most)
     kept = offer.supply.groups.get(key)
@@ -118,9 +120,15 @@ def _rack_worth(index: PlaceIndex, ground: Ground, offer: Offer) -> Floats:
 
 
 def places_in(
-    index: PlaceIndex, ground: Ground, offer: Offer, level: Level, groups: Ints
+    index: PlaceIndex,
+    ground: Ground,
+    offer: Offer,
+    level: Level,
+    groups: Ints,
+    rejected: Counter[str],
 ) -> Iterator[Candidate]:
-    """Yield one set of GPUs for each group that can hold the job after all."""
+    """Yield one set of GPUs for each group that can hold the job after all; count in `rejected`
+    the GPUs that limits which racks share leave no room for."""
     need, room = offer.request.count, offer.node_room
     for g in groups.tolist():
         if level == "node":
@@ -130,7 +138,7 @@ def places_in(
             inside = inside[room[inside] > 0]
             found = iter([spread(room[inside], inside, need)])
         else:
-            found = over_racks(index, ground, offer, level, g)
+            found = over_racks(index, ground, offer, level, g, rejected)
         for nodes, takes in found:
             if takes.sum() == need:
                 order = np.argsort(nodes)

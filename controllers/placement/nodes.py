@@ -158,7 +158,7 @@ def looked_at(stand: Stand, traffic: Traffic, offer: Offer, nodes: Ints) -> dict
     """Return the nodes that the job fits on with their scores, or what it would heat too much."""
     index, ground = stand.index, stand.ground
     names, weights = index.plant.node_names, weights_of(offer.wish.placing)
-    places = list(places_in(index, ground, offer, "node", nodes))
+    places = list(places_in(index, ground, offer, "node", nodes, Counter()))
     roads = trips(index, offer.wish, traffic, places, lost_shares(index, offer, places))
     found = outlooks(index, ground, offer, places, roads)
     short = found

@@ -12,6 +12,7 @@ from controllers.placement.free import NEARLY, Free
 from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
 from controllers.placement.kinds import Kind, asked_of, count_in, fixed_of
+from controllers.placement.limits import limit_name
 from controllers.placement.spare import Spare
 from controllers.placement.sums import counted_free, roomed
 from site_models.arrays import Flags, Floats, Ints
@@ -146,7 +147,7 @@ def _rack_room(
     if len(short):
         lost = sum_by(ground.rack_tight[short], (wished - room)[short], index.limits)
         for limit in np.flatnonzero(lost).tolist():
-            count_in(rejected, _limit_name(index, limit), int(lost[limit]))
+            count_in(rejected, limit_name(index.plant, limit), int(lost[limit]))
     return np.minimum(room, wished).astype(np.int64)
 
 
@@ -157,15 +158,6 @@ def _room_at_loss(
     for spare in spares:
         fits = np.floor(np.maximum(spare.rack_fit_w, 0.0) / np.maximum(mean_w, 1e-9) + NEARLY)
         left = np.minimum(fits, room).astype(np.int64)
-        count_in(rejected, f"power at N-1, feed {spare.feed} lost", int((room - left).sum()))
+        count_in(rejected, spare.words, int((room - left).sum()))
         room = left
     return room
-
-
-def _limit_name(index: PlaceIndex, limit: int) -> str:
-    feeds, circuits = len(index.plant.feed_names), len(index.plant.circuit_names)
-    if limit < feeds:
-        return f"feed {index.plant.feed_names[limit]} rating"
-    if limit < feeds + circuits:
-        return f"cooling of {index.plant.circuit_names[limit - feeds]}"
-    return "rack power"
