@@ -9,6 +9,7 @@ from controllers.placement.ground import ground_of, warmed
 from controllers.placement.index import PlaceIndex
 from controllers.placement.offer import Stand
 from controllers.placement.spare import Spare, fed_otherwise
+from site_models.placing import Loss
 from twin.state import Inputs, State
 
 
@@ -33,6 +34,14 @@ def now_of(moment: Moment) -> Stand:
     index, state, inputs, held = moment.parts
     ground = ground_of(index, state, inputs, held.expected_w)
     return Stand(index, ground, free_of(index, held.free_share, ground.gpu_w, held.seen))
+
+
+def stand_for(moment: Moment, air: Air, losses: tuple[Loss, ...]) -> Stand:
+    """Return what a request rests on that sees this air and has to survive these losses."""
+    feed_lost = "feed" in losses
+    if air == STILL and not feed_lost:
+        return now_of(moment)
+    return ahead_of(moment, air, feed_lost)
 
 
 @lru_cache(maxsize=4)

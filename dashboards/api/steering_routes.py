@@ -39,7 +39,7 @@ def steering_routes(feed: Feed) -> APIRouter:
         """
         need(Role.SCHEDULER)
         newest(feed)
-        now = standing_now(feed)
+        now = standing_now(feed, request)
         impossible = possible(now.index, request)
         answer = advise(feed, request.model_copy(update={"reserve_s": None})).model_dump()
         oldest_s = STALE_S if request.max_age_s is None else request.max_age_s
