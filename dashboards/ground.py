@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from controllers.placement.ahead import STILL, rise_of
+from controllers.placement.ahead import rise_of
 from controllers.placement.index import PlaceIndex, place_index
 from controllers.placement.models import Request
-from controllers.placement.moment import Moment, stand_for
+from controllers.placement.moment import Moment, now_of, stand_for
 from controllers.placement.offer import Stand
 from controllers.placement.traffic import Traffic, traffic_of
 from controllers.placement.wish import losses_of
@@ -34,11 +34,12 @@ def standing_now(feed: Feed, request: Request | None = None) -> Standing:
         raise LookupError("the first snapshot is not there yet")
     shot, now_s, allocations = summary.snapshot, feed.now_s(), feed.world.allocations
     index, held = place_index(shot.plant), allocations.holdings(now_s)
-    moment, air, losses = Moment(index, shot.state, shot.inputs, held), STILL, ()
-    if request is not None:
+    moment = Moment(index, shot.state, shot.inputs, held)
+    if request is None:
+        stand = now_of(moment)
+    else:
         air = rise_of(outdoors_of(feed), shot.state.time_s, request.duration_s)
-        losses = losses_of(shot.plant.placing, request)
-    stand = stand_for(moment, air, losses)
+        stand = stand_for(moment, air, losses_of(shot.plant.placing, request))
     traffic = traffic_of(stand.index.plant, allocations, held.version, now_s)
     return Standing(stand.index, stand, traffic, now_s)
 
