@@ -40,7 +40,7 @@ def groups_at(
     index: PlaceIndex, ground: Ground, offer: Offer, level: Level, most: int
 ) -> tuple[Ints, int]:
     """Return the `most` promising groups at a level that can hold the job, best first,
-    and how many usable GPUs stand in groups that cannot; kept for the next job as large."""
+    and how many usable GPUs there are where none can; kept for the next job as large."""
     need, unit = offer.request.count, offer.unit
     farther = levels_to_search(offer.request)[-1] != level
     if level == "node" and offer.supply.most_in_node < need and farther:
@@ -71,14 +71,26 @@ def _promising(
     if level in ("node", "nvlink_domain"):
         room = np.minimum(room, offer.rack_room[home])
     fits = np.flatnonzero(room >= need)
-    small = int(room[room < need].sum())
+    if not len(fits):
+        return NONE, _left_over(offer, room, home)
     if len(fits) > 1:
         promise = 0.2 * need / room[fits] + _worth(index, ground, offer, level, fits, home)
         order = np.arange(len(fits))
         if len(fits) > most:
             order = np.sort(np.argpartition(-promise, most)[:most])
         fits = fits[order[np.argsort(-promise[order], kind="stable")]]
-    return fits, small
+    return fits, 0
+
+
+def _left_over(offer: Offer, room: Ints, home: Ints) -> int:
+    """Return how many GPUs groups have room for, no more in a rack than it can carry.
+
+    `home` is the rack of each group; empty where groups are racks or more.
+    """
+    if not len(home):
+        return int(room.sum())
+    in_racks = sum_by(home, room, len(offer.rack_room))
+    return int(np.minimum(in_racks, offer.rack_room).sum())
 
 
 def _worth(

@@ -140,7 +140,7 @@ def _by_level(
     if request.required_level == "rail":
         offers = list(on_rails(index, offer, most))
         if not offers:
-            count_in(rejected, "too few free on one rail", int(np.count_nonzero(offer.usable)))
+            count_in(rejected, "too few free on one rail", int(offer.rack_room.sum()))
     for level in levels:
         if level != levels[-1] and index.group_most[level] < request.count:
             continue
