@@ -1,5 +1,6 @@
 """The site at one instant, kept for all requests of it."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 from controllers.jobs.allocation import Holdings
@@ -9,6 +10,7 @@ from controllers.placement.ground import ground_of, warmed
 from controllers.placement.index import PlaceIndex
 from controllers.placement.offer import Stand
 from controllers.placement.spare import Spare, fed_otherwise
+from controllers.placement.supply import near_limit
 from site_models.placing import Loss
 from twin.state import Inputs, State
 
@@ -33,7 +35,8 @@ def now_of(moment: Moment) -> Stand:
     """Return what placement rests on, kept for the other requests of the same tick."""
     index, state, inputs, held = moment.parts
     ground = ground_of(index, state, inputs, held.expected_w)
-    return Stand(index, ground, free_of(index, held.free_share, ground.gpu_w, held.seen))
+    free = free_of(index, held.free_share, ground.gpu_w, held.seen)
+    return Stand(index, ground, free, near_limit(index, state.gpu_temp_c))
 
 
 def stand_for(moment: Moment, air: Air, losses: tuple[Loss, ...]) -> Stand:
@@ -59,4 +62,4 @@ def ahead_of(moment: Moment, air: Air, feed_lost: bool) -> Stand:
     if air != STILL:
         ground = warmed(stand.index, ground, air.dry_bulb_k, air.wet_bulb_k)
     spares = spares_of(moment) if feed_lost else ()
-    return Stand(stand.index, ground, stand.free, spares)
+    return replace(stand, ground=ground, spares=spares)

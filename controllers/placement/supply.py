@@ -17,6 +17,9 @@ from controllers.placement.spare import Spare
 from controllers.placement.sums import counted_free, roomed
 from site_models.arrays import Flags, Floats, Ints
 
+NEAR_LIMIT_K = 3.0
+"""A node with a GPU this near to its limit gets no further work."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stand:
@@ -25,8 +28,18 @@ class Stand:
     index: PlaceIndex
     ground: Ground
     free: Free
+    near_limit: Flags
+    """A GPU of the node is so near to its limit now that it gets no further work. Shape (nodes,)"""
     spares: tuple[Spare, ...] = ()
     """The site with each stage of the power chain lost that jobs have to survive."""
+
+
+def near_limit(index: PlaceIndex, temp_c: Floats) -> Flags:
+    """Return the nodes that have a GPU near to its limit, given all temperatures. Shape (nodes,)"""
+    found = np.zeros(len(index.plant.node_names), dtype=np.bool_)
+    limit_c = index.plant.arrays.gpus.temp_limit_c
+    found[index.walk.node[temp_c >= limit_c - NEAR_LIMIT_K]] = True
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,14 +83,17 @@ def supply_of(stand: Stand, kind: Kind) -> Supply:
         stand.index,
         fixed_of(stand.index, kind.gpu_model, kind.exclude, kind.maintenance),
     )
-    rejected, kept, asked_w = Counter(fixed.rejected), fixed.kept, asked_of(index, kind)
+    rejected, asked_w = Counter(fixed.rejected), asked_of(index, kind)
+    hot = int(index.node_serviceable[fixed.kept & stand.near_limit].sum())
+    count_in(rejected, "a GPU near its limit", hot)
+    kept = fixed.kept & ~stand.near_limit if hot else fixed.kept
     usable, nodes, count, added_w = _counted(stand, kind, kept, asked_w)
     node_room, mean_w, wished, told = roomed(
         nodes, count, added_w, index.node_alone, kind.whole, kind.gpus_per_node or 0,
         index.walk.rack, len(index.plant.rack_names),
     )  # fmt: skip
     total, too_few, most_in_node = told.tolist()
-    count_in(rejected, "busy", fixed.serviceable - total)
+    count_in(rejected, "busy", fixed.serviceable - hot - total)
     count_in(rejected, "too few free GPUs in the node", too_few)
     room = _rack_room(index, stand.ground, mean_w, wished, rejected)
     return Supply(

@@ -71,3 +71,16 @@ def test_a_place_is_refused_for_what_its_own_gpus_draw_more() -> None:
     answer = rank(plant, state, inputs, Allocations(plant), wish, state.time_s)
     assert all("node0" not in one.nodes for one in answer.advice)
     assert answer.rejected["feed pdu-b rating"] >= 4
+
+
+@pytest.mark.parametrize("gpus", [1, 8, 0.5])
+def test_a_node_with_a_gpu_near_its_limit_gets_no_further_work(gpus: float) -> None:
+    state, inputs = small_state(PLANT), small_inputs(PLANT)
+    temp_c = state.gpu_temp_c.copy()
+    temp_c[[33, 3]] = PLANT.arrays.gpus.temp_limit_c[[33, 3]] - [2.0, 4.0]
+    state = state._replace(gpu_temp_c=temp_c)
+    wish = Request(job="j", gpus=gpus, limit=20)
+    answer = rank(PLANT, state, inputs, Allocations(PLANT), wish, state.time_s)
+    offered = {node for one in answer.advice for node in one.nodes}
+    assert "node8" not in offered
+    assert answer.rejected["a GPU near its limit"] == 8, "4 K below are enough"
