@@ -173,6 +173,8 @@ def looked_at(stand: Stand, traffic: Traffic, offer: Offer, nodes: Ints) -> dict
             why = "the rack's power"
         elif outlook.row_headroom_w < 0.0 or outlook.site_headroom_w < 0.0:
             why = "the power of row or site"
+        elif outlook.broken:
+            why = outlook.broken
         else:
             score = score_of(index, offer, place, outlook, weights, trip)
             judged[n] = Verdict(names[n], score)

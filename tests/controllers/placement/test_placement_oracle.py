@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from controllers.jobs.allocations import Allocations
 from controllers.placement.models import Answer, Request
+from controllers.placement.nodes import verdicts
 from controllers.placement.rank import rank
 from tests.fakes.random_site import (
     Situation,
@@ -17,9 +18,10 @@ from tests.fakes.random_site import (
     random_request,
     random_situation,
 )
+from tests.fakes.standing import standing
 
 SEEDS = st.integers(0, 1_000_000)
-SOME = settings(max_examples=120)
+SOME = settings(max_examples=80)
 
 
 class Asked(NamedTuple):
@@ -128,7 +130,7 @@ def test_an_empty_list_says_why(seed: int) -> None:
     assert all(count > 0 for count in answer.rejected.values())
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(SEEDS)
 def test_who_was_told_first_and_who_asks_again_make_no_difference(seed: int) -> None:
     one = asked(seed)
@@ -136,3 +138,17 @@ def test_who_was_told_first_and_who_asks_again_make_no_difference(seed: int) -> 
     for again in (answered(one.here, one.request), answered(turned, one.request)):
         assert again.advice == one.answer.advice
         assert again.rejected == one.answer.rejected
+
+
+@SOME
+@given(SEEDS)
+def test_the_nodes_that_verdicts_let_through_are_those_of_advice(seed: int) -> None:
+    rng = random.Random(seed)
+    here, request = random_situation(rng), random_request(rng)
+    whole = {"required_level": "node", "gpus_per_node": None, "segment": None, "limit": 100}
+    wish, table = request.model_copy(update={**whole, "n_minus_1": None}), here.table()
+    stand, traffic = standing(here.plant, here.state, here.inputs, table)
+    found = verdicts(stand, traffic, wish, here.plant.node_names, here.state.time_s)
+    passed = {one.node: round(one.score, 6) for one in found if one.score is not None}
+    offered = {one.nodes[0]: one.score for one in answered(here, wish, table).advice}
+    assert passed == offered
