@@ -8,9 +8,9 @@ from controllers.placement.ahead import STILL, Air
 from controllers.placement.free import free_of
 from controllers.placement.ground import ground_of, warmed
 from controllers.placement.index import PlaceIndex
+from controllers.placement.near_limit import near_limit
 from controllers.placement.offer import Stand
 from controllers.placement.spare import Spare, fed_otherwise
-from controllers.placement.supply import near_limit
 from site_models.placing import Loss
 from twin.state import Inputs, State
 

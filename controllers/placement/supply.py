@@ -17,9 +17,6 @@ from controllers.placement.spare import Spare
 from controllers.placement.sums import counted_free, roomed
 from site_models.arrays import Flags, Floats, Ints
 
-NEAR_LIMIT_K = 3.0
-"""A node with a GPU this near to its limit gets no further work."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stand:
@@ -32,14 +29,6 @@ class Stand:
     """A GPU of the node is so near to its limit now that it gets no further work. Shape (nodes,)"""
     spares: tuple[Spare, ...] = ()
     """The site with each stage of the power chain lost that jobs have to survive."""
-
-
-def near_limit(index: PlaceIndex, temp_c: Floats) -> Flags:
-    """Return the nodes that have a GPU near to its limit, given all temperatures. Shape (nodes,)"""
-    found = np.zeros(len(index.plant.node_names), dtype=np.bool_)
-    limit_c = index.plant.arrays.gpus.temp_limit_c
-    found[index.walk.node[temp_c >= limit_c - NEAR_LIMIT_K]] = True
-    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,9 +6,9 @@ import numpy as np
 from fastapi import APIRouter, Depends, Query, Response
 
 from controllers.placement.models import Request
+from controllers.placement.near_limit import NEAR_LIMIT_K
 from controllers.placement.nodes import beside_limit, margins_k
 from controllers.placement.steering import possible, to_avoid, why_not
-from controllers.placement.supply import NEAR_LIMIT_K
 from dashboards.advice import advise
 from dashboards.api.listing import Paging, listed
 from dashboards.api.replies import need, newest, reply, stamped

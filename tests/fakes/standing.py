@@ -4,8 +4,8 @@ from controllers.jobs.allocations import Allocations
 from controllers.placement.free import free_of
 from controllers.placement.ground import ground_of
 from controllers.placement.index import place_index
+from controllers.placement.near_limit import near_limit
 from controllers.placement.offer import Stand
-from controllers.placement.supply import near_limit
 from controllers.placement.traffic import Traffic, traffic_of
 from site_models.plant import Plant
 from twin.state import Inputs, State
