@@ -140,7 +140,9 @@ def _by_level(
     if request.required_level == "rail":
         offers = list(on_rails(index, offer, most))
         if not offers:
-            count_in(rejected, "too few free on one rail", int(offer.rack_room.sum()))
+            free = int(offer.node_free[offer.node_room > 0].sum())
+            lost = int(offer.supply.rack_wished.sum() - offer.rack_room.sum())
+            count_in(rejected, "too few free on one rail", max(free - lost, 0))
     for level in levels:
         if level != levels[-1] and index.group_most[level] < request.count:
             continue
