@@ -9,8 +9,8 @@ from controllers.placement.rank import STALE_S, rank_all
 from controllers.placement.rank import advise as advised
 from controllers.placement.wish import met_by
 from dashboards.feed import Feed
+from dashboards.ground import outdoors_of
 from dashboards.summary import Summary
-from twin.inputs import Outdoors
 
 
 def advise(feed: Feed, request: Request) -> Answer:
@@ -62,7 +62,7 @@ def _meant(feed: Feed, request: Request, state_s: float, now_s: float) -> tuple[
     asked = vars(request) | {"job": "", "duration_s": 0.0}
     return (
         *asked.values(),
-        rise_of(_outdoors(feed), state_s, request.duration_s),
+        rise_of(outdoors_of(feed), state_s, request.duration_s),
         met_by(feed.plant.placing, now_s, request.duration_s),
     )
 
@@ -76,7 +76,7 @@ def _ranked(feed: Feed, request: Request, now: Summary, now_s: float) -> Answer:
     """Return advice on the plant as it is: one that has lost a unit is not that of the feed."""
     shot, allocations = now.snapshot, feed.world.allocations
     return advised(
-        shot.plant, shot.state, shot.inputs, allocations, request, now_s, _outdoors(feed)
+        shot.plant, shot.state, shot.inputs, allocations, request, now_s, outdoors_of(feed)
     )
 
 
@@ -98,13 +98,8 @@ def advise_all(feed: Feed, requests: list[Request]) -> list[Answer]:
         feed.world.allocations,
         requests,
         feed.now_s(),
-        _outdoors(feed),
+        outdoors_of(feed),
     )
-
-
-def _outdoors(feed: Feed) -> Outdoors | None:
-    """Return the weather that the site stands in; none where a recording is only looked at."""
-    return getattr(feed.world, "outdoors", None)
 
 
 def _newest(feed: Feed) -> Summary:

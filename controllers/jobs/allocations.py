@@ -118,9 +118,10 @@ class Allocations:
             wanted = Allocation(job=job, gpus=new, start_s=now_s, gpu_power_w=power_w)
             self._claims[job] = self._reserved(wanted, now_s + lasts_s)
 
-    def cancel(self, token: str) -> Allocation | None:
+    def cancel(self, token: str, now_s: float) -> Allocation | None:
         """Free what a reservation holds and return it; None for an unknown or expired token."""
         with self._lock:
+            self._expire(now_s)
             return self._drop(token)
 
     def release(self, job: str) -> bool:

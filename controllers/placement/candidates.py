@@ -1,5 +1,6 @@
 """Which GPUs can be offered, and the groups of them worth a closer look."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -39,9 +40,10 @@ def groups_at(
     index: PlaceIndex, ground: Ground, offer: Offer, level: Level, most: int
 ) -> tuple[Ints, int]:
     """Return the `most` promising groups at a level that can hold the job, best first,
-    and how many usable GPUs stand in groups that cannot; kept for the next job as large."""
+    and how many usable GPUs there are where none can; kept for the next job as large."""
     need, unit = offer.request.count, offer.unit
-    if level == "node" and offer.supply.most_in_node < need:
+    farther = levels_to_search(offer.request)[-1] != level
+    if level == "node" and offer.supply.most_in_node < need and farther:
         return NONE, 0
     key = (level, need, unit, offer.rail, most)
     kept = offer.supply.groups.get(key)
@@ -69,14 +71,26 @@ def _promising(
     if level in ("node", "nvlink_domain"):
         room = np.minimum(room, offer.rack_room[home])
     fits = np.flatnonzero(room >= need)
-    small = int(room[room < need].sum())
+    if not len(fits):
+        return NONE, _left_over(offer, room, home)
     if len(fits) > 1:
         promise = 0.2 * need / room[fits] + _worth(index, ground, offer, level, fits, home)
         order = np.arange(len(fits))
         if len(fits) > most:
             order = np.sort(np.argpartition(-promise, most)[:most])
         fits = fits[order[np.argsort(-promise[order], kind="stable")]]
-    return fits, small
+    return fits, 0
+
+
+def _left_over(offer: Offer, room: Ints, home: Ints) -> int:
+    """Return how many GPUs groups have room for, no more in a rack than it can carry.
+
+    `home` is the rack of each group; empty where groups are racks or more.
+    """
+    if not len(home):
+        return int(room.sum())
+    in_racks = sum_by(home, room, len(offer.rack_room))
+    return int(np.minimum(in_racks, offer.rack_room).sum())
 
 
 def _worth(
@@ -118,9 +132,15 @@ def _rack_worth(index: PlaceIndex, ground: Ground, offer: Offer) -> Floats:
 
 
 def places_in(
-    index: PlaceIndex, ground: Ground, offer: Offer, level: Level, groups: Ints
+    index: PlaceIndex,
+    ground: Ground,
+    offer: Offer,
+    level: Level,
+    groups: Ints,
+    rejected: Counter[str],
 ) -> Iterator[Candidate]:
-    """Yield one set of GPUs for each group that can hold the job after all."""
+    """Yield one set of GPUs for each group that can hold the job after all; count in `rejected`
+    the GPUs that limits which racks share leave no room for."""
     need, room = offer.request.count, offer.node_room
     for g in groups.tolist():
         if level == "node":
@@ -130,7 +150,7 @@ def places_in(
             inside = inside[room[inside] > 0]
             found = iter([spread(room[inside], inside, need)])
         else:
-            found = over_racks(index, ground, offer, level, g)
+            found = over_racks(index, ground, offer, level, g, rejected)
         for nodes, takes in found:
             if takes.sum() == need:
                 order = np.argsort(nodes)

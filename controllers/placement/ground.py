@@ -12,6 +12,7 @@ from controllers.placement.hardware import hardware_of
 from controllers.placement.index import PlaceIndex
 from controllers.placement.room import (
     feed_rooms_w,
+    inlet_factors,
     limit_factors,
     rack_rooms_w,
 )
@@ -54,6 +55,8 @@ class Ground:
     """What is left under every limit of `Uses`: feeds, circuits, racks. Shape (limits,)"""
     limit_live: Flags
     """The limit is one of equipment in service. Shape (limits,)"""
+    inlet_factor: Floats
+    """Watts at each rack's inlet for a watt at a GPU [-]. Shape (racks,)"""
     limit_factor: Floats
     """Watts against each entry of `Uses` for a watt at a GPU [-]. Shape (uses,)"""
     rack_fit_w: Floats
@@ -101,7 +104,8 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
             rack_rooms_w(index, rack_nodes_w),
         ]
     )
-    factor = limit_factors(index, rack_nodes_w, out_w)
+    at_inlet = inlet_factors(index, rack_nodes_w)
+    factor = limit_factors(index, at_inlet, out_w)
     fit_w, tight = tightest(room_w, factor, index.uses.first, index.uses.limit)
     return Ground(
         plant=plant,
@@ -119,6 +123,7 @@ def ground_of(index: PlaceIndex, state: State, inputs: Inputs, promised_w: Float
         limit_live=np.concatenate(
             [tree.live, np.ones(index.limits - len(tree.live), dtype=np.bool_)]
         ),
+        inlet_factor=at_inlet,
         limit_factor=factor,
         rack_fit_w=fit_w,
         rack_tight=tight,

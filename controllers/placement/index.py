@@ -86,6 +86,12 @@ class PlaceIndex:
         plant = self.plant
         return len(plant.feed_names) + len(plant.circuit_names) + len(plant.rack_names)
 
+    @property
+    def cooling_limits(self) -> tuple[int, int]:
+        """Return the first of these that is a circuit, and the one after the last."""
+        feeds = len(self.plant.feed_names)
+        return feeds, feeds + len(self.plant.circuit_names)
+
     def group_of_gpus(self, level: Level) -> Ints:
         """Return the group of every GPU at a level. Shape (GPUs,)"""
         if level == "gpu":

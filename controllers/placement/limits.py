@@ -79,6 +79,16 @@ def uses_of(plant: Plant) -> Uses:
     )
 
 
+def limit_name(plant: Plant, limit: int) -> str:
+    """Return what a limit of `Uses` is, in the operator's words."""
+    feeds, circuits = len(plant.feed_names), len(plant.circuit_names)
+    if limit < feeds:
+        return f"feed {plant.feed_names[limit]} rating"
+    if limit < feeds + circuits:
+        return f"cooling of {plant.circuit_names[limit - feeds]}"
+    return "rack power"
+
+
 def heats_in(plant: Plant, uses: Uses) -> Uses:
     """Return the entries that are circuits, their limits numbered from 0."""
     feeds, circuits = len(plant.feed_names), len(plant.circuit_names)

@@ -19,18 +19,15 @@ from controllers.placement.traffic import Traffic
 from controllers.placement.wish import wish_of
 from site_models.arrays import Floats, Ints
 
-NEAR_LIMIT_K = 3.0
-"""A node with a GPU this near to its limit gets no further work."""
-
 Kind = Literal["size", "model", "excluded", "service", "busy", "room", "heat", "power"]
 """What is in the way: `room` is what its rack's limits leave, `heat` and `power` what the job
 itself would bring."""
 
 CAUSES: tuple[Kind, ...] = (
-    "size", "service", "model", "excluded", "service", "heat", "busy", "room",
+    "size", "service", "model", "excluded", "heat", "service", "busy", "room",
 )  # fmt: skip
 """What is looked for first; the second `service` is maintenance."""
-MAINTENANCE = 4
+MAINTENANCE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +106,13 @@ def in_the_way(stand: Stand, offer: Offer, nodes: Ints) -> Ints:
         right &= index.model == index.models.index(request.gpu_model)
     excluded = np.zeros(len(index.plant.node_names), dtype=np.bool_)
     excluded[[index.node_number[name] for name in request.exclude]] = True
-    margin_k = margins_k(index, arrays.gpus.temp_limit_c, stand.ground.state.gpu_temp_c)
     tests = (
         arrays.nodes.gpu_count < need,
         index.by_node.sum(index.in_service) < need,
         index.by_node.sum(right) < need,
         excluded,
+        stand.near_limit,
         ~offer.supply.node_kept,
-        margin_k <= NEAR_LIMIT_K,
         offer.node_free < need,
         offer.rack_room[arrays.nodes.rack] < need,
     )
@@ -158,7 +154,7 @@ def looked_at(stand: Stand, traffic: Traffic, offer: Offer, nodes: Ints) -> dict
     """Return the nodes that the job fits on with their scores, or what it would heat too much."""
     index, ground = stand.index, stand.ground
     names, weights = index.plant.node_names, weights_of(offer.wish.placing)
-    places = list(places_in(index, ground, offer, "node", nodes))
+    places = list(places_in(index, ground, offer, "node", nodes, Counter()))
     roads = trips(index, offer.wish, traffic, places, lost_shares(index, offer, places))
     found = outlooks(index, ground, offer, places, roads)
     short = found
@@ -177,6 +173,8 @@ def looked_at(stand: Stand, traffic: Traffic, offer: Offer, nodes: Ints) -> dict
             why = "the rack's power"
         elif outlook.row_headroom_w < 0.0 or outlook.site_headroom_w < 0.0:
             why = "the power of row or site"
+        elif outlook.broken:
+            why = outlook.broken
         else:
             score = score_of(index, offer, place, outlook, weights, trip)
             judged[n] = Verdict(names[n], score)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from controllers.placement.broken import broken_by
 from controllers.placement.candidate import Candidate
 from controllers.placement.drawn import drawn_by, eased_by
 from controllers.placement.flow import rack_flows
@@ -51,6 +52,8 @@ class Outlook(NamedTuple):
     spare_temp_max_c: float = float("nan")
     """Hottest GPU with a CDU pump lost; NaN where that was not asked."""
     spare_margin_k: float = float("inf")
+    broken: str = ""
+    """The first limit of feeds or circuits that it breaks, in words; "": none."""
 
 
 def outlooks(
@@ -79,6 +82,7 @@ def outlooks(
     left = left_by(index.plant, ground, touched, rest.rack_w, return_c, count)
     drawn = drawn_by(index, ground, left, eased, more_w)
     lost = lost_shares(index, offer, candidates).tolist()
+    broken = broken_by(index, ground, offer.supply.stand.spares, touched, rest.rack_w, count)
     return [
         Outlook(
             gpu_temp_max_c=hottest_c,
@@ -94,9 +98,10 @@ def outlooks(
             it_power_w=it_w,
             lost_share=part,
             hot=_hot_nodes(touched, rest, i) if margin_k <= 0.0 else (),
+            broken=limit,
         )
-        for i, ((hottest_c, margin_k, limit_c), mine, (it_w, facility_w), part) in enumerate(
-            zip(rest.extremes.tolist(), left, drawn, lost, strict=True)
+        for i, ((hottest_c, margin_k, limit_c), mine, (it_w, facility_w), part, limit) in enumerate(
+            zip(rest.extremes.tolist(), left, drawn, lost, broken, strict=True)
         )
     ]
 

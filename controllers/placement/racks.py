@@ -1,5 +1,6 @@
 """Jobs over several racks: whole racks first, the rest where it just fits, within shared limits."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -7,9 +8,10 @@ import numpy as np
 from controllers.placement.free import NEARLY
 from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
+from controllers.placement.limits import limit_name
 from controllers.placement.models import Level
 from controllers.placement.offer import Offer
-from controllers.placement.taking import limits_hold, whole_racks
+from controllers.placement.taking import first_broken, whole_racks
 from site_models.arrays import Floats, Ints
 
 NONE: Ints = np.zeros(0, dtype=np.int64)
@@ -36,7 +38,12 @@ def _spread(room: Ints, filled: Ints, where: Ints, need: int) -> tuple[Ints, Int
 
 
 def over_racks(
-    index: PlaceIndex, ground: Ground, offer: Offer, level: Level, group: int
+    index: PlaceIndex,
+    ground: Ground,
+    offer: Offer,
+    level: Level,
+    group: int,
+    rejected: Counter[str],
 ) -> Iterator[tuple[Ints, Ints]]:
     """Yield nodes in the racks of a group and what each takes, within the limits that they share.
 
@@ -44,7 +51,8 @@ def over_racks(
     whole segments. Where limits that racks share stop that, rack after rack is filled as
     far as they go. Of a job that exchanges the same racks with equal parts come first, where
     that is another place: the NVLink domain with the fewest GPUs sets the pace of what
-    crosses the network.
+    crosses the network. Where nothing holds, the GPUs that find no room are counted in
+    `rejected` by the limit that stops them.
     """
     unit, need = offer.unit, offer.request.count
     racks, room, filled = _roomiest(index, offer, level, group)
@@ -56,14 +64,19 @@ def over_racks(
     if offer.wish.exchanges and even and room[0] > part:
         equal = np.full(count, part, dtype=np.int64)
         here = racks[:count]
-        if _within(index, ground, offer, here, equal) and _spared(offer, here, equal):
+        if not _stopped(index, ground, offer, here, equal):
             yield _nodes_in(index, offer, racks[:count], equal)
     chosen, takes = _spread(room, filled, racks, need)
-    holds = takes.sum() == need and _within(index, ground, offer, chosen, takes)
-    if not holds:
+    why = _stopped(index, ground, offer, chosen, takes)
+    if why:
         chosen, takes = _filled(index, ground, offer, racks, room)
-        holds = takes.sum() == need and _within(index, ground, offer, chosen, takes)
-    if holds and _spared(offer, chosen, takes):
+        if takes.sum() < need:
+            rejected[why] += need - int(takes.sum())
+            return
+        why = _stopped(index, ground, offer, chosen, takes)
+    if why:
+        rejected[why] += need
+    else:
         yield _nodes_in(index, offer, chosen, takes)
 
 
@@ -81,17 +94,30 @@ def _roomiest(index: PlaceIndex, offer: Offer, level: Level, group: int) -> tupl
     return kept
 
 
-def _spared(offer: Offer, racks: Ints, takes: Ints) -> bool:
-    """Return whether every limit holds with any one stage lost too, where that was asked."""
-    spares = offer.supply.stand.spares
-    return all(_within(one.places, one.ground, offer, racks, takes) for one in spares)
+def _stopped(index: PlaceIndex, ground: Ground, offer: Offer, racks: Ints, takes: Ints) -> str:
+    """Return the first limit that racks break together with what they take, in words; "": none.
+
+    With any one stage lost too, where that was asked.
+    """
+    limit = _broken(index, ground, offer, racks, takes)
+    if limit >= 0:
+        return limit_name(index.plant, limit)
+    lost = (
+        one
+        for one in offer.supply.stand.spares
+        if _broken(one.places, one.ground, offer, racks, takes) >= 0
+    )
+    return next((one.words for one in lost), "")
 
 
-def _within(index: PlaceIndex, ground: Ground, offer: Offer, racks: Ints, takes: Ints) -> bool:
-    """Return whether every limit that the racks share holds with what they take."""
+def _broken(index: PlaceIndex, ground: Ground, offer: Offer, racks: Ints, takes: Ints) -> int:
+    """Return the first limit that racks break with what they take; -1: none."""
     uses, gpu_w = index.uses, offer.supply.rack_added_w[racks] * takes
-    room_w, live = ground.limit_room_w, ground.limit_live
-    return limits_hold(racks, gpu_w, uses.first, uses.limit, ground.limit_factor, room_w, live)
+    (limit,) = first_broken(
+        np.zeros(len(racks), dtype=np.int64), racks, gpu_w, gpu_w, 1, uses.first, uses.limit,
+        ground.limit_factor, ground.limit_room_w, ground.limit_live, index.cooling_limits,
+    )  # fmt: skip
+    return int(limit)
 
 
 def _filled(

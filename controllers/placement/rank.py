@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from controllers.jobs.allocation import Allocation, Conflict
 from controllers.jobs.allocations import Allocations
 from controllers.placement.advice import STALE_S, advice_on
-from controllers.placement.ahead import STILL, Air, rise_of
+from controllers.placement.ahead import Air, rise_of
 from controllers.placement.index import place_index
 from controllers.placement.models import Answer, Request, of_ours
-from controllers.placement.moment import Moment, ahead_of, now_of
+from controllers.placement.moment import Moment, stand_for
 from controllers.placement.offer import offer_of
 from controllers.placement.search import Place, best_places
 from controllers.placement.traffic import Traffic, traffic_of
@@ -134,11 +134,9 @@ def advise(
 
 
 def _answer(moment: Moment, traffic: Traffic, air: Air, wish: Wish, now_s: float) -> Answer:
-    stand, request, rejected = now_of(moment), wish.request, Counter[str]()
+    stand, request, rejected = stand_for(moment, air, wish.losses), wish.request, Counter[str]()
     index, then_s = stand.index, stand.ground.state.time_s
     age_s = max(now_s - then_s, 0.0)
-    if air != STILL or "feed" in wish.losses:
-        stand = ahead_of(moment, air, "feed" in wish.losses)
     offer = offer_of(stand, wish, rejected, wish.whole)
     total = len(index.plant.gpu_names)
     chosen: list[Place] = []

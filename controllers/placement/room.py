@@ -38,14 +38,20 @@ def feed_rooms_w(index: PlaceIndex, out_w: Floats) -> Floats:
     return np.where(power_tree(index.plant).live, _tops(index).out_w - out_w, 0.0)
 
 
-def limit_factors(index: PlaceIndex, rack_nodes_w: Floats, out_w: Floats) -> Floats:
-    """Return the watts out of each limit's stage for a watt at a GPU [-]. Shape (uses,)
+def inlet_factors(index: PlaceIndex, rack_nodes_w: Floats) -> Floats:
+    """Return the watts at each rack's inlet for a watt at a GPU [-]. Shape (racks,)
 
-    The last entry of each rack is its own.
+    The last entry of each rack in `Uses` is its own.
     """
     tree, top, uses = power_tree(index.plant), _tops(index), index.uses
     shelf = _chord(tree.rack_power_w(rack_nodes_w), top.inlet_w, rack_nodes_w, top.nodes_w)
-    gain = tree.share * (uses.factor[uses.first[1:] - 1] * shelf)[tree.rack]
+    return np.asarray(uses.factor[uses.first[1:] - 1] * shelf)
+
+
+def limit_factors(index: PlaceIndex, inlet_factor: Floats, out_w: Floats) -> Floats:
+    """Return the watts out of each limit's stage for a watt at a GPU [-]. Shape (uses,)"""
+    tree, top, uses = power_tree(index.plant), _tops(index), index.uses
+    gain = tree.share * inlet_factor[tree.rack]
     stage = _chord(tree.stage_input_w(out_w), top.in_w, out_w, top.out_w)
     return climbed(uses.factor, gain, stage, uses.carrier, uses.wired)
 

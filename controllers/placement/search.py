@@ -10,6 +10,7 @@ from controllers.placement.candidate import Candidate
 from controllers.placement.candidates import groups_at, levels_to_search, places_in
 from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
+from controllers.placement.kinds import count_in
 from controllers.placement.models import Request
 from controllers.placement.network import Trip, trips
 from controllers.placement.offer import Offer, on_rails, without
@@ -50,10 +51,12 @@ def best_places(
         look = _looked_for(index, ground, offer, traffic, seen, limit - len(found))
         found += look.found
         if turn == DETOURS or not look.hot or len(found) >= limit:
-            rejected.update(look.refused)
+            rejected.update(look.refused + look.short)
             break
         hot = np.array(sorted(look.hot), dtype=np.int64)
-        rejected["temperature"] += int(offer.node_room[hot].sum())
+        # places refused for heat count by their hot nodes; the others are not looked at again
+        look.refused["temperature"] = int(offer.node_room[hot].sum())
+        rejected.update(look.refused)
         offer = without(offer, hot)
     found.sort(key=lambda place: (-place.score, int(place.candidate.gpus[0])))
     return found[:limit]
@@ -64,6 +67,9 @@ class _Look(NamedTuple):
 
     found: list[Place]
     refused: Counter[str]
+    """GPUs of places that break a limit, by the first that they break."""
+    short: Counter[str]
+    """GPUs of groups that cannot hold the job, by why."""
     hot: set[int]
     """Nodes that were too hot in places that were refused."""
 
@@ -72,8 +78,8 @@ def _looked_for(
     index: PlaceIndex, ground: Ground, offer: Offer, traffic: Traffic, seen: set[bytes], most: int
 ) -> _Look:
     """Look for so many places, near levels before far ones."""
-    look, weights = _Look([], Counter(), set()), weights_of(offer.wish.placing)
-    for level_places in _by_level(index, ground, offer, look.refused):
+    look, weights = _Look([], Counter(), Counter(), set()), weights_of(offer.wish.placing)
+    for level_places in _by_level(index, ground, offer, look.short):
         fresh = [place for place in level_places if _first_time(seen, place)]
         roads = trips(index, offer.wish, traffic, fresh, lost_shares(index, offer, fresh))
         seen_there = _looked_at(index, ground, offer, fresh, roads)
@@ -108,7 +114,6 @@ def _looked_at(
 
 def _refused(place: Candidate, outlook: Outlook, rejected: Counter[str]) -> bool:
     """Return whether a place breaks a limit; count its GPUs by the first that it breaks."""
-    reason = ""
     if outlook.margin_k <= 0.0:
         reason = "temperature"
     elif outlook.spare_margin_k <= 0.0:
@@ -117,6 +122,8 @@ def _refused(place: Candidate, outlook: Outlook, rejected: Counter[str]) -> bool
         reason = "rack power"
     elif outlook.row_headroom_w < 0.0 or outlook.site_headroom_w < 0.0:
         reason = "row or site power"
+    else:
+        reason = outlook.broken
     if reason:
         rejected[reason] += len(place.gpus)
     return bool(reason)
@@ -133,17 +140,20 @@ def _by_level(
     if request.required_level == "rail":
         offers = list(on_rails(index, offer, most))
         if not offers:
-            rejected["too few free on one rail"] += int(np.count_nonzero(offer.usable))
+            free = int(offer.node_free[offer.node_room > 0].sum())
+            lost = int(offer.supply.rack_wished.sum() - offer.rack_room.sum())
+            count_in(rejected, "too few free on one rail", max(free - lost, 0))
     for level in levels:
         if level != levels[-1] and index.group_most[level] < request.count:
             continue
         for part in offers:
             groups, small = groups_at(index, ground, part, level, PORTIONS * most)
-            if level == levels[-1] and small and not len(groups):
-                rejected[f"too few free within one {level.replace('_', ' ')}"] += small
+            told = rejected if level == levels[-1] else Counter[str]()
+            if small and not len(groups):
+                told[f"too few free within one {level.replace('_', ' ')}"] += small
             for start in range(0, len(groups), most):
                 portion = groups[start : start + most]
-                places = places_in(index, ground, part, level, portion)
+                places = places_in(index, ground, part, level, portion, told)
                 yield [p for p in places if _kept(index, request, p)]
 
 

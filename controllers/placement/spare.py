@@ -32,6 +32,11 @@ class Spare(NamedTuple):
     rack_fit_w: Floats
     """GPU power that each rack can take more; infinite for those that go dark. (racks,)"""
 
+    @property
+    def words(self) -> str:
+        """Return why a place is refused that does not hold then."""
+        return f"power at N-1, feed {self.feed} lost"
+
 
 def fed_otherwise(
     index: PlaceIndex, state: State, inputs: Inputs, promised_w: Floats

@@ -12,6 +12,7 @@ from controllers.placement.free import NEARLY, Free
 from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
 from controllers.placement.kinds import Kind, asked_of, count_in, fixed_of
+from controllers.placement.limits import limit_name
 from controllers.placement.spare import Spare
 from controllers.placement.sums import counted_free, roomed
 from site_models.arrays import Flags, Floats, Ints
@@ -24,6 +25,8 @@ class Stand:
     index: PlaceIndex
     ground: Ground
     free: Free
+    near_limit: Flags
+    """A GPU of the node is so near to its limit now that it gets no further work. Shape (nodes,)"""
     spares: tuple[Spare, ...] = ()
     """The site with each stage of the power chain lost that jobs have to survive."""
 
@@ -69,14 +72,17 @@ def supply_of(stand: Stand, kind: Kind) -> Supply:
         stand.index,
         fixed_of(stand.index, kind.gpu_model, kind.exclude, kind.maintenance),
     )
-    rejected, kept, asked_w = Counter(fixed.rejected), fixed.kept, asked_of(index, kind)
+    rejected, asked_w = Counter(fixed.rejected), asked_of(index, kind)
+    hot = int(index.node_serviceable[fixed.kept & stand.near_limit].sum())
+    count_in(rejected, "a GPU near its limit", hot)
+    kept = fixed.kept & ~stand.near_limit if hot else fixed.kept
     usable, nodes, count, added_w = _counted(stand, kind, kept, asked_w)
     node_room, mean_w, wished, told = roomed(
         nodes, count, added_w, index.node_alone, kind.whole, kind.gpus_per_node or 0,
         index.walk.rack, len(index.plant.rack_names),
     )  # fmt: skip
     total, too_few, most_in_node = told.tolist()
-    count_in(rejected, "busy", fixed.serviceable - total)
+    count_in(rejected, "busy", fixed.serviceable - hot - total)
     count_in(rejected, "too few free GPUs in the node", too_few)
     room = _rack_room(index, stand.ground, mean_w, wished, rejected)
     return Supply(
@@ -146,7 +152,7 @@ def _rack_room(
     if len(short):
         lost = sum_by(ground.rack_tight[short], (wished - room)[short], index.limits)
         for limit in np.flatnonzero(lost).tolist():
-            count_in(rejected, _limit_name(index, limit), int(lost[limit]))
+            count_in(rejected, limit_name(index.plant, limit), int(lost[limit]))
     return np.minimum(room, wished).astype(np.int64)
 
 
@@ -157,15 +163,6 @@ def _room_at_loss(
     for spare in spares:
         fits = np.floor(np.maximum(spare.rack_fit_w, 0.0) / np.maximum(mean_w, 1e-9) + NEARLY)
         left = np.minimum(fits, room).astype(np.int64)
-        count_in(rejected, f"power at N-1, feed {spare.feed} lost", int((room - left).sum()))
+        count_in(rejected, spare.words, int((room - left).sum()))
         room = left
     return room
-
-
-def _limit_name(index: PlaceIndex, limit: int) -> str:
-    feeds, circuits = len(index.plant.feed_names), len(index.plant.circuit_names)
-    if limit < feeds:
-        return f"feed {index.plant.feed_names[limit]} rating"
-    if limit < feeds + circuits:
-        return f"cooling of {index.plant.circuit_names[limit - feeds]}"
-    return "rack power"

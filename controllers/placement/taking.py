@@ -8,22 +8,32 @@ from site_models.arrays import Flags, Floats, Ints
 from twin.physics.law import compiled, compiled_for
 
 
-@compiled_for("b1(i8[::1], f8[::1], i8[::1], i8[::1], f8[::1], f8[::1], b1[::1])")
-def limits_hold(
+@compiled_for(
+    "i8[::1](i8[::1], i8[::1], f8[::1], f8[::1], i8, i8[::1], i8[::1], f8[::1], f8[::1], b1[::1],"
+    " UniTuple(i8, 2))"
+)
+def first_broken(
+    candidate: Ints,
     racks: Ints,
     gpu_w: Floats,
+    fed_w: Floats,
+    count: int,
     first: Ints,
     limit: Ints,
     factor: Floats,
     room_w: Floats,
     live: Flags,
-) -> bool:
-    """Return whether every limit that racks share holds with a rise of their GPUs.
+    cooling: tuple[int, int],
+) -> Ints:
+    """Return the first limit that each of `count` candidates breaks with its rise; -1: none.
 
     Parameters
     ----------
-    racks, gpu_w
-        Racks, and the rise of the power of each one's GPUs. Shape (n,) [W]
+    candidate, racks
+        Whose each place is, ascending, and its rack. Shape (places,)
+    gpu_w, fed_w
+        The rise of each place's GPUs, and the one that counts where power is limited: with what
+        else its rack then draws. Shape (places,) [W]
     first, limit
         As `Uses` has them. Shapes (racks + 1,), (uses,)
     factor
@@ -31,17 +41,26 @@ def limits_hold(
     room_w, live
         What is left under each limit, and whether it is one of equipment in service. Shape
         (limits,) [W]
+    cooling
+        The first limit that is one of cooling, and the one after the last.
     """
-    more_w = np.zeros(len(room_w))
-    for i in range(len(racks)):
-        for entry in range(first[racks[i]], first[racks[i] + 1]):
-            more_w[limit[entry]] += factor[entry] * gpu_w[i]
-    for i in range(len(racks)):
-        for entry in range(first[racks[i]], first[racks[i] + 1]):
-            k = limit[entry]
-            if live[k] and more_w[k] > max(room_w[k], 0.0) + NEARLY:
-                return False
-    return True
+    more_w, found, p = np.zeros(len(room_w)), np.full(count, -1), 0
+    for c in range(count):
+        begin = p
+        while p < len(racks) and candidate[p] == c:
+            for entry in range(first[racks[p]], first[racks[p] + 1]):
+                k = limit[entry]
+                watts = gpu_w[p] if cooling[0] <= k < cooling[1] else fed_w[p]
+                more_w[k] += factor[entry] * watts
+            p += 1
+        for i in range(begin, p):
+            for entry in range(first[racks[i]], first[racks[i] + 1]):
+                k = limit[entry]
+                over = more_w[k] * (1.0 - NEARLY) > max(room_w[k], 0.0) + NEARLY
+                if live[k] and over and found[c] < 0:
+                    found[c] = k
+                more_w[k] = 0.0
+    return found
 
 
 @compiled_for("Tuple((i8[::1], i8[::1], b1[::1]))(i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])")

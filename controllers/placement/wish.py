@@ -58,6 +58,11 @@ def met_by(placing: Placing, from_s: float, duration_s: float) -> tuple[str, ...
     return tuple(sorted({name for names in met for name in names}))
 
 
+def losses_of(placing: Placing, request: Request) -> tuple[Loss, ...]:
+    """Return what may be lost without the job suffering: as it asks, else as the site says."""
+    return placing.n_minus_1 if request.n_minus_1 is None else LOSSES * request.n_minus_1
+
+
 def wish_of(index: PlaceIndex, request: Request, now_s: float) -> Wish:
     """Return the request with what it names looked up.
 
@@ -75,14 +80,13 @@ def wish_of(index: PlaceIndex, request: Request, now_s: float) -> Wish:
         if request.gpu_power_w is None:
             draw = draw_of(index, str(request.profile), request.count, request.collective)
     placing = index.plant.placing
-    asked = placing.n_minus_1 if request.n_minus_1 is None else LOSSES * request.n_minus_1
     return Wish(
         request=request,
         profile=profile,
         draw=draw,
         placing=placing,
         maintenance=met_by(placing, now_s, request.duration_s),
-        losses=asked,
+        losses=losses_of(placing, request),
     )
 
 

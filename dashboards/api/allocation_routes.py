@@ -45,7 +45,7 @@ def allocation_routes(feed: Feed, audit: Audit) -> APIRouter:
             audit.write(f"allocate job {request.job}", before, kept)
         return reply(stamped(feed, kept))
 
-    @routes.delete("/allocations/{job}", status_code=204)
+    @routes.delete("/allocations/{job:path}", status_code=204)
     def release(job: str) -> Response:
         """Tell that a job has ended."""
         need(Role.SCHEDULER)
@@ -61,7 +61,7 @@ def allocation_routes(feed: Feed, audit: Audit) -> APIRouter:
         """Give a reservation back before its time."""
         need(Role.SCHEDULER)
         newest(feed)
-        before = feed.world.allocations.cancel(token)
+        before = feed.world.allocations.cancel(token, feed.now_s())
         if before is None:
             raise HTTPException(404, "the reservation is unknown or has expired")
         audit.write(f"cancel reservation of job {before.job}", _row(feed, before), None)

@@ -69,7 +69,7 @@ def judged(feed: Feed, args: ExtenderArgs, max_age_s: float | None) -> list[Verd
     oldest_s = feed.stale_s if max_age_s is None else max_age_s
     if request is None or feed.ended or feed.age_s() > oldest_s:
         return [Verdict(name, None) for name in names]
-    now = standing_now(feed)
+    now = standing_now(feed, request)
     return verdicts(now.stand, now.traffic, request, names, now.now_s)
 
 

@@ -6,7 +6,8 @@ import numpy as np
 from fastapi import APIRouter, Depends, Query, Response
 
 from controllers.placement.models import Request
-from controllers.placement.nodes import NEAR_LIMIT_K, beside_limit, margins_k
+from controllers.placement.near_limit import NEAR_LIMIT_K
+from controllers.placement.nodes import beside_limit, margins_k
 from controllers.placement.steering import possible, to_avoid, why_not
 from dashboards.advice import advise
 from dashboards.api.listing import Paging, listed
@@ -39,7 +40,7 @@ def steering_routes(feed: Feed) -> APIRouter:
         """
         need(Role.SCHEDULER)
         newest(feed)
-        now = standing_now(feed)
+        now = standing_now(feed, request)
         impossible = possible(now.index, request)
         answer = advise(feed, request.model_copy(update={"reserve_s": None})).model_dump()
         oldest_s = STALE_S if request.max_age_s is None else request.max_age_s

@@ -19,7 +19,7 @@ Kept = dict[str, Any]
 def asked(feed: Feed, request: Request) -> Kept:
     """Ask and return what to keep. Raises InputError and LookupError as asking does."""
     answer = advise(feed, request)
-    now = standing_now(feed)
+    now = standing_now(feed, request)
     places = [feed.world.allocations.indices(one.gpus) for one in answer.advice]
     return {
         "request": request.model_dump(mode="json"),

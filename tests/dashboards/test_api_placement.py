@@ -3,6 +3,7 @@
 import json
 import time
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -53,6 +54,15 @@ def test_a_bad_request_is_a_422_naming_the_key(client: httpx.Client) -> None:
     unknown = client.post("/api/v1/placement", json={**ASK, "gpu_model": "h900"})
     assert unknown.status_code == 422
     assert unknown.headers["content-type"] == "application/problem+json"
+
+
+def test_a_job_is_released_by_whatever_name_it_was_told(client: httpx.Client) -> None:
+    for job in ("ml/train-0", "/lead", "a b?c", "50%2F"):
+        told = {"job": job, "gpus": ["gpu5"], "start_s": 0.0}
+        assert client.post("/api/v1/allocations", json=told).status_code == 200
+        path = f"/api/v1/allocations/{quote(job, safe='')}"
+        assert client.delete(path).status_code == 204
+        assert client.delete(path).status_code == 404
 
 
 def test_an_allocation_is_kept_idempotent_and_freed(client: httpx.Client, audit: Audit) -> None:

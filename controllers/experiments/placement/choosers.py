@@ -8,11 +8,9 @@ import numpy as np
 from controllers.experiments.placement.stream import Asked
 from controllers.jobs.allocations import Allocations
 from controllers.placement.ahead import rise_of
-from controllers.placement.free import free_of
-from controllers.placement.ground import ground_of, warmed
 from controllers.placement.index import PlaceIndex, place_index
 from controllers.placement.models import Request
-from controllers.placement.offer import Stand
+from controllers.placement.moment import Moment, stand_for
 from controllers.placement.rank import rank
 from controllers.placement.steering import to_avoid
 from controllers.placement.traffic import traffic_of
@@ -134,11 +132,9 @@ def _hot_nodes(
     """Return the nodes that the engine tells to avoid for their heat in a job's hottest hour."""
     holdings = held.holdings(state.time_s)
     air = rise_of(outdoors, state.time_s, request.duration_s)
-    ground = ground_of(index, state, inputs, holdings.expected_w)
-    ground = warmed(index, ground, air.dry_bulb_k, air.wet_bulb_k)
-    free = free_of(index, holdings.free_share, ground.gpu_w, holdings.seen)
+    stand = stand_for(Moment(index, state, inputs, holdings), air, ())
     traffic = traffic_of(index.plant, held, holdings.version, state.time_s)
-    found = to_avoid(Stand(index, ground, free), traffic, request, state.time_s)
+    found = to_avoid(stand, traffic, request, state.time_s)
     return tuple(sorted(node for node, reason in found.items() if reason.startswith(HEAT_WORDS)))
 
 

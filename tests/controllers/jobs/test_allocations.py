@@ -83,6 +83,15 @@ def test_a_reservation_is_spent_by_its_token_or_expires() -> None:
         table.put(holding("d", 5), 33.0, late)
 
 
+def test_a_reservation_that_has_expired_cannot_be_given_back() -> None:
+    table = Allocations(PLANT)
+    early, late = (table.reserve(holding("a", gpu), 0.0, 30.0) for gpu in (0, 1))
+    given = table.cancel(early, 29.0)
+    assert given is not None
+    assert given.gpus.tolist() == [0]
+    assert table.cancel(late, 30.0) is None, "though nobody has looked since"
+
+
 def test_a_reserved_share_and_power_come_with_the_token() -> None:
     table = Allocations(PLANT)
     asked = Allocation("a", np.array([0]), 0.0, share=0.25, gpu_power_w=400.0)

@@ -12,29 +12,38 @@ from controllers.placement.nodes import Verdict, verdicts
 from controllers.placement.rank import rank
 from tests.fakes.small_plant import small_arrays, small_inputs, small_plant, small_state
 from tests.fakes.standing import standing
+from twin.state import State
 
 PLANT = small_plant()
 STATE, INPUTS = small_state(PLANT, 0.3), small_inputs(PLANT, 0.3)
 
 
-def judged(request: Request, table: Allocations) -> dict[str, Verdict]:
-    stand, traffic = standing(PLANT, STATE, INPUTS, table)
+def judged(request: Request, table: Allocations, state: State = STATE) -> dict[str, Verdict]:
+    stand, traffic = standing(PLANT, state, INPUTS, table)
     found = verdicts(stand, traffic, request, PLANT.node_names, STATE.time_s)
     return {one.node: one for one in found}
 
 
 @settings(max_examples=40)
-@given(gpus=st.integers(1, 9), busy=st.sets(st.integers(0, 47), max_size=40), data=st.data())
+@given(
+    gpus=st.integers(1, 9),
+    busy=st.sets(st.integers(0, 47), max_size=40),
+    hot=st.dictionaries(st.integers(0, 47), st.sampled_from([80.0, 84.5, 89.0]), max_size=4),
+    data=st.data(),
+)
 def test_the_nodes_that_are_ranked_pass_with_the_same_score(
-    gpus: int, busy: set[int], data: st.DataObject
+    gpus: int, busy: set[int], hot: dict[int, float], data: st.DataObject
 ) -> None:
+    temp_c = STATE.gpu_temp_c.copy()
+    temp_c[list(hot)] = list(hot.values())
+    state = STATE._replace(gpu_temp_c=temp_c)
     table = Allocations(PLANT)
     if busy:
         table.put(Allocation("other", np.array(sorted(busy), dtype=np.int64), 0.0), 0.0)
     power_w = data.draw(st.sampled_from([None, 400.0, 700.0]))
     request = Request(job="j", gpus=gpus, required_level="node", gpu_power_w=power_w, limit=100)
-    found = judged(request, table)
-    answer = rank(PLANT, STATE, INPUTS, table, request, STATE.time_s)
+    found = judged(request, table, state)
+    answer = rank(PLANT, state, INPUTS, table, request, STATE.time_s)
     for advice in answer.advice:
         score = found[advice.nodes[0]].score
         assert score == pytest.approx(advice.score, abs=1e-6)

@@ -15,7 +15,7 @@ from controllers.placement.sums import (
     roomed,
     tightest,
 )
-from controllers.placement.taking import given_gpus, limits_hold, whole_racks
+from controllers.placement.taking import first_broken, given_gpus, whole_racks
 from controllers.placement.touched import touched
 from site_models.arrays import Floats, Ints
 
@@ -106,20 +106,38 @@ def test_room_is_what_usable_gpus_by_node_leave(seed: int) -> None:
 
 @given(SEEDS)
 @settings(max_examples=25)
-def test_limits_hold_as_their_sums_say(seed: int) -> None:
+def test_the_first_limit_that_a_candidate_breaks_is_as_its_sums_say(seed: int) -> None:
     rng = np.random.default_rng(seed)
     size = rng.integers(1, 4, 8)
     begin = np.append(0, np.cumsum(size))
     limit, factor = rng.integers(0, 6, begin[-1]), rng.uniform(0.5, 2.0, begin[-1])
-    racks = rng.permutation(8)[: int(rng.integers(1, 8))]
-    gpu_w = rng.uniform(0.0, 100.0, len(racks))
+    racks = [rng.permutation(8)[: int(rng.integers(1, 8))] for _ in range(3)]
+    candidate = np.repeat(np.arange(3), [len(mine) for mine in racks])
+    gpu_w, fed_w = rng.uniform(0.0, 100.0, (2, len(candidate)))
     room_w, live = rng.uniform(-50.0, 400.0, 6), rng.random(6) < 0.8
-    more_w = np.zeros(6)
-    for rack, watts in zip(racks, gpu_w, strict=True):
-        entries = slice(begin[rack], begin[rack + 1])
-        np.add.at(more_w, limit[entries], factor[entries] * watts)
-    holds = bool((~live | (more_w <= np.maximum(room_w, 0.0) + 1e-9)).all())
-    assert limits_hold(racks, gpu_w, begin, limit, factor, room_w, live) == holds
+    found = first_broken(
+        candidate,
+        np.concatenate(racks),
+        gpu_w,
+        fed_w,
+        3,
+        begin,
+        limit,
+        factor,
+        room_w,
+        live,
+        (2, 4),
+    )
+    for c in range(3):
+        more_w, met = np.zeros(6), []
+        for p in np.flatnonzero(candidate == c):
+            rack = np.concatenate(racks)[p]
+            for i in range(begin[rack], begin[rack + 1]):
+                cooling = 2 <= limit[i] < 4
+                more_w[limit[i]] += factor[i] * (gpu_w[p] if cooling else fed_w[p])
+                met.append(int(limit[i]))
+        over = live & (more_w > np.maximum(room_w, 0.0) + 1e-6)
+        assert found[c] == next((k for k in met if over[k]), -1)
 
 
 @given(SEEDS)
