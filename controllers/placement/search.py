@@ -11,7 +11,7 @@ from controllers.placement.candidates import groups_at, levels_to_search, places
 from controllers.placement.ground import Ground
 from controllers.placement.index import PlaceIndex
 from controllers.placement.kinds import count_in
-from controllers.placement.models import Request
+from controllers.placement.models import Level, Request
 from controllers.placement.network import Trip, trips
 from controllers.placement.offer import Offer, on_rails, without
 from controllers.placement.predict import Outlook, lost_shares, outlooks
@@ -132,21 +132,44 @@ def _refused(place: Candidate, outlook: Outlook, rejected: Counter[str]) -> bool
 def _by_level(
     index: PlaceIndex, ground: Ground, offer: Offer, rejected: Counter[str]
 ) -> Iterator[list[Candidate]]:
-    """Yield candidates in portions, those of near levels first."""
-    request = offer.request
-    most = request.limit + 3 if request.count <= LARGE else request.limit
-    levels = levels_to_search(request)
-    offers = [offer]
+    """Yield candidates in portions, those of near levels first; on one rail where that is wished.
+
+    GPUs on one rail stand far apart: near levels alone would never come upon them.
+    """
+    request, levels = offer.request, levels_to_search(offer.request)
+    if "rail" not in (request.required_level, request.preferred_level):
+        yield from _portions(index, ground, [offer], levels, rejected)
+        return
+    rails = list(on_rails(index, offer, _most(request)))
     if request.required_level == "rail":
-        offers = list(on_rails(index, offer, most))
-        if not offers:
+        if not rails:
             free = int(offer.node_free[offer.node_room > 0].sum())
             lost = int(offer.supply.rack_wished.sum() - offer.rack_room.sum())
             count_in(rejected, "too few free on one rail", max(free - lost, 0))
+        yield from _portions(index, ground, rails, levels, rejected)
+        return
+    yield from _portions(index, ground, rails, levels, Counter())
+    yield from _portions(index, ground, [offer], levels, rejected)
+
+
+def _most(request: Request) -> int:
+    """Return how many groups are looked at together."""
+    return request.limit + 3 if request.count <= LARGE else request.limit
+
+
+def _portions(
+    index: PlaceIndex,
+    ground: Ground,
+    offers: list[Offer],
+    levels: tuple[Level, ...],
+    rejected: Counter[str],
+) -> Iterator[list[Candidate]]:
+    """Yield candidates in portions, those of near levels first."""
     for level in levels:
-        if level != levels[-1] and index.group_most[level] < request.count:
-            continue
         for part in offers:
+            request, most = part.request, _most(part.request)
+            if level != levels[-1] and index.group_most[level] < request.count:
+                continue
             groups, small = groups_at(index, ground, part, level, PORTIONS * most)
             told = rejected if level == levels[-1] else Counter[str]()
             if small and not len(groups):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from controllers.jobs.allocation import Allocation
 from controllers.jobs.allocations import Allocations
-from controllers.placement.models import Answer, Request, read_request
+from controllers.placement.models import Advice, Answer, Request, read_request
 from controllers.placement.rank import advise, rank, rank_all
 from controllers.placement.score import Weights
 from site_models.arrays import Ints
@@ -88,6 +88,18 @@ def test_one_rail_is_one_interface_of_each_node_in_one_pod() -> None:
         assert len(set(PLANT.gpu_rail[index].tolist())) == 1
         assert len(advice.nodes) == 3
     assert "too few free on one rail" in ask(gpus=9, required_level="rail").rejected
+
+
+def test_a_wished_rail_is_found_though_its_gpus_stand_far_apart() -> None:
+    def rails(advice: Advice) -> set[int]:
+        return set(PLANT.gpu_rail[[PLANT.gpu_names.index(name) for name in advice.gpus]].tolist())
+
+    best = ask(gpus=3, preferred_level="rail", gpu_power_w=500.0).advice[0]
+    assert len(rails(best)) == 1
+    assert "preferred level rail kept" in best.reasons
+    assert len(rails(ask(gpus=3, gpu_power_w=500.0).advice[0])) > 1
+    more = ask(gpus=9, preferred_level="rail", gpu_power_w=500.0).advice[0]
+    assert "preferred level rail not kept" in more.reasons
 
 
 def test_a_preferred_level_is_better_kept_but_not_needed() -> None:
