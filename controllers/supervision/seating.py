@@ -114,6 +114,10 @@ class Seating:
                 asked.append((name, decision))
         return asked
 
+    def told_as(self) -> Mode:
+        """Return the mode of what all that are asked come to together."""
+        return "advise" if any(seat.shown for seat in self.seats.values()) else "shadow"
+
     def armed(self) -> dict[str, Part]:
         """Return where each policy is armed, those that are nowhere left out."""
         parts = {name: seat.armed(self.scopes) for name, seat in self.seats.items() if seat.asked}

@@ -41,6 +41,12 @@ class Seat:
         on = self.mode != "off" or any(grant.mode != "off" for grant in self.scoped.values())
         return on and not self.alarm
 
+    @property
+    def shown(self) -> bool:
+        """Whether what it decides is shown to people somewhere, armed or not."""
+        modes = {self.mode, *(grant.mode for grant in self.scoped.values())}
+        return self.asked and not modes.isdisjoint(("advise", "armed"))
+
     def armed(self, scopes: Scopes) -> Part:
         """Return the part of the site in which it is armed."""
         part = scopes.part(SITE) if self.mode == "armed" else scopes.nothing()

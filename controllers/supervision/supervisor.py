@@ -207,12 +207,13 @@ class Supervisor:
             armed = self._seating.armed()
             acted = {move.job for name, one in asked if name in armed for move in one.moves}
             new = {m for m in self._advised.moves - last.moves if m.job not in acted}
-            self._writer.mover.tell(frozenset(new), "advise", view, wish.reason)
+            self._writer.mover.tell(frozenset(new), self._seating.told_as(), view, wish.reason)
         restrained = restrains(self._advised, default_w)
         if restrained != self._restrained:
             self._restrained = restrained
             what = "caps below the defaults" if restrained else "caps back at the defaults"
-            self.journal.write(Entry(view.time_s, PART, "advise", what, wish.reason))
+            mode = self._seating.told_as()
+            self.journal.write(Entry(view.time_s, PART, mode, what, wish.reason))
         return wish.reason
 
     def _combined(self, asked: Asked) -> Decision:

@@ -101,6 +101,14 @@ def test_only_armed_policies_are_written(mode: Mode) -> None:
     assert (time_s, until_s) == (2.0, 32.0)
 
 
+@pytest.mark.parametrize("mode", ["shadow", "advise", "armed"])
+def test_the_journal_says_whom_a_wish_was_shown_to(mode: Mode) -> None:
+    supervisor, _ = supervised(mode, MOST_W - 100.0)
+    supervisor.rule(at(1.0))
+    told = [one.mode for one in supervisor.journal.latest() if "below" in one.what]
+    assert told[0] == ("shadow" if mode == "shadow" else "advise")
+
+
 def test_disarming_restores_the_defaults_at_the_next_tick() -> None:
     supervisor, device = supervised("armed", MOST_W - 100.0)
     supervisor.rule(at(1.0))
