@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from itertools import repeat
 
 import numpy as np
 
@@ -30,7 +31,7 @@ class Receiver:
     def __init__(self, board: Board, seating: Seating) -> None:
         self._board, self._seating = board, seating
         self._lock = threading.Lock()
-        self._row: dict[tuple[int, int], int] = {}
+        self._row: dict[bytes, int] = {}
         self._signals = tuple(SIGNALS)
         self._number = {name: i for i, name in enumerate(self._signals)}
         self._facts: list[tuple[int, int, float, float]] = []
@@ -72,15 +73,14 @@ class Receiver:
 
     def _rows(self, batch: Batch) -> Ints:
         """Return the row of each series in what is known, learning those that are new."""
-        found = np.empty(len(batch.print_a), np.int64)
-        prints = zip(batch.print_a.tolist(), batch.print_b.tolist(), strict=True)
-        known = self._row
-        for i, key in enumerate(prints):
-            row = known.get(key, -1)
-            found[i] = self._learn(batch, i, key) if row < 0 else row
+        prints = np.stack((batch.print_a, batch.print_b), 1).view("V16").ravel().tolist()
+        found = np.fromiter(map(self._row.get, prints, repeat(-1)), np.int64, len(prints))
+        for i in np.flatnonzero(found < 0).tolist():
+            row = self._row.get(prints[i])  # a body may hold a series twice
+            found[i] = self._learn(batch, i, prints[i]) if row is None else row
         return found
 
-    def _learn(self, batch: Batch, i: int, key: tuple[int, int]) -> int:
+    def _learn(self, batch: Batch, i: int, key: bytes) -> int:
         if len(self._row) >= MOST_SERIES:
             raise InputError(f"remote write: more than {MOST_SERIES} series, expected fewer")
         labels = labels_in(batch.body, int(batch.span[i, 0]), int(batch.span[i, 1]))
